@@ -1,0 +1,144 @@
+"""Events → one `ChatResponse`: the same that a call without streaming would have given."""
+
+from __future__ import annotations
+
+from .events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from .messages import Message, MessageRole, Text, Thinking
+from .response import ChatResponse, Usage
+from .tools import ToolCall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .events import StreamingEvent
+    from .messages import Block
+
+
+class Fold:
+    """Collects a stream's events; `response()` may be asked at any time, also after a stream that broke.
+
+    Text is kept as pieces and joined when asked for, so a long answer costs linear time.
+    """
+
+    __slots__ = ("_blocks", "_calls", "_end", "_open_calls", "_text", "_thinking", "extra", "id", "model", "usage")
+
+    def __init__(self) -> None:
+        self._blocks: list[Block] = []
+        self._text: list[str] | None = None
+        self._thinking: list[str] | None = None
+        self._calls: dict[int, ToolCall] = {}
+        self._open_calls: dict[int, list[str]] = {}
+        self._end: StreamEnd | None = None
+        self.usage: Usage | None = None
+        self.id: str | None = None
+        self.model: str | None = None
+        self.extra: dict[str, Any] = {}
+
+    def add(self, event: StreamingEvent) -> None:
+        if isinstance(event, ContentDelta):
+            if self._text is None:
+                self._open_text()
+            self._text.append(event.text)  # type: ignore[union-attr]
+            if event.extra:
+                self._blocks[-1].extra.update(event.extra)  # type: ignore[union-attr]
+        elif isinstance(event, ThinkingDelta):
+            self._add_thinking(event)
+        elif isinstance(event, ToolCallStarted):
+            self._close_block()
+            call = ToolCall(event.id, event.name, None)
+            self._calls[event.index] = call
+            self._open_calls[event.index] = []
+            self._blocks.append(call)
+        elif isinstance(event, PartialToolCall):
+            self._open_calls.setdefault(event.index, []).append(event.arguments)
+        elif isinstance(event, ToolCallEnded):
+            self._open_calls.pop(event.index, None)
+            self._end_call(event)
+        elif isinstance(event, Metadata):
+            self._add_metadata(event)
+        elif isinstance(event, StreamEnd):
+            self._end = event
+
+    def content_pieces(self) -> list[str]:
+        """The list that the next content delta's text goes to; the hot loop of a stream appends to it directly."""
+        if self._text is None:
+            self._open_text()
+        return self._text  # type: ignore[return-value]
+
+    def _open_text(self) -> None:
+        self._close_block()
+        self._text = []
+        self._blocks.append(Text(""))
+
+    def _add_thinking(self, event: ThinkingDelta) -> None:
+        if self._thinking is None or event.starts:
+            self._close_block()
+            self._thinking = []
+            self._blocks.append(Thinking())
+        block = self._blocks[-1]
+        assert isinstance(block, Thinking)
+        assert self._thinking is not None
+        self._thinking.append(event.text)
+        if event.signature is not None:
+            block.signature = (block.signature or "") + event.signature
+        if event.redacted is not None:
+            block.redacted = (block.redacted or "") + event.redacted
+        if event.extra:
+            block.extra.update(event.extra)
+
+    def _end_call(self, event: ToolCallEnded) -> None:
+        started = self._calls.get(event.index)
+        if started is None:
+            self._close_block()
+            self._calls[event.index] = event.tool_call
+            self._blocks.append(event.tool_call)
+        else:
+            self._blocks[next(i for i, block in enumerate(self._blocks) if block is started)] = event.tool_call
+            self._calls[event.index] = event.tool_call
+
+    def _add_metadata(self, event: Metadata) -> None:
+        if event.usage is not None:
+            self.usage = event.usage
+        if event.id is not None:
+            self.id = event.id
+        if event.model is not None:
+            self.model = event.model
+        if event.message_extra:
+            self.extra.update(event.message_extra)
+        if event.block is not None:
+            self._close_block()
+            self._blocks.append(event.block)
+
+    def _close_block(self) -> None:
+        if self._text is not None:
+            block = self._blocks[-1]
+            assert isinstance(block, Text)
+            block.text = "".join(self._text)
+            if not block.text and not block.extra:
+                self._blocks.pop()
+            self._text = None
+        elif self._thinking is not None:
+            block = self._blocks[-1]
+            assert isinstance(block, Thinking)
+            block.text = "".join(self._thinking)
+            self._thinking = None
+
+    def response(self, origin: str | None = None) -> ChatResponse:
+        """What has been collected so far. A tool call that was not ended has `arguments` None and its text so far in
+        `arguments_raw`. `origin` is the dialect that wrote the message."""
+        self._close_block()
+        for index, pieces in self._open_calls.items():
+            if index in self._calls:
+                self._calls[index].arguments_raw = "".join(pieces)
+        end = self._end or StreamEnd()
+        return ChatResponse(
+            message=Message(MessageRole.ASSISTANT, list(self._blocks), origin=origin, extra=dict(self.extra)),
+            finish_reason=end.finish_reason,
+            raw_finish_reason=end.raw_finish_reason,
+            stop_sequence=end.stop_sequence,
+            refusal=end.refusal,
+            usage=self.usage or Usage(),
+            id=self.id,
+            model=self.model,
+        )

@@ -1,0 +1,132 @@
+"""Bytes → frames: server-sent events here; NDJSON and AWS event streams beside it. No I/O, and no meaning.
+
+The rules of server-sent events (WHATWG HTML 9.2.5 and 9.2.6, https://html.spec.whatwg.org/multipage/server-sent-events.html):
+bytes are UTF-8 with replacement, one leading U+FEFF is dropped; CRLF, LF and CR each end a line, a CR at once; a blank
+line dispatches; `:` begins a comment; a field's value loses one leading space; several `data` lines join with LF; a block
+without `data` yields nothing; a block that the end of the stream cuts is discarded (but see `is_end_mark`).
+"""
+
+from __future__ import annotations
+
+import json
+from codecs import getincrementaldecoder
+
+from .errors import ProtocolError, ResponseTooLarge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+MAX_EVENT = 16 << 20
+
+
+def parse_sse(
+    chunks: Iterable[bytes], is_end_mark: Callable[[str, str], bool] | None = None, max_event: int = MAX_EVENT
+) -> Iterator[tuple[str, str]]:
+    """(event name, data) pairs, each as soon as its blank line has arrived.
+
+    A service may leave out the blank line after its last block: where the chunks end with an unfinished block, it is
+    yielded only if `is_end_mark(event, data)`. Raises ResponseTooLarge where one event passes `max_event` characters.
+    """
+    event = ""
+    data: list[str] = []
+    size = 0
+    for line in _sse_lines(chunks, max_event):
+        if line:
+            name, _, value = line.partition(":")
+            if value[:1] == " ":
+                value = value[1:]
+            if name == "data":
+                size += len(value)
+                if size > max_event:
+                    raise ResponseTooLarge(f"one event of the stream is larger than {max_event} characters")
+                data.append(value)
+            elif name == "event":
+                event = value
+        else:
+            if data:
+                joined = data[0] if len(data) == 1 else "\n".join(data)
+                data = []
+                yield event or "message", joined
+            event, size = "", 0
+    if data and is_end_mark is not None:
+        joined = "\n".join(data)
+        if is_end_mark(event or "message", joined):
+            yield event or "message", joined
+
+
+def _sse_lines(chunks: Iterable[bytes], limit: int) -> Iterator[str]:
+    """The lines of the chunks without their ends; a last line that has no end is yielded too.
+
+    The pieces of a line are kept in a list and joined once, so that a huge line costs linear time.
+    """
+    decode = getincrementaldecoder("utf-8")("replace").decode
+    pieces: list[str] = []
+    size = 0
+    at_start, after_cr = True, False
+    for chunk in chunks:
+        text = decode(chunk)
+        if not text:
+            continue
+        if at_start:
+            at_start = False
+            if text[0] == "\ufeff":
+                text = text[1:]
+        if after_cr and text[:1] == "\n":
+            text = text[1:]
+        after_cr = text[-1:] == "\r"
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.split("\n")
+        rest = lines.pop()
+        if lines:
+            if pieces:
+                pieces.append(lines[0])
+                lines[0] = "".join(pieces)
+                pieces = []
+            size = 0
+            yield from lines
+        if rest:
+            pieces.append(rest)
+            size += len(rest)
+            if size > limit:
+                raise ResponseTooLarge(f"one line of the stream is larger than {limit} characters")
+    pieces.append(decode(b"", True))
+    if any(pieces):
+        yield "".join(pieces)
+
+
+def decode_json(frames: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
+    """Each frame with its data parsed; `[DONE]` becomes None, and a frame without data (a keep-alive) is passed over."""
+    for event, data in frames:
+        try:
+            value, end = _scan(data, 0)
+            if end == len(data):
+                yield event, value
+                continue
+        except (ValueError, StopIteration, RecursionError):
+            pass
+        data = data.strip()
+        if data == "[DONE]":
+            yield event, None
+        elif data:
+            yield event, load_json(data)
+
+
+def load_json(text: str | bytes) -> Any:
+    """JSON by the letter: no NaN, and any depth or number that Python cannot take is a ProtocolError too."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise ProtocolError("the answer's JSON is nested too deeply") from None
+    except ValueError as error:
+        shown = text[:2000] if isinstance(text, str) else text[:2000].decode("utf-8", "replace")
+        raise ProtocolError(f"the answer is not JSON: {error}", body=shown) from None
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")
+
+
+_scan = json.JSONDecoder(parse_constant=_no_constant).scan_once  # raw_decode without its error text

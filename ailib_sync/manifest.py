@@ -1,0 +1,268 @@
+"""Manifests: where a provider is and which habits it has. JSON in, one frozen `Manifest` out. No network, no conditions.
+
+A manifest of ours is one file in `manifests/`, proven by tests against `schema.json` and loaded without further checks. A
+manifest from outside (a dict, a path, a file in the folder `AILIB_MANIFESTS`) is checked by `manifest_check` first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
+from re import Pattern, compile, escape
+
+from .errors import CLASSES, ErrorDetails, ManifestError, RemoteError, classify
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+FOLDER = os.path.join(os.path.dirname(__file__), "manifests")
+MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One provider. The keys are described in `manifests/schema.json`; `for_model` applies what `models` says.
+
+    `trusted` is False for a manifest from outside; `source` is the file or "a dict", for messages.
+    """
+
+    id: str
+    name: str
+    dialect: str
+    base_url: str
+    aliases: tuple[str, ...] = ()
+    docs: str | None = None
+    status: str = "documented"
+    retired: Mapping[str, str] | None = None
+    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    auth: Mapping[str, Any] = field(default_factory=lambda: {"scheme": "bearer"})
+    headers: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    quirks: tuple[str, ...] = ()
+    reasoning: Mapping[str, Any] | None = None
+    tool_choice: tuple[str, ...] = ("auto", "none", "required", "tool")
+    response_format: tuple[str, ...] = ("text", "json", "json_schema")
+    stream_end: tuple[str, ...] = ()
+    finish_reasons: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    request_id: tuple[str, ...] = ("x-request-id", "request-id")
+    idempotency_header: str | None = None
+    capabilities: Mapping[str, bool | None] = field(default_factory=dict)
+    trusted: bool = True
+    source: str = ""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, source: str = "a dict", trusted: bool = False) -> Manifest:
+        """A manifest from its JSON form. Raises ManifestError naming the key and what is allowed."""
+        data = _extended(data)
+        if not trusted:
+            from .manifest_check import check  # only manifests from outside need it
+
+            check(data, source)
+        known = _field_names()
+        values = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in data.items()
+            if key in known and key not in ("trusted", "source")
+        }
+        return cls(**values, trusted=trusted, source=source)
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str]) -> Manifest:
+        """A manifest from a JSON file of the user's."""
+        return cls.from_dict(read_json(os.fspath(path)), source=os.fspath(path))
+
+    @classmethod
+    def from_ai_protocol(cls, data: Mapping[str, Any], *, source: str = "a dict") -> tuple[Manifest, Any]:
+        """A manifest from AI-Protocol's form (v1 or v2), with a report of the fields used and those that could not be."""
+        from .ai_protocol import translate
+
+        translated, report = translate(data)
+        return cls.from_dict(translated, source=source), report
+
+    @classmethod
+    def load(cls, provider: str) -> Manifest:
+        """The manifest with this id or alias: the user's folder `AILIB_MANIFESTS` first, then ours."""
+        folder = os.environ.get("AILIB_MANIFESTS")
+        if folder and _ID.fullmatch(provider):
+            path = os.path.join(folder, f"{provider}.json")
+            if os.path.exists(path):
+                return cls.from_path(path)
+        return _builtin(provider)
+
+    def for_model(self, model: str) -> Manifest:
+        """This manifest with every override whose glob matches `model`, in the file's order; later ones win."""
+        merged = self
+        for pattern, overrides in self.models.items():
+            if _glob(pattern).fullmatch(model):
+                merged = merged._over(overrides)
+        return merged
+
+    def speaking(self, dialect: str) -> Manifest:
+        """This manifest for another of the formats it speaks. Raises ManifestError where it does not speak it."""
+        if dialect == self.dialect:
+            return self
+        if dialect not in self.dialects:
+            spoken = ", ".join((self.dialect, *self.dialects))
+            raise ManifestError(f"{self.id} does not speak {dialect!r}; it speaks {spoken}")
+        return replace(self, dialect=dialect)._over({**_RESET, **self.dialects[dialect]})
+
+    def has(self, quirk: str) -> bool:
+        return quirk in self.quirks
+
+    def finish(self, word: str | None, table: Mapping[str, str]) -> str | None:
+        """The normalised finish reason for the provider's `word`; its own word where nobody knows it."""
+        if word is None:
+            return None
+        return self.finish_reasons.get(word) or table.get(word) or word
+
+    def refusal(
+        self,
+        status: int | None,
+        details: ErrorDetails,
+        words: Mapping[str, str],
+        *,
+        body: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> RemoteError:
+        """The exception for a provider's error answer (`status` None: met in a stream). `words` is the dialect's table."""
+        statuses = {int(code): name for code, name in self.errors.get("statuses", {}).items()}
+        name = classify(status, details, {**words, **self.errors.get("codes", {})}, statuses)
+        return CLASSES[name](
+            details.message or f"the provider answered {status} without a message",
+            status_code=status,
+            error_type=details.type,
+            error_code=details.code,
+            request_id=request_id,
+            retry_after=retry_after if retry_after is not None else details.retry_after,
+            body=body,
+            provider=self.id,
+        )
+
+    def _over(self, overrides: Mapping[str, Any]) -> Manifest:
+        values: dict[str, Any] = {}
+        for key, value in overrides.items():
+            old = getattr(self, key)
+            if isinstance(value, dict) and isinstance(old, dict):
+                values[key] = {**old, **value}
+            elif key == "quirks":
+                values[key] = tuple(dict.fromkeys((*old, *value)))
+            else:
+                values[key] = tuple(value) if isinstance(value, list) else value
+        return replace(self, **values)
+
+
+#: What a provider's second format does not inherit from its first.
+_RESET: Mapping[str, Any] = {"reasoning": None, "stream_end": [], "tool_choice": ["auto", "none", "required", "tool"]}
+_ID = compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def _field_names() -> frozenset[str]:
+    return frozenset(f.name for f in fields(Manifest))
+
+
+@lru_cache(maxsize=512)
+def _glob(pattern: str) -> Pattern[str]:
+    """`*` stands for anything, `?` for one character; everything else for itself. Alternatives are parted by `|`."""
+    parts = (escape(part).replace(r"\*", ".*").replace(r"\?", ".") for part in pattern.split("|"))
+    return compile("|".join(parts))
+
+
+@lru_cache(maxsize=256)
+def _builtin(provider: str) -> Manifest:
+    if not _ID.fullmatch(provider):
+        raise ManifestError(f"{provider!r} is not a provider's id; a model is written provider/model, as in openai/gpt-4o")
+    path = os.path.join(FOLDER, f"{provider}.json")
+    if provider in _NOT_MANIFESTS or not os.path.exists(path):
+        resolved = index()["aliases"].get(provider)
+        if resolved is None:
+            raise ManifestError(_unknown(provider))
+        return _builtin(resolved)
+    return Manifest.from_dict(read_json(path), source=f"manifests/{provider}.json", trusted=True)
+
+
+_NOT_MANIFESTS = frozenset(("schema", "index", "models"))
+
+
+def _unknown(provider: str) -> str:
+    from difflib import get_close_matches
+
+    known = [*provider_ids(), *index()["aliases"]]
+    near = get_close_matches(provider, known, 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`python -m ailib_sync providers` lists the known ones."
+    return f"unknown provider {provider!r}: {hint} A provider of your own needs manifest=… or a file in AILIB_MANIFESTS."
+
+
+def _extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
+    """`data` over the built-in manifest named by its `extends`, one level of keys merged."""
+    if not hasattr(data, "keys"):
+        raise ManifestError(f"a manifest must be a JSON object, not {type(data).__name__}")
+    merged = dict(data)
+    parent = merged.pop("extends", None)
+    if parent is None:
+        return merged
+    if depth > 4 or not isinstance(parent, str) or not _ID.fullmatch(parent):
+        raise ManifestError(f"extends must name a built-in manifest, not {parent!r}")
+    path = os.path.join(FOLDER, f"{parent}.json")
+    if parent in _NOT_MANIFESTS or not os.path.exists(path):
+        raise ManifestError(_unknown(parent))
+    base = _extended(read_json(path), depth + 1)
+    for personal in ("id", "name", "aliases", "docs", "status", "retired"):
+        if personal not in ("id", "name"):
+            base.pop(personal, None)
+    for key, value in merged.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            value = {**base[key], **value}
+        base[key] = value
+    return base
+
+
+def read_json(path: str) -> dict[str, Any]:
+    """One JSON object from a file of at most 1 MiB."""
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror or error}") from None
+    if len(raw) > MAX_BYTES:
+        raise ManifestError(f"{path}: larger than 1 MiB")
+    try:
+        data = json.loads(raw, parse_constant=_no_constant)
+    except RecursionError:
+        raise ManifestError(f"{path}: nested too deeply") from None
+    except ValueError as error:
+        raise ManifestError(f"{path}: not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise ManifestError(f"{path}: must be a JSON object")
+    return data
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")
+
+
+@lru_cache(maxsize=1)
+def index() -> dict[str, Any]:
+    """`aliases` (alias → id) and `keys` (environment variable → hosts it may be sent to) of all built-in manifests."""
+    return read_json(os.path.join(FOLDER, "index.json"))
+
+
+def provider_ids() -> list[str]:
+    """The ids of the built-in manifests, sorted."""
+    stems = (name[:-5] for name in os.listdir(FOLDER) if name.endswith(".json"))
+    return sorted(stem for stem in stems if stem not in _NOT_MANIFESTS)
+
+
+def builtin_manifests() -> Iterator[Manifest]:
+    """Every built-in manifest; reads a hundred files, so for lists and tests only."""
+    return map(_builtin, provider_ids())

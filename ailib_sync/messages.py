@@ -1,0 +1,247 @@
+"""Messages and the blocks they are made of. Values only: nothing here reads a URL or knows a provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from .errors import ConfigurationError
+from .tools import ToolCall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+    from typing import Any, TypeAlias
+
+
+class MessageRole(str, Enum):
+    """Who speaks. A `str` too, so `"user" == MessageRole.USER`."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(slots=True)
+class Text:
+    """Plain text. `extra` joins the provider's block as given (`{"cache_control": {"type": "ephemeral"}}`)."""
+
+    text: str
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Media:
+    """Bytes or the address of something; exactly one of `data` (raw bytes) and `url` is set. Addresses are never fetched here."""
+
+    media_type: str | None = None
+    data: bytes | None = None
+    url: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.data is None) == (self.url is None):
+            raise ConfigurationError(f"{type(self).__name__}: give either data or url")
+        if self.data is not None and not self.media_type:
+            raise ConfigurationError(f"{type(self).__name__}: data needs a media_type, such as {self._example()}")
+
+    def base64(self) -> str:
+        """The data as base64 text, as every JSON format wants it."""
+        from binascii import b2a_base64
+
+        assert self.data is not None
+        return b2a_base64(self.data, newline=False).decode("ascii")
+
+    def data_url(self) -> str:
+        """`data:<media type>;base64,…`, or the address itself."""
+        return self.url if self.url is not None else f"data:{self.media_type};base64,{self.base64()}"
+
+    def format(self) -> str:
+        """The part of the media type behind the slash (`png`, `mpeg`), without parameters."""
+        return (self.media_type or "").partition("/")[2].partition(";")[0]
+
+    @classmethod
+    def _example(cls) -> str:
+        return '"application/octet-stream"'
+
+    @classmethod
+    def from_url(cls, url: str, media_type: str | None = None) -> Any:
+        """A block that names an address; the provider fetches it."""
+        return cls(media_type=media_type, url=url)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, media_type: str) -> Any:
+        """A block that carries the bytes themselves."""
+        return cls(media_type=media_type, data=bytes(data))
+
+    @classmethod
+    def from_path(cls, path: str | PathLike[str], media_type: str | None = None) -> Any:
+        """A block with a file's bytes; the media type follows from its name unless given."""
+        from mimetypes import guess_type
+        from pathlib import Path
+
+        media_type = media_type or guess_type(str(path))[0]
+        if not media_type:
+            raise ConfigurationError(f"{cls.__name__}.from_path: no media type is known for {path}; pass media_type=")
+        return cls(media_type=media_type, data=Path(path).read_bytes())
+
+
+@dataclass(slots=True)
+class Image(_Media):
+    """A picture. `detail` (`low`, `high`, `auto`) where the provider takes it."""
+
+    detail: str | None = None
+
+    @classmethod
+    def _example(cls) -> str:
+        return '"image/png"'
+
+
+@dataclass(slots=True)
+class Audio(_Media):
+    """A sound."""
+
+    @classmethod
+    def _example(cls) -> str:
+        return '"audio/wav"'
+
+
+@dataclass(slots=True)
+class Document(_Media):
+    """A document, mostly a PDF. `name` is shown to the model; a few providers require it."""
+
+    name: str | None = None
+
+    @classmethod
+    def _example(cls) -> str:
+        return '"application/pdf"'
+
+
+@dataclass(slots=True)
+class Thinking:
+    """What the model thought before it answered.
+
+    `signature` and `redacted` are a provider's opaque tokens (`redacted` stands in place of the text); they are sent back
+    as they came. `extra` keeps whatever else must return with the block.
+    """
+
+    text: str = ""
+    signature: str | None = None
+    redacted: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ToolResult:
+    """The answer to a tool call. `content` is text or blocks; `name` is the tool's, which some formats need."""
+
+    tool_call_id: str
+    content: str | list[Block] = ""
+    name: str | None = None
+    is_error: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The text of the content alone."""
+        return _text_of(self.content)
+
+
+@dataclass(slots=True)
+class Opaque:
+    """A block of the provider's own that has no common form (a hosted tool's call, a citation block): kept, and sent
+    back as it came to the dialect that wrote it."""
+
+    data: dict[str, Any]
+
+
+Block: TypeAlias = "Text | Image | Audio | Document | Thinking | ToolCall | ToolResult | Opaque"
+BLOCKS = (Text, Image, Audio, Document, Thinking, ToolCall, ToolResult, Opaque)
+
+
+def _text_of(content: str | Sequence[Block]) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(block.text for block in content if isinstance(block, Text))
+
+
+@dataclass(slots=True)
+class Message:
+    """One turn. `content` is text or a list of blocks.
+
+    `origin` is the dialect that wrote an assistant message: what is opaque in it (signatures, `Opaque`, `extra`) goes
+    back to that dialect only. `extra` joins the provider's message as given.
+    """
+
+    role: MessageRole
+    content: str | list[Block]
+    name: str | None = None
+    origin: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        try:
+            self.role = MessageRole(self.role)
+        except ValueError:
+            allowed = ", ".join(role.value for role in MessageRole)
+            raise ConfigurationError(f"Message: role must be one of {allowed}, not {self.role!r}") from None
+        if isinstance(self.content, str):
+            return
+        if isinstance(self.content, BLOCKS):
+            self.content = [self.content]
+        elif not isinstance(self.content, (list, tuple)):
+            raise ConfigurationError(f"Message: content must be text or a list of blocks, not {type(self.content).__name__}")
+        self.content = [Text(block) if isinstance(block, str) else block for block in self.content]
+        for block in self.content:
+            if not isinstance(block, BLOCKS):
+                raise ConfigurationError(f"Message: {type(block).__name__} is not a content block")
+
+    @classmethod
+    def system(cls, content: str | list[Block]) -> Message:
+        return cls(MessageRole.SYSTEM, content)
+
+    @classmethod
+    def user(cls, content: str | list[Block]) -> Message:
+        return cls(MessageRole.USER, content)
+
+    @classmethod
+    def assistant(cls, content: str | list[Block] = "", tool_calls: Sequence[ToolCall] = ()) -> Message:
+        """An assistant turn; `tool_calls` follow the content."""
+        if not tool_calls:
+            return cls(MessageRole.ASSISTANT, content)
+        blocks: list[Block] = [Text(content)] if isinstance(content, str) and content else list(content or ())  # type: ignore[arg-type]
+        return cls(MessageRole.ASSISTANT, [*blocks, *tool_calls])
+
+    @classmethod
+    def tool(cls, tool_call_id: str, content: str | list[Block], name: str | None = None, is_error: bool = False) -> Message:
+        """The result of the tool call with this id."""
+        return cls(MessageRole.TOOL, [ToolResult(tool_call_id, content, name, is_error)])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Message:
+        """A message from the widespread `{"role": …, "content": …}` form; content is text or `text`/`image_url` parts,
+        `tool_calls` and `tool_call_id` as OpenAI writes them."""
+        from .schema import message_from_dict
+
+        return message_from_dict(data)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The content as blocks, whichever way it was given (no block for empty text)."""
+        if isinstance(self.content, str):
+            return [Text(self.content)] if self.content else []
+        return self.content
+
+    @property
+    def text(self) -> str:
+        """The text of the content alone."""
+        return _text_of(self.content)
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        return [block for block in self.blocks if isinstance(block, ToolCall)]

@@ -1,0 +1,56 @@
+"""Tools a model may call, and the calls it makes. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+
+@dataclass(slots=True)
+class Tool:
+    """A function the model may ask for. `parameters` is a JSON Schema object; `strict` asks for arguments that obey it.
+
+    `extra` goes into the provider's tool entry as given (`{"cache_control": {...}}`).
+    """
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
+    strict: bool | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ConfigurationError("Tool: name must be a non-empty string")
+        if not hasattr(self.parameters, "keys"):
+            raise ConfigurationError(f"Tool {self.name}: parameters must be a JSON Schema as a dict")
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], *, name: str | None = None, strict: bool | None = None) -> Tool:
+        """A tool from a Python function: its name, the first paragraph of its docstring and its annotated parameters."""
+        from .schema import function_parameters  # inspect and typing cost 20 ms; most programs never need them
+
+        words = (function.__doc__ or "").strip().split("\n\n")[0]
+        return cls(name or function.__name__, " ".join(words.split()), function_parameters(function), strict)
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """A call the model makes.
+
+    `arguments` is the parsed object, or None where the model's text is not a JSON object; `arguments_raw` is that text
+    as it came (None where the provider sent an object). `signature` is a provider's opaque token, sent back as it came.
+    """
+
+    id: str
+    name: str
+    arguments: dict[str, Any] | None = field(default_factory=dict)
+    arguments_raw: str | None = None
+    signature: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
