@@ -240,7 +240,8 @@ class RemoteError(AiLibError):
 
     def __str__(self) -> str:
         facts = [str(self.status_code)] if self.status_code else []
-        facts += [printable(word, 100) for word in (self.error_code or self.error_type,) if word]
+        code = self.error_code if self.error_code != str(self.status_code) else None  # Google repeats the status as its code
+        facts += [printable(word, 100) for word in (code or self.error_type,) if word]
         facts += [f"request {printable(self.request_id, 100)}"] if self.request_id else []
         return super().__str__() + (f" ({', '.join(facts)})" if facts else "")
 
@@ -363,20 +364,24 @@ STATUSES: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ErrorDetails:
-    """What a dialect reads out of an error body; `retry_after` in seconds where the body itself says it."""
+    """What a dialect reads out of an error body; `retry_after` in seconds where the body itself says it.
+
+    `reason` is a finer word than code and type, for classifying only (Google's ErrorInfo.reason, a spend limit's name).
+    """
 
     message: str
     type: str | None = None
     code: str | None = None
     retry_after: float | None = None
+    reason: str | None = None
 
 
 def classify(status: int | None, details: ErrorDetails, words: Mapping[str, str], statuses: Mapping[int, str]) -> str:
-    """The standard name of a refusal: the body's own code, then its type, then the manifest's status, then the standard's.
+    """The standard name of a refusal: the body's own words, the finest first, then the manifest's status, then the standard's.
 
     `words` and `statuses` are the tables of the manifest over its dialect's.
     """
-    for word in (details.code, details.type):
+    for word in (details.reason, details.code, details.type):
         if word is not None and word in words:
             return words[word]
     if status is None:
