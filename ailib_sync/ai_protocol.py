@@ -1,0 +1,343 @@
+"""AI-Protocol manifests (v1, v1.5, v2) → our manifest form, and a report of what was used. Dicts in, dicts out.
+
+AI-Protocol says how answers are read, with paths and expressions; here that is a dialect's work, so those fields stay
+unused, and the report says so. Specification: https://github.com/ailib-official/ai-protocol
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from re import sub
+
+from .ai_protocol_words import CAPABILITIES, ERRORS, FINISH, FORMATS, KEY_HEADERS, MULTIMODAL, OPTIONS, PATHS, reason
+from .errors import CLASSES, ManifestError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of an AI-Protocol file: the dotted paths that were `used`, and `unused` ones, each with the reason.
+
+    `version` is the protocol version the file says it follows.
+    """
+
+    version: str
+    used: tuple[str, ...]
+    unused: tuple[tuple[str, str], ...]
+
+
+def translate(data: Mapping[str, Any]) -> tuple[dict[str, Any], Report]:
+    """The same provider in our form. A service that cannot be talked to as a chat becomes a manifest with the status
+    `not_chat`, which says why. Raises ManifestError naming every required field that is missing."""
+    source = _Source(data)
+    version = _required(source)
+    manifest: dict[str, Any] = {"id": source.take("id", str), "name": source.take("name", str) or source.take("id", str)}
+    if aliases := source.take("aliases", list):
+        manifest["aliases"] = aliases
+    if (docs := source.take("official_url", str)) and docs.startswith("https://"):
+        manifest["docs"] = docs
+    dialect, paths, others = _formats(source)
+    if dialect is None:
+        why = _foreign(source)
+        manifest |= {"status": "not_chat", "retired": {"use": why}, "dialect": "openai_chat"}
+    else:
+        manifest |= {"status": "unverified", "dialect": dialect}
+    manifest |= _address(source, paths)
+    manifest["auth"], headers = _auth(source, dialect)
+    parts = {
+        "headers": headers,
+        "parameters": _parameters(source) if dialect == "openai_chat" else {},
+        "defaults": _defaults(source),
+        "limits": _limits(source),
+        "reasoning": _reasoning(source) if dialect == "openai_chat" else {},
+        "finish_reasons": _finish_reasons(source),
+        "errors": _errors(source),
+        "capabilities": _capabilities(source),
+        "dialects": {name: {"paths": {"chat": path}} for name, path in others.items()},
+    }
+    manifest |= {key: part for key, part in parts.items() if part}
+    return manifest, source.report(version)
+
+
+class _Source:
+    """The file being read. Remembers which paths were taken, and why others were left."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        if not hasattr(data, "keys"):
+            raise ManifestError(f"an AI-Protocol manifest must be an object, not {type(data).__name__}")
+        self.data = data
+        self.taken: dict[str, None] = {}
+        self.left: dict[str, str] = {}
+
+    def take(self, path: str, *kinds: type) -> Any:
+        """The value at a dotted path, which then counts as used; None where there is none of these kinds."""
+        value = self.look(path)
+        if value is None or (kinds and not isinstance(value, kinds)):
+            return None
+        self.taken[path] = None
+        return value
+
+    def look(self, path: str) -> Any:
+        """The value at a dotted path without counting it as used."""
+        value: Any = self.data
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, dict) or value is self.data else None
+            if value is None:
+                return None
+        return value
+
+    def leave(self, path: str, why: str) -> None:
+        self.left[path] = why
+
+    def report(self, version: str) -> Report:
+        unused = {path: self.left.get(path) or reason(path) for path in self._untaken(self.data, "")}
+        return Report(version, tuple(self.taken), tuple({**unused, **self.left}.items()))
+
+    def _untaken(self, value: Mapping[str, Any], above: str) -> Iterator[str]:
+        for key, item in value.items():
+            path = f"{above}{key}"
+            if path in self.taken:
+                continue
+            if isinstance(item, dict) and any(taken.startswith(path + ".") for taken in self.taken):
+                yield from self._untaken(item, path + ".")
+            else:
+                yield path
+
+
+def _required(source: _Source) -> str:
+    """The protocol version of a file that has what every file must have."""
+    missing = [path for path in ("id", "protocol_version", "endpoint.base_url") if not isinstance(source.look(path), str)]
+    if missing:
+        raise ManifestError(f"not an AI-Protocol manifest: {', '.join(missing)} must be given as text")
+    version: str = source.take("protocol_version", str)
+    if not version.startswith(("1", "2")):
+        raise ManifestError(f"AI-Protocol version {version!r} is not known here; 1.x and 2.x are")
+    return version
+
+
+# --- which format, at which address -----------------------------------------------------------------------------------
+
+
+#: Fields that name the format outright; the first one given decides.
+DECLARED = ("api_families.chat.request_format", "payload_format", "response_format")
+
+
+def _formats(source: _Source) -> tuple[str | None, dict[str, str], dict[str, str]]:
+    """The dialect (None: no chat that can be talked to), its paths, and other dialects with their paths."""
+    found: dict[str, str] = {}
+    streams: dict[str, str] = {}
+    for name, endpoint in _chat_endpoints(source):
+        dialect = FORMATS.get(source.take(f"endpoints.{name}.adapter", str) or "")
+        path = source.take(f"endpoints.{name}.path", str)
+        if dialect and path:
+            table = streams if name.startswith("stream") else found
+            table.setdefault(dialect, path)
+        elif endpoint:
+            source.leave(f"endpoints.{name}.adapter", f"{endpoint.get('adapter')} is a format no dialect speaks")
+    own = source.take("endpoint.chat", str)
+    main = next(iter(found), None)
+    if main is None and not any(True for _ in _chat_endpoints(source)):
+        main = _declared(source, own)
+    if main is None:
+        return None, {}, {}
+    chat = own or found.get(main)
+    paths = {"chat": chat} if chat else {}
+    if main in streams:
+        paths["stream"] = streams[main]
+    elif chat and chat.endswith(":generateContent"):
+        paths["stream"] = chat.replace(":generateContent", ":streamGenerateContent")
+    if "stream" in paths and main == "gemini_generate":
+        # Without alt=sse the stream is one JSON array: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+        paths["stream"] += "?alt=sse"
+    return main, paths, {name: path for name, path in found.items() if name != main}
+
+
+def _chat_endpoints(source: _Source) -> list[tuple[str, dict[str, Any]]]:
+    """The entries of `endpoints` that are a chat's, `chat` itself first."""
+    endpoints = source.look("endpoints") or {}
+    named = [(name, item) for name, item in endpoints.items() if "chat" in name and isinstance(item, dict)]
+    return sorted(named, key=lambda pair: pair[0] != "chat")
+
+
+def _declared(source: _Source, path: str | None) -> str | None:
+    """The dialect by what the file says of its format, then by the look of its path, then by calling itself a chat."""
+    for field in DECLARED:
+        if word := source.take(field, str):
+            return FORMATS.get(word)
+    for field in ("streaming.decoder.strategy", "streaming.decoder.format", "default_api_family"):
+        if source.look(field) in FORMATS:
+            return FORMATS[source.take(field)]
+    for ending, dialect in PATHS.items():
+        if path and path.endswith(ending):
+            return dialect
+    words = _capability_words(source)
+    return "openai_chat" if words.get("text", words.get("chat", words.get("streaming"))) else None
+
+
+def _foreign(source: _Source) -> str:
+    """Why there is nothing to talk to, as a sentence."""
+    adapters = [endpoint.get("adapter") for _, endpoint in _chat_endpoints(source)]
+    words = [*adapters, *(source.look(field) for field in DECLARED)]
+    foreign = next((word for word in words if isinstance(word, str) and word not in FORMATS), None)
+    if foreign:
+        return f"its AI-Protocol file describes the format {foreign}, which no dialect here speaks"
+    return "its AI-Protocol file describes no chat"
+
+
+def _address(source: _Source, paths: Mapping[str, str]) -> dict[str, Any]:
+    """`base_url`, `variables` for what is `${VARIABLE}` in it, and `paths`."""
+    base = source.take("endpoint.base_url", str).rstrip("/")
+    variables = {}
+
+    def name_of(match: Any) -> str:
+        variables[match[1].lower()] = {"env": [match[1]]}
+        return f"{{{match[1].lower()}}}"
+
+    address: dict[str, Any] = {"base_url": sub(r"\$\{([A-Z][A-Z0-9_]*)\}", name_of, base)}
+    models = source.take("services.list_models.path", str)
+    if models and models.startswith("/"):
+        paths = {**paths, "models": models}
+    if paths:
+        address["paths"] = dict(paths)
+    if variables:
+        address["variables"] = variables
+    return address
+
+
+# --- keys and headers -------------------------------------------------------------------------------------------------
+
+
+def _auth(source: _Source, dialect: str | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """`auth` and constant headers. Where a file has both, `endpoint.auth` alone counts."""
+    at = "endpoint.auth" if source.look("endpoint.auth") else "auth"
+    if at == "endpoint.auth" and isinstance(shadowed := source.look("auth"), dict):
+        names = [str(shadowed[key]) for key in ("token_env", "key_env") if key in shadowed]
+        source.leave("auth", f"endpoint.auth is given and alone is read; {' and '.join(names) or 'no key'} is never asked for")
+    kind = source.take(f"{at}.type", str) or "bearer"
+    env = [name for key in ("token_env", "key_env") if (name := source.take(f"{at}.{key}", str))]
+    auth: dict[str, Any] = {"scheme": "bearer", "env": env}
+    header = source.take(f"{at}.header", str) or source.take(f"{at}.header_name", str)
+    prefix = source.take(f"{at}.prefix", str)
+    if kind == "none":
+        auth = {"scheme": "none"}
+    elif kind == "query_param":
+        parameter = source.take(f"{at}.param_name", str)
+        header = KEY_HEADERS.get(dialect or "", "Authorization")
+        source.leave(f"{at}.param_name", f"a key is never put into a URL ({parameter}=…); it goes into the header {header}")
+        if header != "Authorization":
+            auth = {"scheme": "header", "header": header, "env": env}
+    elif kind != "bearer":
+        auth = {"scheme": "header", "header": header or "Authorization", "env": env}
+        if prefix:
+            auth["prefix"] = prefix.rstrip() + " "
+    headers = {
+        str(item["name"]): str(item["value"])
+        for item in source.take(f"{at}.extra_headers", list) or ()
+        if str(item.get("name", "")).lower() not in ("content-type", "accept")
+    }
+    return auth, headers
+
+
+# --- options ----------------------------------------------------------------------------------------------------------
+
+
+def _parameters(source: _Source) -> dict[str, str]:
+    """Wire names. Only OpenAI's format leaves them to the provider; the others fix them."""
+    table: dict[str, str] = {}
+    for word in source.look("parameter_mappings") or {}:
+        option = OPTIONS.get(word)
+        if option and (wire := source.take(f"parameter_mappings.{word}", str)):
+            table[option] = wire
+    for word in source.look("parameters") or {}:
+        alias = source.look(f"parameters.{word}.alias")
+        if alias in OPTIONS:
+            source.take(f"parameters.{word}.alias")
+            table[OPTIONS[alias]] = word
+    return table
+
+
+def _limits(source: _Source) -> dict[str, list[float]]:
+    """Ranges of the numbers whose range is the provider's, not a model's."""
+    limits = {}
+    for word, rule in (source.look("parameters") or {}).items():
+        option = OPTIONS.get(rule.get("alias", word)) if isinstance(rule, dict) else None
+        if option and len(bounds := source.take(f"parameters.{word}.range", list) or ()) == 2:
+            limits[option] = list(bounds)
+    return limits
+
+
+def _defaults(source: _Source) -> dict[str, int]:
+    """`max_tokens`, where it must be sent and the file says how many there may be."""
+    if source.take("parameters.max_tokens.required", bool):
+        most = source.take("parameters.max_tokens.max", int)
+        return {"max_tokens": most} if most else {}
+    return {}
+
+
+def _reasoning(source: _Source) -> dict[str, Any]:
+    efforts = source.take("parameters.reasoning_effort.enum", list)
+    if efforts:
+        return {"style": "effort", "efforts": efforts}
+    if source.take("parameter_mappings.reasoning_effort", str):
+        return {"style": "effort", "efforts": ["low", "medium", "high"]}
+    return {}
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def _finish_reasons(source: _Source) -> dict[str, str]:
+    table = {}
+    for word in source.look("termination.mapping") or {}:
+        path = f"termination.mapping.{word}"
+        if normal := FINISH.get(str(source.look(path))):
+            table[word] = normal
+            source.take(path)
+        else:
+            source.leave(path, f"{source.look(path)} says no more than the provider's own word, which is kept")
+    return table
+
+
+def _errors(source: _Source) -> dict[str, dict[str, str]]:
+    tables: dict[str, dict[str, str]] = {}
+    for field, key in (("by_http_status", "statuses"), ("by_error_code", "codes"), ("by_error_status", "codes")):
+        for word in source.look(f"error_classification.{field}") or {}:
+            path = f"error_classification.{field}.{word}"
+            name = ERRORS.get(str(source.look(path)), str(source.look(path)))
+            if name in CLASSES:
+                tables.setdefault(key, {})[str(word)] = name
+                source.take(path)
+            else:
+                source.leave(path, f"{name} is not one of the standard names {', '.join(CLASSES)}")
+    return tables
+
+
+def _capabilities(source: _Source) -> dict[str, bool]:
+    words = _capability_words(source)
+    found = {ours: words[theirs] for theirs, ours in CAPABILITIES.items() if theirs in words}
+    for field, ours in MULTIMODAL.items():
+        if isinstance(source.look(field), bool):
+            found[ours] = source.take(field)
+    return found
+
+
+def _capability_words(source: _Source) -> dict[str, bool]:
+    """Every capability the file speaks of: a list (v1.5), an object of flags (v1), or `required` and `optional` (v2)."""
+    if listed := source.take("capabilities", list):
+        return dict.fromkeys(map(str, listed), True)
+    words: dict[str, bool] = {}
+    for word, value in (source.look("capabilities") or {}).items():
+        if isinstance(value, bool):
+            words[word] = value
+            if word in CAPABILITIES or word == "streaming":
+                source.take(f"capabilities.{word}")
+    for field in ("required", "optional"):
+        words |= dict.fromkeys(map(str, source.take(f"capabilities.{field}", list) or ()), True)
+    for word in ("structured_output", "streaming_usage"):
+        if isinstance(flag := source.take(f"capabilities.feature_flags.{word}", bool), bool):
+            words[word] = flag
+    return words
