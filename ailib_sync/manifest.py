@@ -99,22 +99,31 @@ class Manifest:
                 return cls.from_path(path)
         return _builtin(provider)
 
-    def for_model(self, model: str) -> Manifest:
-        """This manifest with every override whose glob matches `model`, in the file's order; later ones win."""
+    def for_model(self, model: str, dialect: str | None = None) -> Manifest:
+        """This manifest with every override whose glob matches `model`, in the file's order; later ones win.
+
+        It speaks `dialect` where that is given, else the one that `models` names for a model which works in no other.
+        """
+        rules = [rule for pattern, rule in self.models.items() if _glob(pattern).fullmatch(model)]
+        wanted = dialect or next((rule["dialect"] for rule in reversed(rules) if "dialect" in rule), self.dialect)
+        if wanted != self.dialect:
+            return self.speaking(wanted).for_model(model, wanted)
         merged = self
-        for pattern, overrides in self.models.items():
-            if _glob(pattern).fullmatch(model):
-                merged = merged._over(overrides)
+        for rule in rules:
+            merged = merged._over({key: value for key, value in rule.items() if key != "dialect"})
         return merged
 
     def speaking(self, dialect: str) -> Manifest:
-        """This manifest for another of the formats it speaks. Raises ManifestError where it does not speak it."""
+        """This manifest for another of the formats it speaks. Raises ManifestError where it does not speak it.
+
+        Who and where are inherited, and the rules for models; the names and habits of the first format are not.
+        """
         if dialect == self.dialect:
             return self
         if dialect not in self.dialects:
             spoken = ", ".join((self.dialect, *self.dialects))
             raise ManifestError(f"{self.id} does not speak {dialect!r}; it speaks {spoken}")
-        return replace(self, dialect=dialect)._over({**_RESET, **self.dialects[dialect]})
+        return replace(self, dialect=dialect, **_RESET)._over(self.dialects[dialect])
 
     def has(self, quirk: str) -> bool:
         return quirk in self.quirks
@@ -150,10 +159,11 @@ class Manifest:
         )
 
     def _over(self, overrides: Mapping[str, Any]) -> Manifest:
+        """`overrides` on top of this: objects are merged by key (a `reasoning` with another style is not), quirks added."""
         values: dict[str, Any] = {}
         for key, value in overrides.items():
             old = getattr(self, key)
-            if isinstance(value, dict) and isinstance(old, dict):
+            if isinstance(value, dict) and isinstance(old, dict) and "style" not in value:
                 values[key] = {**old, **value}
             elif key == "quirks":
                 values[key] = tuple(dict.fromkeys((*old, *value)))
@@ -163,7 +173,14 @@ class Manifest:
 
 
 #: What a provider's second format does not inherit from its first.
-_RESET: Mapping[str, Any] = {"reasoning": None, "stream_end": [], "tool_choice": ["auto", "none", "required", "tool"]}
+_RESET: dict[str, Any] = {
+    "paths": {},
+    "parameters": {},
+    "reasoning": None,
+    "stream_end": (),
+    "tool_choice": ("auto", "none", "required", "tool"),
+    "response_format": ("text", "json", "json_schema"),
+}
 _ID = compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 

@@ -1,0 +1,117 @@
+"""Writes what follows from the manifests: `docs/providers.md` and `ailib_sync/manifests/index.json`.
+
+Run it after a manifest changed: `python docs/make_providers.py`. A test compares both files with its output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from urllib.parse import urlsplit
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, ROOT)
+
+from ailib_sync.auth import key_variables  # noqa: E402
+from ailib_sync.manifest import FOLDER, Manifest, builtin_manifests  # noqa: E402
+
+PAGE = os.path.join(ROOT, "docs", "providers.md")
+INDEX = os.path.join(FOLDER, "index.json")
+CAPABILITIES = ("tools", "vision", "audio", "documents", "json_schema", "reasoning")
+EVIDENCE = {
+    "verified": "answers of the real service, recorded and parsed in the tests",
+    "documented": "the vendor's documentation",
+    "unverified": "an older source; whether the service still answers is not known",
+    "retired": "retired",
+    "not_chat": "no chat service",
+}
+
+
+def hosts(manifest: Manifest) -> list[str]:
+    """Every host this provider's key may go to; `*` stands for a variable."""
+    addresses = [manifest.base_url, *(spoken.get("base_url", manifest.base_url) for spoken in manifest.dialects.values())]
+    names = (urlsplit(re.sub(r"\{[^}]*\}", "*", address)).hostname or "*" for address in addresses)
+    return sorted(set(names))
+
+
+def make_index(manifests: list[Manifest]) -> str:
+    """`aliases`: alias → id. `keys`: environment variable → hosts that its key belongs to."""
+    aliases = {alias: manifest.id for manifest in manifests for alias in manifest.aliases}
+    keys: dict[str, set[str]] = {}
+    for manifest in manifests:
+        if manifest.auth["scheme"] != "none":
+            for variable in key_variables(manifest):
+                keys.setdefault(variable, set()).update(hosts(manifest))
+    lines = [f"    {json.dumps(name)}: {json.dumps(sorted(keys[name]))}" for name in sorted(keys)]
+    alias_lines = [f"    {json.dumps(alias)}: {json.dumps(aliases[alias])}" for alias in sorted(aliases)]
+    return '{\n  "aliases": {\n' + ",\n".join(alias_lines) + '\n  },\n  "keys": {\n' + ",\n".join(lines) + "\n  }\n}\n"
+
+
+def make_page(manifests: list[Manifest]) -> str:
+    """The page of providers, as Markdown."""
+    chat = [manifest for manifest in manifests if manifest.status not in ("retired", "not_chat")]
+    gone = [manifest for manifest in manifests if manifest.status in ("retired", "not_chat")]
+    return "\n".join((*_head(len(chat)), *map(_row, chat), *_legend(), *_gone(gone)))
+
+
+def _head(count: int) -> list[str]:
+    return [
+        "# Providers",
+        "",
+        "<!-- Written by docs/make_providers.py from ailib_sync/manifests; do not edit by hand. -->",
+        "",
+        f"{count} providers. A model is written `id/model`, for instance `openai/gpt-4o`; an alias stands for the id.",
+        "The key is looked for in the variables named, from left to right, then in `<ID>_API_KEY`.",
+        "",
+        "| id | name | also | formats | key | can | status |",
+        "|---|---|---|---|---|---|---|",
+    ]
+
+
+def _row(manifest: Manifest) -> str:
+    name = f"[{manifest.name}]({manifest.docs})" if manifest.docs else manifest.name
+    aliases = ", ".join(f"`{alias}`" for alias in manifest.aliases)
+    formats = ", ".join(f"`{dialect}`" for dialect in (manifest.dialect, *manifest.dialects))
+    can = ", ".join(word.replace("_", " ") for word in CAPABILITIES if manifest.capabilities.get(word))
+    return f"| `{manifest.id}` | {name} | {aliases} | {formats} | {_key(manifest)} | {can} | {manifest.status} |"
+
+
+def _key(manifest: Manifest) -> str:
+    if manifest.auth["scheme"] == "none":
+        return "none needed"
+    names = ", ".join(f"`{name}`" for name in manifest.auth.get("env", ()) or key_variables(manifest))
+    settings = ", ".join(
+        f"`{env}`" for variable in manifest.variables.values() if "default" not in variable for env in variable.get("env", ())[:1]
+    )
+    optional = " (optional)" if manifest.auth.get("optional") else ""
+    return names + optional + (f"; also {settings}" if settings else "")
+
+
+def _legend() -> list[str]:
+    lines = [f"- **{status}**: {EVIDENCE[status]}." for status in ("verified", "documented", "unverified")]
+    return ["", "What stands behind a status:", "", *lines]
+
+
+def _gone(manifests: list[Manifest]) -> list[str]:
+    rows = [f"| `{m.id}` | {m.name} | {m.status} | {_sentence(m)} |" for m in manifests]
+    head = ["", "## Known, but not to be called", "", "| id | name | status | why, and what to use |", "|---|---|---|---|"]
+    return [*head, *rows, ""]
+
+
+def _sentence(manifest: Manifest) -> str:
+    retired = manifest.retired or {}
+    since = f"Since {retired['since']}. " if "since" in retired else ""
+    return f"{since}{retired.get('use', '')}".strip()
+
+
+def main() -> None:
+    manifests = list(builtin_manifests())
+    for path, text in ((INDEX, make_index(manifests)), (PAGE, make_page(manifests))):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+if __name__ == "__main__":
+    main()
