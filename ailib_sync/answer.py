@@ -6,6 +6,8 @@ what was asked for: an error body, HTML with status 200, JSON where a stream was
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .errors import ProtocolError, RemoteError
 from .framing import decode_json, load_json, parse_sse
 
@@ -40,18 +42,24 @@ def answer_events(
     """The events of a streamed answer. An answer in JSON is read as what it is: a list holds the frames (Gemini without
     `alt=sse`), an object is a whole answer (or an error), given as the events it would have had."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json" and dialect.framing == "sse":
+    if kind == "application/json" and dialect.framing != "ndjson":
         return _events_of_json(b"".join(chunks), headers, dialect, manifest)
     if kind == "text/html":
         raise _not_json(b"".join(chunks), headers, manifest)
-    return dialect.parse_stream(frames_of(chunks, dialect), manifest)
+    framing = _FRAMING_OF.get(kind, dialect.framing)
+    return dialect.parse_stream(frames_of(chunks, dialect, framing), manifest)
 
 
-def frames_of(chunks: Iterable[bytes], dialect: Dialect) -> Iterator[Frame]:
-    """The frames of a stream in the dialect's framing."""
-    if dialect.framing == "sse":
+#: A type that names its framing, whatever the dialect's own: Bedrock's Invoke call carries other formats' events in it.
+_FRAMING_OF = {"application/vnd.amazon.eventstream": "aws"}
+
+
+def frames_of(chunks: Iterable[bytes], dialect: Dialect, framing: str | None = None) -> Iterator[Frame]:
+    """The frames of a stream in the dialect's framing, or another one."""
+    framing = framing or dialect.framing
+    if framing == "sse":
         return decode_json(parse_sse(chunks, dialect.is_end_mark))
-    if dialect.framing == "ndjson":
+    if framing == "ndjson":
         from .framing_ndjson import parse_ndjson
 
         return (("message", value) for value in parse_ndjson(chunks))
@@ -82,14 +90,22 @@ def refusal(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialec
         body = load_json(text)
     except ProtocolError:
         pass
+    details = dialect.parse_error(status, body)
+    if details.type is None and _TYPE_HEADER in headers:
+        details = replace(details, type=headers[_TYPE_HEADER].partition(":")[0].rpartition("#")[2][:100])
     return manifest.refusal(
         status,
-        dialect.parse_error(status, body),
+        details,
         dialect.error_words,
         body=text,
         request_id=request_id(headers, manifest),
         retry_after=parse_retry_after(headers),
     )
+
+
+#: AWS puts an error's type here, not into the body; a namespace and a URI may surround it.
+#: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
+_TYPE_HEADER = "x-amzn-errortype"
 
 
 def request_id(headers: Mapping[str, str], manifest: Manifest) -> str | None:

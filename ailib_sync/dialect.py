@@ -122,6 +122,17 @@ def place(body: dict[str, Any], dotted: str, value: Any) -> None:
     body[last] = value
 
 
+def join(body: dict[str, Any], extra: Mapping[str, Any]) -> None:
+    """Puts `extra` over `body`; where both hold an object, their keys are joined, so one option never hides another."""
+    for key, value in extra.items():
+        held = body.get(key)
+        if isinstance(held, dict) and isinstance(value, dict):
+            body[key] = held = dict(held)
+            join(held, value)
+        else:
+            body[key] = value
+
+
 def _check_limit(option: str, value: Any, manifest: Manifest) -> None:
     limit = manifest.limits.get(option)
     if limit is None:

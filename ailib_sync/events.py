@@ -63,10 +63,14 @@ class StreamingEvent:
 
 @dataclass(slots=True)
 class ContentDelta(StreamingEvent):
-    """A piece of the answer's text. `extra` is what the provider wants back with the text block."""
+    """A piece of the answer's text. `extra` is what the provider wants back with the text block.
+
+    `starts` says that a new text block begins here; without it, text goes on where it was.
+    """
 
     text: str
     extra: dict[str, Any] | None = None
+    starts: bool = False
     is_content_delta = True
 
     @property

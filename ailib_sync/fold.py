@@ -37,7 +37,7 @@ class Fold:
 
     def add(self, event: StreamingEvent) -> None:
         if isinstance(event, ContentDelta):
-            if self._text is None:
+            if self._text is None or event.starts:
                 self._open_text()
             self._text.append(event.text)  # type: ignore[union-attr]
             if event.extra:

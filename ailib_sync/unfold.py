@@ -22,7 +22,7 @@ def events_of(response: ChatResponse) -> Iterator[StreamingEvent]:
     yield Metadata(id=response.id, model=response.model, message_extra=response.message.extra or None)
     for block in response.message.blocks:
         if isinstance(block, Text):
-            yield ContentDelta(block.text, block.extra or None)
+            yield ContentDelta(block.text, block.extra or None, starts=True)
         elif isinstance(block, Thinking):
             yield ThinkingDelta(block.text, block.signature, block.redacted, block.extra or None, starts=True)
         elif isinstance(block, ToolCall):
