@@ -1,0 +1,196 @@
+"""What is known of models: limits, prices, capabilities, when they end. A dated list, read when first asked; no network.
+
+Calls never consult it: a model that is missing here works all the same, and `cost` is None for it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from re import compile
+
+from .errors import ConfigurationError
+from .manifest import index, read_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from typing import Any
+
+    from .response import Usage
+
+PATH = os.path.join(os.path.dirname(__file__), "data", "models.json")
+CAPABILITIES = ("tools", "vision", "audio", "video", "documents", "json_schema", "reasoning", "prompt_caching")
+#: How many days ahead `retirement_warning` speaks up.
+NOTICE_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars for a million tokens. None: not known, or not priced apart from plain input."""
+
+    input: float
+    output: float
+    cache_read: float | None = None
+    cache_write: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model at one provider, as of the list's date (`as_of()`).
+
+    `tiers` are (prompt tokens, prices) pairs: a prompt longer than that is billed wholly at those prices. `disputed` says
+    that the sources of the prices differ by more than one per cent. `capabilities` holds what is known, true or false.
+    `temperature_supported` is None where it is unknown or depends on the reasoning effort. `status` is `live`, `beta`,
+    `deprecated` (an end is announced), `shutdown` or `unknown`; `retires` is the announced end.
+    """
+
+    provider: str
+    id: str
+    name: str
+    context_window: int | None = None
+    max_output: int | None = None
+    prices: Prices | None = None
+    tiers: tuple[tuple[int, Prices], ...] = ()
+    disputed: bool = False
+    capabilities: Mapping[str, bool] = field(default_factory=dict)
+    temperature_supported: bool | None = None
+    knowledge_cutoff: str | None = None
+    released: str | None = None
+    retires: date | None = None
+    status: str = "unknown"
+
+    def cost(self, usage: Usage) -> float | None:
+        """What these tokens cost in US dollars; None where a price or a count is not known.
+
+        Cached and cache-written tokens count at their own prices; where none is known they count as plain input, which
+        makes the figure an upper bound for reading. Writes for longer than the standard time, batch and priority tariffs
+        are not known here.
+        """
+        if self.prices is None or usage.prompt_tokens is None or usage.completion_tokens is None:
+            return None
+        prices = self._prices_at(self.prices, usage.prompt_tokens)
+        read, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
+        plain = max(usage.prompt_tokens - read - written, 0)
+        dollars = plain * prices.input + usage.completion_tokens * prices.output
+        dollars += read * (prices.input if prices.cache_read is None else prices.cache_read)
+        dollars += written * (prices.input if prices.cache_write is None else prices.cache_write)
+        return dollars / 1_000_000
+
+    def _prices_at(self, prices: Prices, prompt_tokens: int) -> Prices:
+        for above, tier in self.tiers:
+            if prompt_tokens > above:
+                prices = tier
+        return prices
+
+    def retirement_warning(self, today: date | None = None) -> str | None:
+        """A sentence where the model has ended or ends within 30 days; None otherwise."""
+        who = f"{self.provider}/{self.id}"
+        if self.retires is None:
+            return f"{who} was shut down by its provider" if self.status == "shutdown" else None
+        if today is None:
+            from datetime import date
+
+            today = date.today()
+        days = (self.retires - today).days
+        if days > NOTICE_DAYS:
+            return None
+        if days < 0:
+            return f"{who} ended on {self.retires}, as its provider announced"
+        return f"{who} ends on {self.retires}, in {days} day{'s' * (days != 1)}"
+
+
+def models(
+    provider: str | None = None, *, capability: str | None = None, min_context: int = 0, shutdown: bool = False
+) -> list[ModelInfo]:
+    """The known models, of all providers or one (an alias will do), sorted by provider and id.
+
+    `capability` is one of `CAPABILITIES` and leaves those known to have it; `min_context` is in tokens; models that were
+    shut down are left out unless `shutdown` is true.
+    """
+    if capability is not None and capability not in CAPABILITIES:
+        raise ConfigurationError(f"unknown capability {capability!r}; the capabilities are {', '.join(CAPABILITIES)}")
+    tables = _catalogue()
+    chosen = tables.values() if provider is None else [tables.get(_canonical(provider), {})]
+    return [
+        info
+        for table in chosen
+        for info in table.values()
+        if (capability is None or info.capabilities.get(capability))
+        and (info.context_window or 0) >= min_context
+        and (shutdown or info.status != "shutdown")
+    ]
+
+
+def model_info(provider: str, model: str) -> ModelInfo | None:
+    """What is known of this model: found by its id, by an alias, or by its id without a date (`latest`, `default`) at its end.
+
+    >>> model_info("openai", "gpt-4o-2024-08-06").id
+    'gpt-4o'
+    """
+    provider = _canonical(provider)
+    table = _catalogue().get(provider, {})
+    model = _data()["aliases"].get(provider, {}).get(model, model)
+    if model in table:
+        return table[model]
+    bare = _bare(model)
+    if bare in table:
+        return table[bare]
+    dated = [info for id, info in table.items() if _bare(id) == bare]
+    return dated[-1] if dated else None
+
+
+def as_of() -> str:
+    """The day the list was made, as 2026-01-31."""
+    day: str = _data()["generated"]
+    return day
+
+
+#: A day, `latest` or `default` at the end of a model's id.
+_VERSION = compile(r"[-@](20\d\d-?[01]\d-?[0-3]\d|latest|default)")
+
+
+def _bare(model: str) -> str:
+    match = _VERSION.search(model)
+    return model[: match.start()] if match and match.end() == len(model) else model
+
+
+def _canonical(provider: str) -> str:
+    aliases: dict[str, str] = index()["aliases"]
+    return aliases.get(provider, provider)
+
+
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    return read_json(PATH)
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> dict[str, dict[str, ModelInfo]]:
+    return {
+        provider: {id: _info(provider, id, row) for id, row in table.items()} for provider, table in _data()["models"].items()
+    }
+
+
+def _info(provider: str, id: str, row: Mapping[str, Any]) -> ModelInfo:
+    from datetime import date
+
+    known = dict.fromkeys(row.get("can", ()), True) | dict.fromkeys(row.get("cannot", ()), False)
+    return ModelInfo(
+        provider=provider,
+        id=id,
+        name=row.get("name", id),
+        context_window=row.get("context"),
+        max_output=row.get("output"),
+        prices=Prices(*row["price"]) if "price" in row else None,
+        tiers=tuple((above, Prices(*price)) for above, *price in row.get("tiers", ())),
+        disputed=row.get("disputed", False),
+        capabilities=known,
+        temperature_supported=row.get("temperature"),
+        knowledge_cutoff=row.get("cutoff"),
+        released=row.get("released"),
+        retires=date.fromisoformat(row["retires"]) if "retires" in row else None,
+        status=row.get("status", "live"),
+    )
