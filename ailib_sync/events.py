@@ -83,7 +83,8 @@ class ContentDelta(StreamingEvent):
 class ThinkingDelta(StreamingEvent):
     """A piece of the model's thinking. `signature`, `redacted` and `extra` complete the block they arrive in.
 
-    `starts` says that a new thinking block begins here.
+    `starts` says that a new thinking block begins here. `index` names the block where a provider may go on with one after
+    another block has begun; without it, the last one goes on.
     """
 
     text: str = ""
@@ -91,6 +92,7 @@ class ThinkingDelta(StreamingEvent):
     redacted: str | None = None
     extra: dict[str, Any] | None = None
     starts: bool = False
+    index: int | None = None
     is_thinking_delta = True
 
 

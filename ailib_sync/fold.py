@@ -21,12 +21,13 @@ class Fold:
     Text is kept as pieces and joined when asked for, so a long answer costs linear time.
     """
 
-    __slots__ = ("_blocks", "_calls", "_end", "_open_calls", "_text", "_thinking", "extra", "id", "model", "usage")
+    __slots__ = ("_blocks", "_calls", "_end", "_open_calls", "_text", "_thinking", "_thoughts", "extra", "id", "model", "usage")
 
     def __init__(self) -> None:
         self._blocks: list[Block] = []
         self._text: list[str] | None = None
         self._thinking: list[str] | None = None
+        self._thoughts: dict[int, Thinking] = {}
         self._calls: dict[int, ToolCall] = {}
         self._open_calls: dict[int, list[str]] = {}
         self._end: StreamEnd | None = None
@@ -72,20 +73,31 @@ class Fold:
         self._blocks.append(Text(""))
 
     def _add_thinking(self, event: ThinkingDelta) -> None:
-        if self._thinking is None or event.starts:
-            self._close_block()
-            self._thinking = []
-            self._blocks.append(Thinking())
-        block = self._blocks[-1]
-        assert isinstance(block, Thinking)
-        assert self._thinking is not None
-        self._thinking.append(event.text)
+        block = self._thinking_block(event)
+        if self._thinking is not None and block is self._blocks[-1]:
+            self._thinking.append(event.text)
+        else:
+            block.text += event.text
         if event.signature is not None:
             block.signature = (block.signature or "") + event.signature
         if event.redacted is not None:
             block.redacted = (block.redacted or "") + event.redacted
         if event.extra:
             block.extra.update(event.extra)
+
+    def _thinking_block(self, event: ThinkingDelta) -> Thinking:
+        """The block the event belongs to: an earlier one by its index, the last one, or a new one."""
+        if event.index is not None and event.index in self._thoughts:
+            return self._thoughts[event.index]
+        if self._thinking is None or event.starts or event.index is not None:
+            self._close_block()
+            self._thinking = []
+            self._blocks.append(Thinking())
+        block = self._blocks[-1]
+        assert isinstance(block, Thinking)
+        if event.index is not None:
+            self._thoughts[event.index] = block
+        return block
 
     def _end_call(self, event: ToolCallEnded) -> None:
         started = self._calls.get(event.index)
