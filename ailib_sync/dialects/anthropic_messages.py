@@ -1,0 +1,22 @@
+"""Anthropic Messages: `POST /messages`, at Anthropic and at the many hosts that speak its format. The record and its tables."""
+
+from __future__ import annotations
+
+from ..dialect import Dialect
+from ._anthropic_messages import NAME
+from ._anthropic_parse import ERROR_WORDS, parse_body, parse_error
+from ._anthropic_render import PARAMETERS, render_body
+from ._anthropic_stream import is_end_mark, parse_stream
+
+DIALECT = Dialect(
+    name=NAME,
+    render_body=render_body,
+    parse_body=parse_body,
+    parse_stream=parse_stream,
+    parse_error=parse_error,
+    parameters=PARAMETERS,
+    error_words=ERROR_WORDS,
+    is_end_mark=is_end_mark,
+    paths={"chat": "/messages", "models": "/models"},
+    text_key="text",
+)
