@@ -97,8 +97,8 @@ QUIRKS: dict[str, Quirk] = {
         "Thinking goes back inside the content, between `<think>` and `</think>`.",
         "https://inference-docs.cerebras.ai/capabilities/reasoning",
     ),
-    "replay_call_extra": Quirk(
-        "What stands in a tool call beside its function (`extra_content` with a thought signature) goes back with it.",
+    "replay_extra_content": Quirk(
+        "What stands in a message or a tool call beside the usual keys (`extra_content` with a thought signature) goes back.",
         "https://ai.google.dev/gemini-api/docs/openai#thought-signatures",
     ),
     "replay_audio": Quirk(

@@ -1,0 +1,254 @@
+"""Answers of Chat Completions → values. A whole answer is read as a stream of one chunk, so the two cannot differ.
+
+`Reader` takes chunks in order and knows every deviation of compatible hosts that can be told from the bytes (they are
+listed with their reasons in quirks.TOLERANCES); `_openai_chat_calls` puts tool calls together, `_openai_chat_usage` counts.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..dialect import wrong_shape
+from ..errors import Cancelled, StreamInterrupted, TransportError
+from ..events import ContentDelta, Metadata, StreamEnd, ThinkingDelta
+from ..fold import Fold
+from ..messages import Opaque
+from ._openai_chat_calls import ToolCalls, calls_are_objects
+from ._openai_chat_errors import error_in, refusal_in_answer
+from ._openai_chat_parts import KEPT_OF_CHUNK, KEPT_OF_MESSAGE, keep, text_of_details, thinking_of_part
+from ._openai_chat_usage import parse_usage
+from ._think_tags import ThinkTags
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from ..dialect import Frame
+    from ..errors import RemoteError
+    from ..events import StreamingEvent
+    from ..manifest import Manifest
+    from ..response import ChatResponse
+
+FINISH_REASONS: Mapping[str, str] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "function_call": "tool_use",
+    "content_filter": "content_filter",
+    "end": "end_turn",
+    "eos": "end_turn",
+    "normal": "end_turn",
+    "model_length": "max_tokens",
+    "model_context_window_exceeded": "max_tokens",
+    "time_limit": "max_tokens",
+    "sensitive": "content_filter",
+    "blacklist": "content_filter",
+}
+
+def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
+    """A whole answer. Raises RemoteError where it holds an error, ProtocolError where it is none."""
+    reader, fold = Reader(manifest), Fold()
+    events = reader.read(body)
+    if reader.error is not None:
+        raise reader.error
+    if not reader.has_choice:
+        raise wrong_shape(manifest, "it has no choices", body)
+    for event in (*events, *reader.end(done=True)):
+        fold.add(event)
+    response = fold.response()
+    response.raw = body
+    return response
+
+
+def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
+    """The events of a stream. It is complete with `[DONE]` or a finish reason, whichever comes; with `eof` in the
+    manifest's `stream_end`, with its last chunk."""
+    reader = Reader(manifest)
+    read = reader.read
+    plain = done = False
+    try:
+        for event, chunk in frames:
+            if plain:
+                # The hot loop: a chunk that holds a piece of text and nothing else. Whatever is odd is read with care.
+                try:
+                    choices = chunk["choices"]
+                    choice = choices[0]
+                    delta = choice["delta"]
+                    text = delta["content"]
+                    if (
+                        text.__class__ is str
+                        and text
+                        and (len(delta) == 1 or (len(delta) == 2 and "role" in delta))
+                        and choice.get("finish_reason") is None
+                        and not choice.get("index")
+                        and not chunk.get("usage")
+                        and "error" not in chunk
+                    ):
+                        yield ContentDelta(text)
+                        continue
+                except (KeyError, IndexError, TypeError, AttributeError):
+                    pass
+            if chunk is None:
+                done = True
+                break
+            yield from read(chunk, event)
+            if reader.error is not None:
+                raise reader.error
+            plain = reader.plain
+    except Cancelled:
+        raise
+    except TransportError:
+        if reader.finish_reason is None:
+            raise
+    yield from reader.end(done)
+
+
+class Reader:
+    """Reads chunks in order: `read` gives the events of one, `end` those that close the answer.
+
+    `error` is the refusal a chunk held, to be raised after that chunk's events; `plain` says that from here on a chunk
+    with text alone needs no reading.
+    """
+
+    __slots__ = (
+        "_calls", "_kept", "_manifest", "_reasoned", "_refusal", "_tags", "_usage",
+        "error", "finish_reason", "has_choice", "id", "model", "plain",
+    )  # fmt: skip
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._calls = ToolCalls()
+        self._tags = ThinkTags() if manifest.has("think_tags") else None
+        self._kept: dict[str, Any] = {}
+        self._refusal: list[str] = []
+        self._usage: Any = None
+        self._reasoned = False
+        self.id: str | None = None
+        self.model: str | None = None
+        self.error: RemoteError | None = None
+        self.finish_reason: str | None = None
+        self.has_choice = False
+        self.plain = False
+
+    def read(self, chunk: Any, event: str = "message") -> list[StreamingEvent]:
+        if not isinstance(chunk, dict):
+            raise wrong_shape(self._manifest, "it is not an object", chunk)
+        error = error_in(chunk, event)
+        events: list[StreamingEvent] = []
+        choice = self._choice(chunk)
+        self._read_metadata(chunk, choice, events)
+        if choice is not None:
+            self._read_choice(choice, events)
+        if error is not None:
+            self.error = refusal_in_answer(error, self._manifest)
+        self.plain = self.has_choice and (self._tags is None or not self._tags.open)
+        return events
+
+    def _choice(self, chunk: dict[str, Any]) -> dict[str, Any] | None:
+        """The first choice; others, which `n` asks for, are left in `raw`."""
+        choices = chunk.get("choices")
+        if not choices:
+            return None
+        if not isinstance(choices, list):
+            raise wrong_shape(self._manifest, "choices is not a list", chunk)
+        for choice in choices:
+            if not isinstance(choice, dict):
+                raise wrong_shape(self._manifest, "a choice is not an object", chunk)
+            if not choice.get("index"):
+                return choice
+        return None
+
+    def _read_metadata(self, chunk: dict[str, Any], choice: dict[str, Any] | None, events: list[StreamingEvent]) -> None:
+        id, model = chunk.get("id"), chunk.get("model")
+        new_id = str(id) if id and id != self.id else None
+        new_model = str(model) if model and model != self.model else None
+        usage = chunk.get("usage") or (choice and choice.get("usage"))
+        if not usage and isinstance(chunk.get("x_groq"), dict):
+            usage = chunk["x_groq"].get("usage")
+        if not isinstance(usage, dict) or usage == self._usage:
+            usage = None
+        if new_id or new_model or usage:
+            self.id, self.model, self._usage = new_id or self.id, new_model or self.model, usage or self._usage
+            events.append(Metadata(parse_usage(usage, self._manifest) if usage else None, new_id, new_model))
+        for key in KEPT_OF_CHUNK:
+            if chunk.get(key):
+                self._kept[key] = chunk[key]
+
+    def _read_choice(self, choice: dict[str, Any], events: list[StreamingEvent]) -> None:
+        delta = choice.get("delta")
+        if delta is None and not self.has_choice:
+            delta = choice.get("message")
+        if delta is not None:
+            if not isinstance(delta, dict):
+                raise wrong_shape(self._manifest, "a message is not an object", choice)
+            self.has_choice = True
+            self._read_delta(delta, events)
+        # Some hosts send "" in place of null.
+        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+
+    def _read_delta(self, delta: dict[str, Any], events: list[StreamingEvent]) -> None:
+        thinking = delta.get("reasoning_content") or delta.get("reasoning") or delta.get("reasoning_text")
+        if isinstance(thinking, str):
+            self._reasoned = True
+            events.append(ThinkingDelta(thinking))
+        elif delta.get("reasoning_details") and not self._reasoned:
+            thinking = text_of_details(delta["reasoning_details"])
+            if thinking:
+                events.append(ThinkingDelta(thinking))
+        content = delta.get("content")
+        if content:
+            self._read_content(content, events)
+        if delta.get("refusal"):
+            self._refusal.append(str(delta["refusal"]))
+        if not calls_are_objects(delta):
+            raise wrong_shape(self._manifest, "a tool call is not an object", delta)
+        events += self._calls.read(delta, self.id)
+        for key in KEPT_OF_MESSAGE:
+            if delta.get(key):
+                keep(self._kept, key, delta[key])
+
+    def _read_content(self, content: Any, events: list[StreamingEvent]) -> None:
+        if isinstance(content, list):
+            for part in content:
+                self._read_part(part, events)
+        elif not isinstance(content, str):
+            events.append(ContentDelta(json.dumps(content, ensure_ascii=False)))
+        elif self._tags is None:
+            events.append(ContentDelta(content))
+        else:
+            events += self._tags.split(content)
+
+    def _read_part(self, part: Any, events: list[StreamingEvent]) -> None:
+        if isinstance(part, str):
+            self._read_content(part, events)
+            return
+        if not isinstance(part, dict):
+            raise wrong_shape(self._manifest, "a content part is not an object", part)
+        kind = part.get("type")
+        if kind in ("text", "output_text"):
+            if part.get("text"):
+                self._read_content(str(part["text"]), events)
+        elif kind in ("thinking", "reasoning"):
+            events.append(thinking_of_part(part))
+        elif kind == "refusal":
+            self._refusal.append(str(part.get("refusal") or ""))
+        else:
+            events.append(Metadata(block=Opaque(part)))
+
+    def end(self, done: bool) -> list[StreamingEvent]:
+        """The closing events. Raises StreamInterrupted where the answer is not complete."""
+        manifest, raw = self._manifest, self.finish_reason
+        if not done and raw is None and not ("eof" in manifest.stream_end and self.has_choice):
+            raise StreamInterrupted("the stream ended without [DONE] and without a finish reason", provider=manifest.id)
+        events = self._tags.end() if self._tags else []
+        reason = manifest.finish(raw, FINISH_REASONS)
+        events += self._calls.end(cut=reason == "max_tokens", id=self.id)
+        if self._kept:
+            events.append(Metadata(message_extra=self._kept))
+        refusal = "".join(self._refusal) or None
+        # Several hosts say `stop` after tool calls (https://docs.x.ai/docs/guides/function-calling).
+        if reason == "end_turn" and (self._calls or refusal):
+            reason = "tool_use" if self._calls else "content_filter"
+        events.append(StreamEnd(reason, raw, refusal=refusal))
+        return events

@@ -1,0 +1,44 @@
+"""The `usage` of Chat Completions → `Usage`, wherever a host keeps its figures."""
+
+from __future__ import annotations
+
+from ..response import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..manifest import Manifest
+
+# Where cached tokens stand: OpenAI, DeepSeek, Kimi, Writer, hosts that pass Anthropic's figures on.
+_CACHED = (
+    "prompt_tokens_details.cached_tokens",
+    "prompt_cache_hit_tokens",
+    "cached_tokens",
+    "prompt_token_details.cached_tokens",
+    "cache_read_input_tokens",
+)
+_CACHE_WRITE = ("prompt_tokens_details.cache_write_tokens", "cache_write_tokens", "cache_creation_input_tokens")
+_REASONING = ("completion_tokens_details.reasoning_tokens", "reasoning_tokens")
+
+
+def parse_usage(raw: dict[str, Any], manifest: Manifest) -> Usage:
+    prompt, completion, total = (_figure(raw, f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    reasoning = _first(raw, _REASONING)
+    if manifest.has("reasoning_not_in_completion") and completion is not None and reasoning:
+        # Where the host gives a total, it tells whether the habit still holds.
+        apart = total is None or prompt is None or total == prompt + completion + reasoning
+        completion += reasoning if apart else 0
+    return Usage(prompt, completion, total, _first(raw, _CACHED), _first(raw, _CACHE_WRITE), reasoning, raw)
+
+
+def _first(raw: Mapping[str, Any], places: tuple[str, ...]) -> int | None:
+    return next((figure for place in places if (figure := _figure(raw, place)) is not None), None)
+
+
+def _figure(raw: Mapping[str, Any], place: str) -> int | None:
+    value: Any = raw
+    for key in place.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

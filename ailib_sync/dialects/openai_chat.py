@@ -1,0 +1,50 @@
+"""OpenAI's Chat Completions, as OpenAI and some eighty compatible hosts speak it. No I/O, no host's name.
+
+The parts: `_openai_chat_messages` and `_openai_chat_options` render a body, `_openai_chat_answer` reads an answer whole or in
+chunks, `_openai_chat_errors` reads refusals. What hosts do differently is a quirk (quirks.QUIRKS) or a tolerance.
+"""
+
+from __future__ import annotations
+
+from ..dialect import Dialect, render_options
+from ._openai_chat_answer import parse_body, parse_stream
+from ._openai_chat_errors import ERROR_WORDS, parse_error
+from ._openai_chat_messages import render_messages
+from ._openai_chat_options import PARAMETERS, render_choice, render_format, render_reasoning, render_tools
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..manifest import Manifest
+    from ..request import ChatRequest, Ledger
+
+
+def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
+    """The JSON body of a call."""
+    body: dict[str, Any] = {"model": request.model, "messages": render_messages(request.messages, manifest)}
+    if request.stream:
+        body["stream"] = True
+        if not manifest.has("no_stream_usage"):
+            body["stream_options"] = {"include_usage": True}
+    body.update(render_options(request, manifest, PARAMETERS, ledger))
+    render_reasoning(body, request, manifest, ledger)
+    render_tools(body, request, manifest, ledger)
+    render_choice(body, request, manifest, ledger)
+    render_format(body, request, manifest, ledger)
+    body.update(request.extra)
+    return body
+
+
+DIALECT = Dialect(
+    name="openai_chat",
+    render_body=render_body,
+    parse_body=parse_body,
+    parse_stream=parse_stream,
+    parse_error=parse_error,
+    parameters=PARAMETERS,
+    error_words=ERROR_WORDS,
+    is_end_mark=lambda event, data: data.strip() == "[DONE]",
+    paths={"chat": "/chat/completions", "stream": "/chat/completions", "models": "/models"},
+    text_key="content",
+)
