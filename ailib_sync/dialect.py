@@ -154,6 +154,40 @@ def nearest_effort(asked: str, allowed: tuple[str, ...] | list[str]) -> str | No
     return min((word for word in allowed if word in scale), key=lambda word: abs(scale.index(word) - at), default=None)
 
 
+def child(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The JSON object under `key`; anything else there counts as an empty one."""
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def children(parent: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The JSON objects in the list under `key`; anything else there is passed over."""
+    value = parent.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def settle_format(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> str | None:
+    """The kind of answer to ask for (`json` or `json_schema`), or None for text: what was asked, as far as it is taken here."""
+    wanted = request.options.get("response_format")
+    if wanted is None or not allows("response_format", manifest, table, ledger):
+        return None
+    source = f"{manifest.id}: response_format"
+    if wanted.kind == "text":
+        ledger.note("response_format", "sent", "text is what an answer is unless told otherwise", source)
+        return None
+    if request.tools and manifest.has("no_response_format_with_tools"):
+        ledger.dropped("response_format", f"is left out: {manifest.name} does not take it together with tools", source)
+        return None
+    if wanted.kind in manifest.response_format:
+        ledger.note("response_format", "renamed", table["response_format"] or "", source)
+        return str(wanted.kind)
+    if wanted.kind == "json_schema" and "json" in manifest.response_format:
+        ledger.changed("response_format", f"is sent without its schema: {manifest.name} takes none for this model", source)
+        return "json"
+    ledger.dropped("response_format", f"{wanted.kind!r} is not taken by {manifest.name} for this model", source)
+    return None
+
+
 def parse_arguments(raw: str) -> dict[str, Any] | None:
     """A tool call's argument text as an object; "" is {} (a call without arguments), None what is not a JSON object."""
     if not raw.strip():
