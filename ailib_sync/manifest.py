@@ -43,6 +43,7 @@ class Manifest:
     variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     auth: Mapping[str, Any] = field(default_factory=lambda: {"scheme": "bearer"})
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, str | None] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
@@ -116,14 +117,29 @@ class Manifest:
     def speaking(self, dialect: str) -> Manifest:
         """This manifest for another of the formats it speaks. Raises ManifestError where it does not speak it.
 
-        Who and where are inherited, and the rules for models; the names and habits of the first format are not.
+        Who and where are inherited; the names and habits of the first format are not, but for those the second `keeps`.
         """
         if dialect == self.dialect:
             return self
         if dialect not in self.dialects:
             spoken = ", ".join((self.dialect, *self.dialects))
             raise ManifestError(f"{self.id} does not speak {dialect!r}; it speaks {spoken}")
-        return replace(self, dialect=dialect, **_RESET)._over(self.dialects[dialect])
+        entry = dict(self.dialects[dialect])
+        kept = entry.pop("keeps", ())
+        fresh = {key: value for key, value in HABITS.items() if key not in kept}
+        return replace(self, dialect=dialect, **fresh)._over(entry)
+
+    def complete(self, body: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+        """`body` with the constants of this manifest's `body`; what stands there already wins, null takes a field out.
+
+        `values` holds `model` and the variables, which the constants may name in braces.
+        """
+        for key, value in self.body.items():
+            if value is None:
+                body.pop(key, None)
+            else:
+                body.setdefault(key, value.format_map(values) if isinstance(value, str) else value)
+        return body
 
     def has(self, quirk: str) -> bool:
         return quirk in self.quirks
@@ -172,14 +188,17 @@ class Manifest:
         return replace(self, **values)
 
 
-#: What a provider's second format does not inherit from its first.
-_RESET: dict[str, Any] = {
+#: The keys that hold habits of one format, as they are where nothing is said.
+HABITS: dict[str, Any] = {
     "paths": {},
+    "body": {},
     "parameters": {},
     "reasoning": None,
-    "stream_end": (),
     "tool_choice": ("auto", "none", "required", "tool"),
     "response_format": ("text", "json", "json_schema"),
+    "quirks": (),
+    "stream_end": (),
+    "models": {},
 }
 _ID = compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -221,7 +240,7 @@ def _unknown(provider: str) -> str:
 
 
 def _extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
-    """`data` over the built-in manifest named by its `extends`, one level of keys merged."""
+    """`data` over the built-in manifest named by its `extends`: one level of keys merged, a format or rule of null left out."""
     if not hasattr(data, "keys"):
         raise ManifestError(f"a manifest must be a JSON object, not {type(data).__name__}")
     merged = dict(data)
@@ -240,6 +259,8 @@ def _extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
     for key, value in merged.items():
         if isinstance(value, dict) and isinstance(base.get(key), dict):
             value = {**base[key], **value}
+        if key in ("dialects", "models") and isinstance(value, dict):
+            value = {name: entry for name, entry in value.items() if entry is not None}
         base[key] = value
     return base
 
