@@ -53,7 +53,7 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     if reader.error is not None:
         raise reader.error
     if not reader.has_choice:
-        raise wrong_shape(manifest, "it has no choices", body)
+        raise wrong_shape(manifest, "it has no choice with a message", body)
     for event in (*events, *reader.end(done=True)):
         fold.add(event)
     response = fold.response()
@@ -161,8 +161,9 @@ class Reader:
 
     def _read_metadata(self, chunk: dict[str, Any], choice: dict[str, Any] | None, events: list[StreamingEvent]) -> None:
         id, model = chunk.get("id"), chunk.get("model")
-        new_id = str(id) if id and id != self.id else None
-        new_model = str(model) if model and model != self.model else None
+        # The first id and model stand: a router may give others in its last chunks.
+        new_id = str(id) if id and not self.id else None
+        new_model = str(model) if model and not self.model else None
         usage = chunk.get("usage") or (choice and choice.get("usage"))
         if not usage and isinstance(chunk.get("x_groq"), dict):
             usage = chunk["x_groq"].get("usage")
@@ -182,10 +183,11 @@ class Reader:
         if delta is not None:
             if not isinstance(delta, dict):
                 raise wrong_shape(self._manifest, "a message is not an object", choice)
-            self.has_choice = True
             self._read_delta(delta, events)
         # Some hosts send "" in place of null.
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        # Azure leaves the message out of an answer that its filter blocked.
+        self.has_choice = self.has_choice or delta is not None or self.finish_reason is not None
 
     def _read_delta(self, delta: dict[str, Any], events: list[StreamingEvent]) -> None:
         thinking = delta.get("reasoning_content") or delta.get("reasoning") or delta.get("reasoning_text")

@@ -70,7 +70,8 @@ def _continues(entry: Any, old: Any) -> bool:
         return False
     kind = entry.get("type")
     fragments = isinstance(kind, str) and kind.startswith(("reasoning.", "thinking"))
-    return fragments and kind == old.get("type") and entry.get("index") == old.get("index")
+    ids = {entry.get("id"), old.get("id")} - {None}
+    return fragments and kind == old.get("type") and entry.get("index") == old.get("index") and len(ids) < 2
 
 
 _PIECES = ("text", "summary", "data", "thinking", "signature", "transcript")

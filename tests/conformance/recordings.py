@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def _run_plain(
 
 
 def mismatches(recording: dict[str, Any], response: ChatResponse | None, error: AiLibError | None) -> list[str]:
-    """What differs from the recording's expected values, one line each; [] means all of it agrees."""
+    """What differs from the recording's expected values, one line each, "field: …"; [] means all of it agrees."""
     expected = recording["expected"]
     wrong: list[str] = []
 
@@ -114,7 +115,7 @@ def mismatches(recording: dict[str, Any], response: ChatResponse | None, error: 
     want_error = expected.get("error")
     if want_error:
         if not isinstance(error, RemoteError):
-            return [f"expected error {want_error}, got {error!r}"]
+            return [f"error: got {error!r}, expected {want_error}"]
         compare("error.message", error.message[:200], _shown(want_error.get("message"))[:200])
         if not want_error.get("in_stream") and recording["status"] >= 400:
             compare("error.status", error.status_code, want_error.get("status"))
@@ -125,32 +126,100 @@ def mismatches(recording: dict[str, Any], response: ChatResponse | None, error: 
         if response is None:
             return wrong
     elif error is not None:
-        return [f"unexpected {type(error).__name__}: {error}"]
+        return [f"error: unexpected {type(error).__name__}: {error}"]
     assert response is not None
-    text = response.content or response.refusal or ""
-    compare("text", text, (expected.get("text") or "") or expected.get("refusal"))
-    compare("reasoning", _squeezed(response.thinking), _squeezed(expected.get("reasoning")))
-    compare("tool calls", [_call(call.id, call.name, call.arguments, call.arguments_raw) for call in response.tool_calls],
-            [_call(c.get("id"), c["name"], c.get("arguments"), c.get("arguments_raw")) for c in expected["tool_calls"]])
-    compare("raw finish reason", response.raw_finish_reason, expected.get("finish_reason"))
+    compare("text", *_texts(recording, response))
+    compare("tool calls", *_calls(response, expected))
     compare("model", response.model, expected.get("model"))
     compare("id", response.id, expected.get("response_id"))
-    wrong += _usage_mismatches(response, expected.get("usage") or {})
+    if not want_error:
+        # An error raises at once: a finish reason and usage that the wire may hold in or after it belong to no answer.
+        compare("raw finish reason", response.raw_finish_reason, expected.get("finish_reason"))
+        wrong += _usage_mismatches(recording, response)
     return wrong
 
 
-def _usage_mismatches(response: ChatResponse, expected: dict[str, Any]) -> list[str]:
-    """The provider's raw usage object must be there as sent; the normalised figures are pinned by each dialect's own tests."""
-    raw = expected.get("raw")
-    got = response.usage.raw
-    if raw and got != raw and not (isinstance(got, dict) and raw.items() <= got.items()):
-        return [f"usage.raw: got {got!r}, expected {raw!r}"]
-    return []
+def _texts(recording: dict[str, Any], response: ChatResponse) -> tuple[str, str]:
+    """Text and thinking, got and expected, each as one string."""
+    expected = recording["expected"]
+    text = response.content or response.refusal or ""
+    want = (expected.get("text") or "") or expected.get("refusal") or ""
+    if expected.get("content_object") is not None:
+        text, want = (json.dumps(value) for value in (json.loads(text), expected["content_object"]))
+    thinking, want_thinking = response.thinking or "", expected.get("reasoning") or ""
+    if manifest_of(recording).has("think_tags") and "<think" in want:
+        # The expected text still holds the tags; we part the two.
+        thinking, text = "", thinking + text
+        want = re.sub("</?think(ing)?>", "", want)
+        return _squeezed(text), _squeezed(want)
+    return f"{text}\n[thinking] {_squeezed(thinking)}", f"{want}\n[thinking] {_squeezed(want_thinking)}"
+
+
+def _calls(response: ChatResponse, expected: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The tool calls, got and expected. Where the wire gives no id there must be one of our making, unlike the others."""
+    wanted = [*expected["tool_calls"], *([expected["function_call"]] if expected.get("function_call") else [])]
+    got = response.tool_calls
+    ids = [call.id for call in got]
+    assert all(ids), f"a call without an id: {got}"
+    if not all(call.get("id") for call in wanted):
+        assert len(set(ids)) == len(ids), f"ids repeat: {ids}"
+    have = [_call(call.id, call.name, call.arguments, call.arguments_raw) for call in got]
+    for at, call in enumerate(wanted[: len(have)]):
+        if not call.get("id"):
+            have[at] = (None, *have[at][1:])
+    return have, [_call(c.get("id"), c["name"], c.get("arguments"), c.get("arguments_raw")) for c in wanted]
 
 
 def _call(id: str | None, name: str, arguments: Any, raw: str | None) -> tuple[Any, ...]:
-    # Where a provider sends no id we make one up; where the text is not JSON, the text itself is compared.
-    return (id or None, name, arguments if arguments is not None else (raw or None))
+    """Arguments as an object, or the text where it is none; a call whose text is "" has none, which we read as {}."""
+    if not arguments and raw is not None:
+        try:
+            arguments = json.loads(raw)
+        except ValueError:
+            arguments = raw or {}
+    return (id or None, name, arguments)
+
+
+#: (prompt, completion) from the figures as the provider reports them. Ours count the whole prompt and all that was
+#: generated, for every format (see `Usage`).
+USAGE_RULES: dict[str, Any] = {
+    "openai-chat": lambda u, quirks: (u["input"], u["output"] + (u.get("reasoning") or 0 if _APART in quirks else 0)),
+    "openai-responses": lambda u, quirks: (u["input"], u["output"]),
+    "ollama": lambda u, quirks: (u["input"], u["output"]),
+    "cohere-v2": lambda u, quirks: (u["input"], u["output"]),
+    "anthropic-messages": lambda u, quirks: (_sum(u, "input", "cached_input", "cache_write"), u["output"]),
+    "bedrock-converse": lambda u, quirks: (_sum(u, "input", "cached_input", "cache_write"), u["output"]),
+    "gemini": lambda u, quirks: (
+        u["input"] + (u["raw"].get("toolUsePromptTokenCount") or 0),
+        _sum(u, "output", "reasoning") if u.get("output") is not None or u.get("reasoning") else None,
+    ),
+}
+USAGE_RULES["bedrock-invoke-anthropic"] = USAGE_RULES["anthropic-messages"]
+USAGE_RULES["bedrock-invoke-openai"] = USAGE_RULES["openai-chat"]
+_APART = "reasoning_not_in_completion"
+
+
+def _sum(figures: dict[str, Any], *names: str) -> int:
+    return sum(figures.get(name) or 0 for name in names)
+
+
+def _usage_mismatches(recording: dict[str, Any], response: ChatResponse) -> list[str]:
+    """The provider's raw usage object must be there as sent, and our figures must follow from it."""
+    expected = recording["expected"].get("usage") or {}
+    usage, raw, wrong = response.usage, expected.get("raw"), []
+    if raw and usage.raw != raw and not (isinstance(usage.raw, dict) and raw.items() <= usage.raw.items()):
+        wrong.append(f"usage.raw: got {usage.raw!r}, expected {raw!r}")
+    if not expected:
+        figures = (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
+        return wrong if figures == (None, None, None) else [*wrong, f"usage: got {usage}, none was sent"]
+    if expected.get("input") is not None and expected.get("output") is not None:
+        want = USAGE_RULES[recording["dialect"]](expected, manifest_of(recording).quirks)
+        if (usage.prompt_tokens, usage.completion_tokens) != want:
+            wrong.append(f"usage.tokens: got {usage.prompt_tokens, usage.completion_tokens}, expected {want}")
+    for ours, theirs in (("cached_tokens", "cached_input"), ("reasoning_tokens", "reasoning")):
+        if expected.get(theirs) is not None and getattr(usage, ours) != expected[theirs]:
+            wrong.append(f"usage.{ours}: got {getattr(usage, ours)}, expected {expected[theirs]}")
+    return wrong
 
 
 def _squeezed(text: str | None) -> str:
