@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from .ai_protocol import Report
+
 FOLDER = os.path.join(os.path.dirname(__file__), "manifests")
 MAX_BYTES = 1 << 20
 
@@ -83,12 +85,17 @@ class Manifest:
         return cls.from_dict(read_json(os.fspath(path)), source=os.fspath(path))
 
     @classmethod
-    def from_ai_protocol(cls, data: Mapping[str, Any], *, source: str = "a dict") -> tuple[Manifest, Any]:
-        """A manifest from AI-Protocol's form (v1 or v2), with a report of the fields used and those that could not be."""
+    def from_ai_protocol(
+        cls, data: Mapping[str, Any], *, source: str = "a dict", trusted: bool = False
+    ) -> tuple[Manifest, Report]:
+        """A manifest from AI-Protocol's form (v1 or v2), with a report of the fields used and those that could not be.
+
+        `trusted` vouches for the file: the keys it names may go to the address it names, whoever's they are.
+        """
         from .ai_protocol import translate
 
         translated, report = translate(data)
-        return cls.from_dict(translated, source=source), report
+        return cls.from_dict(translated, source=source, trusted=trusted), report
 
     @classmethod
     def load(cls, provider: str) -> Manifest:
