@@ -105,6 +105,15 @@ QUIRKS: dict[str, Quirk] = {
         "An assistant's spoken answer goes back as the id of its audio.",
         "https://platform.openai.com/docs/guides/audio",
     ),
+    # Items of the Responses format, going out.
+    "calls_last": Quirk(
+        "A turn's calls must stand together, right before their outputs, so they follow its texts and thoughts.",
+        "https://github.com/deepseek-ai/awesome-deepseek-integration/issues/740",
+    ),
+    "no_encrypted_reasoning": Quirk(
+        "`store` and `include: reasoning.encrypted_content` are refused, so neither is sent when a model thinks.",
+        "https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items",
+    ),
     # Answers of the OpenAI format, coming in.
     "think_tags": Quirk(
         "Thinking comes at the start of the content, between `<think>` and `</think>`; it is taken out of the text.",
