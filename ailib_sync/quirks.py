@@ -123,6 +123,28 @@ QUIRKS: dict[str, Quirk] = {
         "`completion_tokens` leaves out the reasoning tokens, so they are added.",
         "https://docs.x.ai/docs/guides/reasoning",
     ),
+    # Gemini's format, and Cohere's.
+    "thought_signatures_required": Quirk(
+        "A step of the model's whose first function call has no thought signature is refused; a call that another model "
+        "made gets the documented stand-in.",
+        "https://ai.google.dev/gemini-api/docs/thought-signatures",
+    ),
+    "media_in_function_response": Quirk(
+        "Pictures and files of a tool's result go inside its functionResponse; older models want them beside it.",
+        "https://ai.google.dev/gemini-api/docs/function-calling#multimodal",
+    ),
+    "no_function_call_ids": Quirk(
+        "The service refuses `id` in functionCall and functionResponse as an unknown field, so calls go by name and order.",
+        "https://github.com/BerriAI/litellm/pull/34603",
+    ),
+    "system_in_first_user": Quirk(
+        "The model knows no system instruction; it stands at the front of the first user turn.",
+        "https://ai.google.dev/gemma/docs/core/prompt-structure#system-instructions",
+    ),
+    "no_response_format_with_tools": Quirk(
+        "JSON as the answer's format is refused together with tools, so it is left out with a warning.",
+        "https://docs.cohere.com/docs/structured-outputs",
+    ),
 }
 
 TOLERANCES: dict[str, Quirk] = {}

@@ -111,7 +111,18 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
 class _Answer:
     """What has been learnt of one answer. `begun`: it has the format's shape; `complete`: its end has been seen."""
 
-    __slots__ = ("_block_reason", "_calls", "_finish", "_id", "_manifest", "_model", "_refusal", "_signed_text", "_signed_thought", "begun")
+    __slots__ = (
+        "_block_reason",
+        "_calls",
+        "_finish",
+        "_id",
+        "_manifest",
+        "_model",
+        "_refusal",
+        "_signed_text",
+        "_signed_thought",
+        "begun",
+    )
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest

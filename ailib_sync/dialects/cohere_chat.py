@@ -184,8 +184,12 @@ def _render_thinking(request: ChatRequest, manifest: Manifest, ledger: Ledger) -
         ledger.dropped("reasoning", f"is not taken by {manifest.name} for this model", source)
         return {}
     if wanted.off:
-        ledger.note("reasoning", "renamed", "thinking.type = disabled", source)
-        return {"thinking": {"type": "disabled"}}
+        word = manifest.reasoning.get("off")
+        if word is None:
+            ledger.dropped("reasoning", "cannot be switched off for this model", source)
+            return {}
+        ledger.note("reasoning", "renamed", f"thinking.type = {word}", source)
+        return {"thinking": {"type": word}}
     thinking: dict[str, Any] = {"type": "enabled"}
     if wanted.budget_tokens is not None:
         thinking["token_budget"] = wanted.budget_tokens
