@@ -100,7 +100,9 @@ def _render_tools(request: ChatRequest, body: dict[str, Any], manifest: Manifest
         for option in asked:  # "tool_choice may only be specified while providing tools"
             ledger.dropped(option, "means nothing without tools", f"{NAME}: tool_choice")
         return
-    choice = _tool_choice(request, manifest, thinks, ledger) if "tool_choice" in asked else {"type": "auto"}
+    choice: dict[str, Any] = {"type": "auto"}
+    if "tool_choice" in asked:
+        choice = _tool_choice(request, manifest, thinks, ledger)
     if choice["type"] == "none":
         if "none" not in manifest.tool_choice:
             body.pop("tools", None)  # a model that is shown no tools calls none
