@@ -90,6 +90,11 @@ class _Source:
                 return None
         return value
 
+    def table(self, path: str) -> dict[str, Any]:
+        """The object at a dotted path without counting it as used; {} where there is none."""
+        value = self.look(path)
+        return value if isinstance(value, dict) else {}
+
     def leave(self, path: str, why: str) -> None:
         self.left[path] = why
 
@@ -158,8 +163,7 @@ def _formats(source: _Source) -> tuple[str | None, dict[str, str], dict[str, str
 
 def _chat_endpoints(source: _Source) -> list[tuple[str, dict[str, Any]]]:
     """The entries of `endpoints` that are a chat's, `chat` itself first."""
-    endpoints = source.look("endpoints") or {}
-    named = [(name, item) for name, item in endpoints.items() if "chat" in name and isinstance(item, dict)]
+    named = [(name, item) for name, item in source.table("endpoints").items() if "chat" in name and isinstance(item, dict)]
     return sorted(named, key=lambda pair: pair[0] != "chat")
 
 
@@ -184,8 +188,8 @@ def _foreign(source: _Source) -> str:
     words = [*adapters, *(source.look(field) for field in DECLARED)]
     foreign = next((word for word in words if isinstance(word, str) and word not in FORMATS), None)
     if foreign:
-        return f"its AI-Protocol file describes the format {foreign}, which no dialect here speaks"
-    return "its AI-Protocol file describes no chat"
+        return f"Its AI-Protocol file describes the format {foreign}, which no dialect here speaks."
+    return "Its AI-Protocol file describes no chat."
 
 
 def _address(source: _Source, paths: Mapping[str, str]) -> dict[str, Any]:
@@ -214,7 +218,7 @@ def _address(source: _Source, paths: Mapping[str, str]) -> dict[str, Any]:
 def _auth(source: _Source, dialect: str | None) -> tuple[dict[str, Any], dict[str, str]]:
     """`auth` and constant headers. Where a file has both, `endpoint.auth` alone counts."""
     at = "endpoint.auth" if source.look("endpoint.auth") else "auth"
-    if at == "endpoint.auth" and isinstance(shadowed := source.look("auth"), dict):
+    if at == "endpoint.auth" and (shadowed := source.table("auth")):
         names = [str(shadowed[key]) for key in ("token_env", "key_env") if key in shadowed]
         source.leave("auth", f"endpoint.auth is given and alone is read; {' and '.join(names) or 'no key'} is never asked for")
     kind = source.take(f"{at}.type", str) or "bearer"
@@ -248,11 +252,11 @@ def _auth(source: _Source, dialect: str | None) -> tuple[dict[str, Any], dict[st
 def _parameters(source: _Source) -> dict[str, str]:
     """Wire names. Only OpenAI's format leaves them to the provider; the others fix them."""
     table: dict[str, str] = {}
-    for word in source.look("parameter_mappings") or {}:
+    for word in source.table("parameter_mappings"):
         option = OPTIONS.get(word)
         if option and (wire := source.take(f"parameter_mappings.{word}", str)):
             table[option] = wire
-    for word in source.look("parameters") or {}:
+    for word in source.table("parameters"):
         alias = source.look(f"parameters.{word}.alias")
         if alias in OPTIONS:
             source.take(f"parameters.{word}.alias")
@@ -263,7 +267,7 @@ def _parameters(source: _Source) -> dict[str, str]:
 def _limits(source: _Source) -> dict[str, list[float]]:
     """Ranges of the numbers whose range is the provider's, not a model's."""
     limits = {}
-    for word, rule in (source.look("parameters") or {}).items():
+    for word, rule in source.table("parameters").items():
         option = OPTIONS.get(rule.get("alias", word)) if isinstance(rule, dict) else None
         if option and len(bounds := source.take(f"parameters.{word}.range", list) or ()) == 2:
             limits[option] = list(bounds)
@@ -292,7 +296,7 @@ def _reasoning(source: _Source) -> dict[str, Any]:
 
 def _finish_reasons(source: _Source) -> dict[str, str]:
     table = {}
-    for word in source.look("termination.mapping") or {}:
+    for word in source.table("termination.mapping"):
         path = f"termination.mapping.{word}"
         if normal := FINISH.get(str(source.look(path))):
             table[word] = normal
@@ -305,7 +309,7 @@ def _finish_reasons(source: _Source) -> dict[str, str]:
 def _errors(source: _Source) -> dict[str, dict[str, str]]:
     tables: dict[str, dict[str, str]] = {}
     for field, key in (("by_http_status", "statuses"), ("by_error_code", "codes"), ("by_error_status", "codes")):
-        for word in source.look(f"error_classification.{field}") or {}:
+        for word in source.table(f"error_classification.{field}"):
             path = f"error_classification.{field}.{word}"
             name = ERRORS.get(str(source.look(path)), str(source.look(path)))
             if name in CLASSES:
@@ -330,7 +334,7 @@ def _capability_words(source: _Source) -> dict[str, bool]:
     if listed := source.take("capabilities", list):
         return dict.fromkeys(map(str, listed), True)
     words: dict[str, bool] = {}
-    for word, value in (source.look("capabilities") or {}).items():
+    for word, value in source.table("capabilities").items():
         if isinstance(value, bool):
             words[word] = value
             if word in CAPABILITIES or word == "streaming":

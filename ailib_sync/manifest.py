@@ -72,7 +72,7 @@ class Manifest:
 
             check(data, source)
         known = _field_names()
-        values = {
+        values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in data.items()
             if key in known and key not in ("trusted", "source")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, printable
 from ..messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ..tools import ToolCall
 
@@ -134,9 +134,12 @@ def _render_document(block: Document, native: bool, replay: bool) -> dict[str, A
 
 
 def _source(block: Image | Document) -> dict[str, Any]:
-    if block.url is not None:
-        return {"type": "url", "url": block.url}
-    return {"type": "base64", "media_type": block.media_type, "data": block.base64()}
+    if block.url is None:
+        return {"type": "base64", "media_type": block.media_type, "data": block.base64()}
+    if not block.url.startswith(("https://", "http://")):
+        shown = printable(block.url, 80)
+        raise ConfigurationError(f"{NAME}: a document or picture is an http(s) address or data, not {shown}")
+    return {"type": "url", "url": block.url}
 
 
 def _render_thinking(block: Thinking, native: bool, replay: bool) -> dict[str, Any] | None:

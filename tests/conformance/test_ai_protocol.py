@@ -1,0 +1,279 @@
+"""AI-Protocol: its manifests are read, its compliance cases hold, and the cases fail when production code is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ailib_sync import auth, dialect, manifest, retry
+from ailib_sync.ai_protocol import translate
+from ailib_sync.errors import ConfigurationError, ManifestError
+from ailib_sync.manifest import Manifest
+from ailib_sync.messages import Document, Message
+from ailib_sync.request import ChatRequest, Ledger
+
+from .ai_protocol_adapters import differences
+from .ai_protocol_cases import NOT_APPLICABLE, Case, applicable, cases, published
+from .recordings import needs_conformance
+
+
+@needs_conformance
+@pytest.mark.parametrize("case", applicable())
+def test_compliance_case_holds(case: Case) -> None:
+    assert differences(case) == []
+
+
+@needs_conformance
+def test_every_case_is_run_or_has_a_reason() -> None:
+    assert len(cases()) == 116
+    assert set(NOT_APPLICABLE) <= set(cases())
+    assert len(applicable()) + len(NOT_APPLICABLE) == len(cases())
+
+
+def failing(*kinds: str) -> int:
+    """How many cases of these types fail, by a difference or an exception."""
+
+    def fails(case: Case) -> bool:
+        try:
+            return bool(differences(case))
+        except Exception:
+            return True
+
+    return sum(fails(parameter.values[0]) for parameter in applicable(*kinds))
+
+
+def broken_classify(*_: Any) -> str:
+    return "unknown"
+
+
+def broken_allows(*_: Any) -> bool:
+    return False
+
+
+def broken_find_key(*_: Any, **__: Any) -> None:
+    return None
+
+
+def broken(*_: Any) -> Iterator[Any]:
+    raise AssertionError("broken on purpose")
+
+
+def break_dialect(field: str) -> Callable[[pytest.MonkeyPatch], None]:
+    """Breaks one function of every dialect."""
+
+    def apply(patch: pytest.MonkeyPatch) -> None:
+        for name in ("openai_chat", "anthropic_messages", "gemini_generate"):
+            whole = dialect.find(name)
+            patch.setattr(f"ailib_sync.dialects.{name}.DIALECT", replace(whole, **{field: broken}))
+
+    return apply
+
+
+BREAKAGES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], int]] = {
+    "classify": (lambda patch: patch.setattr(manifest, "classify", broken_classify), ("error_classification",), 21),
+    "parse_error": (break_dialect("parse_error"), ("error_classification",), 21),
+    "render_body": (
+        break_dialect("render_body"),
+        ("message_building", "parameter_mapping", "request_building", "content_block_encode"),
+        10,
+    ),
+    "parse_body": (break_dialect("parse_body"), ("response_parsing",), 1),
+    "parse_stream": (break_dialect("parse_stream"), ("event_mapping", "stream_decode", "tool_accumulation"), 10),
+    "RetryPolicy.allows": (lambda patch: patch.setattr(retry.RetryPolicy, "allows", broken_allows), ("retry_decision",), 2),
+    "find_key": (lambda patch: patch.setattr(auth, "find_key", broken_find_key), ("credential_resolution",), 5),
+    "authorize": (lambda patch: patch.setattr(auth, "authorize", broken_find_key), ("auth_attachment",), 1),
+    "translate": (lambda patch: patch.setattr("ailib_sync.ai_protocol.translate", broken), ("protocol_loading",), 19),
+}
+
+
+@needs_conformance
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_cases_fail_when_production_code_is_broken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cases call the code they claim to; a suite that passes without it would prove nothing."""
+    breakage, kinds, at_least = BREAKAGES[name]
+    assert failing(*kinds) == 0
+    breakage(monkeypatch)
+    assert failing(*kinds) >= at_least
+
+
+# --- the published manifests ------------------------------------------------------------------------------------------
+
+PUBLISHED = [pytest.param(data, id=name) for name, data in published()]
+NOT_CHAT = {"v1/baidu", "v1/huggingface", "v1/jina", "v1/sensenova", "v1/stability", "v2/jina"}
+
+
+@needs_conformance
+def test_all_published_manifests_are_there() -> None:
+    assert len(PUBLISHED) == 37 + 21
+
+
+@needs_conformance
+@pytest.mark.parametrize("data", PUBLISHED)
+def test_published_manifest_loads(data: dict[str, Any]) -> None:
+    loaded, report = Manifest.from_ai_protocol(data, trusted=True)
+    assert loaded.id == data["id"]
+    assert report.version == data["protocol_version"]
+    assert dialect.find(loaded.dialect)
+    assert "${" not in loaded.base_url
+    if loaded.status == "not_chat":
+        assert "format" in loaded.retired["use"] or "no chat" in loaded.retired["use"]  # type: ignore[index]
+
+
+@needs_conformance
+def test_those_that_are_no_chat_are_known_for_it() -> None:
+    loaded = {name: translate(data)[0]["status"] for name, data in published()}
+    assert {name for name, status in loaded.items() if status == "not_chat"} == NOT_CHAT
+
+
+def leaves(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from leaves(item, f"{path}.{key}" if path else key)
+    else:
+        yield path
+
+
+@needs_conformance
+@pytest.mark.parametrize("data", PUBLISHED)
+def test_every_field_of_a_file_is_used_or_has_a_reason(data: dict[str, Any]) -> None:
+    _, report = translate(data)
+    told = (*report.used, *(path for path, _ in report.unused))
+    silent = [leaf for leaf in leaves(data) if not any(leaf == path or leaf.startswith(path + ".") for path in told)]
+    assert silent == []
+    assert [path for path, reason in report.unused if reason == "is not a field this reader knows"] == []
+
+
+# --- our own vectors, which need no conformance data ------------------------------------------------------------------
+
+SMALL: dict[str, Any] = {"id": "acme", "protocol_version": "2.0", "endpoint": {"base_url": "https://api.acme.example/v1/"}}
+
+
+def small(**more: Any) -> dict[str, Any]:
+    return translate({**SMALL, **more})[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "dialect_name"),
+    [
+        ({"capabilities": ["chat"]}, "openai_chat"),
+        ({"capabilities": {"streaming": True}}, "openai_chat"),
+        ({"capabilities": {"required": ["text"]}}, "openai_chat"),
+        ({"payload_format": "anthropic_style"}, "anthropic_messages"),
+        ({"endpoints": {"chat": {"path": "/messages", "adapter": "anthropic"}}}, "anthropic_messages"),
+        ({"endpoint": {"base_url": "https://a.example", "chat": "/models/{model}:generateContent"}}, "gemini_generate"),
+        ({"streaming": {"decoder": {"format": "sse", "strategy": "cohere_v2"}}}, "cohere_chat"),
+        ({"api_families": {"chat": {"request_format": "openai"}}}, "openai_chat"),
+    ],
+)
+def test_the_format_is_told_by_what_the_file_says(more: dict[str, Any], dialect_name: str) -> None:
+    made = small(**more)
+    assert (made["dialect"], made["status"]) == (dialect_name, "unverified")
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"payload_format": "acme_rpc"}, "acme_rpc"),
+        ({"endpoints": {"chat": {"path": "/x", "adapter": "acme_rpc"}}}, "acme_rpc"),
+        ({"endpoints": {"chat": {"path": "/x", "adapter": "acme_rpc"}}, "payload_format": "openai_style"}, "acme_rpc"),
+        ({"capabilities": {"required": ["rerank"]}}, "no chat"),
+    ],
+)
+def test_a_format_nobody_speaks_is_said_not_guessed(more: dict[str, Any], word: str) -> None:
+    made = small(**more)
+    assert made["status"] == "not_chat"
+    assert word in made["retired"]["use"]
+
+
+def test_a_second_format_becomes_a_dialect_of_the_provider() -> None:
+    endpoints = {
+        "chat_openai": {"path": "/chat/completions", "adapter": "openai"},
+        "chat_anthropic": {"path": "/anthropic/v1/messages", "adapter": "anthropic"},
+    }
+    made = small(endpoints=endpoints)
+    assert made["dialect"] == "openai_chat"
+    assert made["paths"] == {"chat": "/chat/completions"}
+    assert made["dialects"] == {"anthropic_messages": {"paths": {"chat": "/anthropic/v1/messages"}}}
+
+
+def test_variables_in_an_address_are_read_from_the_environment() -> None:
+    made = small(endpoint={"base_url": "https://${ACME_REGION}.acme.example"}, capabilities=["chat"])
+    assert made["base_url"] == "https://{acme_region}.acme.example"
+    assert made["variables"] == {"acme_region": {"env": ["ACME_REGION"]}}
+
+
+@pytest.mark.parametrize(
+    ("block", "made"),
+    [
+        ({"type": "bearer", "token_env": "ACME_TOKEN"}, {"scheme": "bearer", "env": ["ACME_TOKEN"]}),
+        (
+            {"type": "api_key", "key_env": "ACME_KEY", "header_name": "api-key"},
+            {"scheme": "header", "header": "api-key", "env": ["ACME_KEY"]},
+        ),
+        (
+            {"type": "custom_header", "header": "X-Key", "prefix": "Key"},
+            {"scheme": "header", "header": "X-Key", "env": [], "prefix": "Key "},
+        ),
+        ({"type": "query_param", "param_name": "key"}, {"scheme": "bearer", "env": []}),
+        ({"type": "none"}, {"scheme": "none"}),
+    ],
+)
+def test_keys_travel_in_headers(block: dict[str, Any], made: dict[str, Any]) -> None:
+    assert small(auth=block, capabilities=["chat"])["auth"] == made
+
+
+def test_a_key_for_a_url_goes_into_the_formats_header() -> None:
+    made, report = translate({**SMALL, "auth": {"type": "query_param", "param_name": "key"}, "payload_format": "gemini_style"})
+    assert made["auth"] == {"scheme": "header", "header": "x-goog-api-key", "env": []}
+    assert "x-goog-api-key" in dict(report.unused)["auth.param_name"]
+
+
+def test_only_endpoint_auth_counts_where_there_are_two() -> None:
+    endpoint = {"base_url": "https://a.example", "auth": {"type": "bearer", "token_env": "NEW_TOKEN"}}
+    made, report = translate({**SMALL, "endpoint": endpoint, "auth": {"type": "bearer", "key_env": "OLD_KEY"}})
+    assert made["auth"]["env"] == ["NEW_TOKEN"]
+    assert "OLD_KEY" in dict(report.unused)["auth"]
+
+
+def test_words_that_mean_nothing_here_are_reported_not_mapped() -> None:
+    errors = {"by_http_status": {"402": "insufficient_quota", "499": "cancelled"}}
+    termination = {"mapping": {"stop": "end_turn", "blocked": "refusal", "odd": "other"}}
+    made, report = translate({**SMALL, "capabilities": ["chat"], "error_classification": errors, "termination": termination})
+    assert made["errors"] == {"statuses": {"402": "quota_exhausted"}}
+    assert made["finish_reasons"] == {"stop": "end_turn", "blocked": "content_filter"}
+    assert {"error_classification.by_http_status.499", "termination.mapping.odd"} <= dict(report.unused).keys()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({}, "id, protocol_version, endpoint.base_url"),
+        ({"id": "a", "protocol_version": "2.0"}, "endpoint.base_url"),
+        ({"id": "a", "protocol_version": 2.0, "endpoint": {"base_url": "https://a.example"}}, "protocol_version"),
+        ({**SMALL, "protocol_version": "3.0"}, "'3.0'"),
+        ([], "must be an object, not list"),
+    ],
+)
+def test_a_file_that_is_none_says_what_is_missing(data: Any, words: str) -> None:
+    with pytest.raises(ManifestError, match=words):
+        translate(data)
+
+
+@pytest.mark.parametrize("field", ["auth", "endpoints", "parameters", "termination", "error_classification", "capabilities"])
+@pytest.mark.parametrize("junk", [5, "text", [1], {"mapping": 5}, {"chat": 5}, {"by_http_status": 5}, {"temperature": 5}])
+def test_junk_in_a_field_never_raises_a_stranger(field: str, junk: Any) -> None:
+    with suppress(ConfigurationError):
+        translate({**SMALL, field: junk})
+
+
+def test_an_address_the_provider_cannot_fetch_is_refused() -> None:
+    """Case cbe-012 of the specification, for those who lack its files."""
+    spoken = dialect.find("anthropic_messages")
+    acme = Manifest(id="acme", name="Acme", dialect=spoken.name, base_url="https://api.acme.example")
+    request = ChatRequest("m", (Message.user([Document.from_url("upload://abc", "application/pdf")]),))
+    with pytest.raises(ConfigurationError, match="upload://abc"):
+        spoken.render_body(request, acme, Ledger())
