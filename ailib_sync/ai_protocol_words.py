@@ -103,7 +103,7 @@ REASONS: Mapping[str, str] = {
     "experimental_features": "says nothing about a call",
     "features": _READING,
     "mcp": _NOT_CHAT,
-    "metadata": "the limits and prices of models are in ailib_sync.models",
+    "metadata": "the limits and prices of models are what models() tells",
     "multimodal": "what a model takes, its provider says when asked",
     "notes": "is for readers",
     "parameter_mappings": "the dialect fixes this name",

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ailib_sync import models as catalogue
+from ailib_sync import catalogue
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.models import ModelInfo, Prices, model_info, models
+from ailib_sync.catalogue import ModelInfo, Prices, model_info, models
 from ailib_sync.response import Usage
 
 ROOT = Path(__file__).parent.parent
@@ -202,7 +202,16 @@ def test_the_committed_list_is_the_generators_own_form() -> None:
     assert generator().render(json.loads(text)) == text
 
 
+def test_the_list_and_its_module_do_not_share_a_name() -> None:
+    """`from ailib_sync import models` must be the function also after something imported the module behind it."""
+    import ailib_sync
+
+    assert callable(ailib_sync.models)
+    assert catalogue.__name__ == "ailib_sync.catalogue"
+    assert ailib_sync.models is models
+
+
 def test_the_client_does_not_pay_for_the_list() -> None:
-    code = "import sys, ailib_sync, ailib_sync.client; print('ailib_sync.models' in sys.modules)"
+    code = "import sys, ailib_sync, ailib_sync.client; print('ailib_sync.catalogue' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

@@ -1,6 +1,7 @@
 """What is known of models: limits, prices, capabilities, when they end. A dated list, read when first asked; no network.
 
-Calls never consult it: a model that is missing here works all the same, and `cost` is None for it.
+Calls never consult it: a model that is missing here works all the same, and `cost` is None for it. The module is not called
+models, because importing it would then put it in the place of the function `ailib_sync.models`.
 """
 
 from __future__ import annotations
