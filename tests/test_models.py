@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from ailib_sync import catalogue
-from ailib_sync.errors import ConfigurationError
 from ailib_sync.catalogue import ModelInfo, Prices, model_info, models
+from ailib_sync.errors import ConfigurationError
 from ailib_sync.response import Usage
 
 ROOT = Path(__file__).parent.parent
