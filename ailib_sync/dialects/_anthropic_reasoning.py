@@ -5,7 +5,7 @@ What `reasoning` in a manifest may say for this dialect
 
     style        "budget": thinking is turned on with a number of tokens; "adaptive": the model decides, an effort guides it
     efforts      the words `output_config.effort` takes; none where absent
-    off          the `thinking.type` that turns it off ("disabled"), or comes nearest to it; absent: cannot be turned off
+    off          the `thinking.type` that turns it off ("disabled", or true), or comes nearest to it; absent: nothing does
     budget       true: an adaptive model that takes a number of tokens all the same
     display      whether `thinking.display` is taken (default: by adaptive models)
     no_sampling  true: temperature, top_p and top_k are refused while the model thinks
@@ -61,7 +61,7 @@ def render_reasoning(request: ChatRequest, body: dict[str, Any], manifest: Manif
 
 
 def _turn_off(body: dict[str, Any], rules: Mapping[str, Any], ledger: Ledger, source: str) -> bool:
-    word = rules.get("off")
+    word = "disabled" if rules.get("off") is True else rules.get("off")
     if word:
         body["thinking"] = {"type": word}
         ledger.note("reasoning", "sent", f"thinking.type = {word}", source)

@@ -445,6 +445,7 @@ def on(tokens: int) -> dict[str, Any]:
         ({**ADAPTIVE, "budget": True}, Reasoning(budget_tokens=3000), {}, on(3000), None, 4000, 0),
         ({**ADAPTIVE, "budget": True}, Reasoning("low"), {}, {"type": "adaptive"}, {"effort": "low"}, 1000, 0),
         ({**ADAPTIVE, "off": "between_tools"}, Reasoning("none"), {}, {"type": "between_tools"}, None, 1000, 0),
+        ({**ADAPTIVE, "off": True}, Reasoning("none"), {}, {"type": "disabled"}, None, 1000, 0),
         ({**ADAPTIVE, "off": None}, Reasoning("none"), {}, None, {"effort": "low"}, 1000, 1),
         ({"style": "adaptive"}, Reasoning("none"), {}, None, None, 1000, 1),
         ({"style": "adaptive"}, Reasoning("high"), {}, {"type": "adaptive"}, None, 1000, 1),
