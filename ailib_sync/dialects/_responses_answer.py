@@ -14,7 +14,7 @@ from ._responses_input import CALLS, NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from ..errors import RemoteError
@@ -149,8 +149,8 @@ def text_extra(item: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
 
 def thought_text(item: dict[str, Any]) -> str:
     """A thought in words: its summary, then its text where a host shows that; paragraphs apart."""
-    parts = [part for key in ("summary", "content") for part in item.get(key) or () if isinstance(part, dict)]
-    return "\n\n".join(part["text"] for part in parts if isinstance(part.get("text"), str) and part["text"])
+    parts = [*_objects(item.get("summary")), *_objects(item.get("content"))]
+    return "\n\n".join(filter(None, (text(part.get("text")) for part in parts)))
 
 
 def parse_call(item: dict[str, Any], streamed: str = "") -> ToolCall:
@@ -180,10 +180,12 @@ def text_parts(item: dict[str, Any]) -> list[dict[str, Any]]:
     return [part for part in _parts(item) if _is_text(part)]
 
 
-def _parts(item: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    if item.get("type") != "message":
-        return ()
-    return (part for part in item.get("content") or () if isinstance(part, dict))
+def _parts(item: dict[str, Any]) -> list[dict[str, Any]]:
+    return _objects(item.get("content")) if item.get("type") == "message" else []
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _is_text(part: dict[str, Any]) -> bool:

@@ -57,7 +57,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                     yield ContentDelta(delta)
                 else:
                     yield reader.open_text(delta)
-        elif kind in READERS:
+        elif type(kind) is str and kind in READERS:
             yield from READERS[kind](reader, data)
         elif kind in ENDS or event == "error" or data.get("error"):
             yield from reader.end(kind, data)
@@ -159,8 +159,8 @@ class _Reader:
         for key, call in [*self._open_calls.items()]:
             yield from self._end_call(key, call.item)
         yield Metadata(parse_usage(answer.get("usage")), word(answer.get("id")), word(answer.get("model")))
-        status = {"status": kind.removeprefix("response."), **answer}
-        yield parse_end(status, "".join(self._refusal), bool(self._calls), self._manifest)
+        status = answer.get("status") or kind.removeprefix("response.")
+        yield parse_end({**answer, "status": status}, "".join(self._refusal), bool(self._calls), self._manifest)
 
     # Items
 
