@@ -6,13 +6,16 @@ manifest from outside (a dict, a path, a file in the folder `AILIB_MANIFESTS`) i
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from re import Pattern, compile, escape
 
 from .errors import CLASSES, ErrorDetails, ManifestError, RemoteError, classify
+from .manifest_files import builtin_path, extended, is_id, unknown_provider
+from .manifest_files import index as index
+from .manifest_files import provider_ids as provider_ids
+from .manifest_files import read_json as read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +23,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .ai_protocol import Report
-
-FOLDER = os.path.join(os.path.dirname(__file__), "manifests")
-MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Manifest:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, source: str = "a dict", trusted: bool = False) -> Manifest:
         """A manifest from its JSON form. Raises ManifestError naming the key and what is allowed."""
-        data = _extended(data)
+        data = extended(data)
         if not trusted:
             from .manifest_check import check  # only manifests from outside need it
 
@@ -101,7 +101,7 @@ class Manifest:
     def load(cls, provider: str) -> Manifest:
         """The manifest with this id or alias: the user's folder `AILIB_MANIFESTS` first, then ours."""
         folder = os.environ.get("AILIB_MANIFESTS")
-        if folder and _ID.fullmatch(provider):
+        if folder and is_id(provider):
             path = os.path.join(folder, f"{provider}.json")
             if os.path.exists(path):
                 return cls.from_path(path)
@@ -207,7 +207,6 @@ HABITS: dict[str, Any] = {
     "stream_end": (),
     "models": {},
 }
-_ID = compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def _field_names() -> frozenset[str]:
@@ -223,89 +222,14 @@ def _glob(pattern: str) -> Pattern[str]:
 
 @lru_cache(maxsize=256)
 def _builtin(provider: str) -> Manifest:
-    if not _ID.fullmatch(provider):
+    path = builtin_path(provider)
+    if path is not None:
+        return Manifest.from_dict(read_json(path), source=f"manifests/{provider}.json", trusted=True)
+    if provider in index()["aliases"]:
+        return _builtin(index()["aliases"][provider])
+    if not is_id(provider):
         raise ManifestError(f"{provider!r} is not a provider's id; a model is written provider/model, as in openai/gpt-4o")
-    path = os.path.join(FOLDER, f"{provider}.json")
-    if provider in _NOT_MANIFESTS or not os.path.exists(path):
-        resolved = index()["aliases"].get(provider)
-        if resolved is None:
-            raise ManifestError(_unknown(provider))
-        return _builtin(resolved)
-    return Manifest.from_dict(read_json(path), source=f"manifests/{provider}.json", trusted=True)
-
-
-_NOT_MANIFESTS = frozenset(("schema", "index", "models"))
-
-
-def _unknown(provider: str) -> str:
-    from difflib import get_close_matches
-
-    known = [*provider_ids(), *index()["aliases"]]
-    near = get_close_matches(provider, known, 3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`python -m ailib_sync providers` lists the known ones."
-    return f"unknown provider {provider!r}: {hint} A provider of your own needs manifest=… or a file in AILIB_MANIFESTS."
-
-
-def _extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
-    """`data` over the built-in manifest named by its `extends`: one level of keys merged, a format or rule of null left out."""
-    if not hasattr(data, "keys"):
-        raise ManifestError(f"a manifest must be a JSON object, not {type(data).__name__}")
-    merged = dict(data)
-    parent = merged.pop("extends", None)
-    if parent is None:
-        return merged
-    if depth > 4 or not isinstance(parent, str) or not _ID.fullmatch(parent):
-        raise ManifestError(f"extends must name a built-in manifest, not {parent!r}")
-    path = os.path.join(FOLDER, f"{parent}.json")
-    if parent in _NOT_MANIFESTS or not os.path.exists(path):
-        raise ManifestError(_unknown(parent))
-    base = _extended(read_json(path), depth + 1)
-    for personal in ("id", "name", "aliases", "docs", "status", "retired"):
-        if personal not in ("id", "name"):
-            base.pop(personal, None)
-    for key, value in merged.items():
-        if isinstance(value, dict) and isinstance(base.get(key), dict):
-            value = {**base[key], **value}
-        if key in ("dialects", "models") and isinstance(value, dict):
-            value = {name: entry for name, entry in value.items() if entry is not None}
-        base[key] = value
-    return base
-
-
-def read_json(path: str) -> dict[str, Any]:
-    """One JSON object from a file of at most 1 MiB."""
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ManifestError(f"{path}: {error.strerror or error}") from None
-    if len(raw) > MAX_BYTES:
-        raise ManifestError(f"{path}: larger than 1 MiB")
-    try:
-        data = json.loads(raw, parse_constant=_no_constant)
-    except RecursionError:
-        raise ManifestError(f"{path}: nested too deeply") from None
-    except ValueError as error:
-        raise ManifestError(f"{path}: not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise ManifestError(f"{path}: must be a JSON object")
-    return data
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON")
-
-
-@lru_cache(maxsize=1)
-def index() -> dict[str, Any]:
-    """`aliases` (alias → id) and `keys` (environment variable → hosts it may be sent to) of all built-in manifests."""
-    return read_json(os.path.join(FOLDER, "index.json"))
-
-
-def provider_ids() -> list[str]:
-    """The ids of the built-in manifests, sorted."""
-    stems = (name[:-5] for name in os.listdir(FOLDER) if name.endswith(".json"))
-    return sorted(stem for stem in stems if stem not in _NOT_MANIFESTS)
+    raise unknown_provider(provider)
 
 
 def builtin_manifests() -> Iterator[Manifest]:

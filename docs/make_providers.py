@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from urllib.parse import urlsplit
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
 from ailib_sync.auth import key_variables  # noqa: E402
-from ailib_sync.manifest import FOLDER, Manifest, builtin_manifests  # noqa: E402
+from ailib_sync.manifest import Manifest, builtin_manifests  # noqa: E402
+from ailib_sync.manifest_check import hosts  # noqa: E402
+from ailib_sync.manifest_files import FOLDER  # noqa: E402
 
 PAGE = os.path.join(ROOT, "docs", "providers.md")
 INDEX = os.path.join(FOLDER, "index.json")
@@ -29,24 +29,28 @@ EVIDENCE = {
 }
 
 
-def hosts(manifest: Manifest) -> list[str]:
-    """Every host this provider's key may go to; `*` stands for a variable."""
-    addresses = [manifest.base_url, *(spoken.get("base_url", manifest.base_url) for spoken in manifest.dialects.values())]
-    names = (urlsplit(re.sub(r"\{[^}]*\}", "*", address)).hostname or "*" for address in addresses)
-    return sorted(set(names))
-
-
 def make_index(manifests: list[Manifest]) -> str:
-    """`aliases`: alias → id. `keys`: environment variable → hosts that its key belongs to."""
+    """`aliases`: alias → id. `keys`: environment variable → hosts that its key belongs to. `variables`: name → environment."""
     aliases = {alias: manifest.id for manifest in manifests for alias in manifest.aliases}
     keys: dict[str, set[str]] = {}
+    variables: dict[str, set[str]] = {}
     for manifest in manifests:
         if manifest.auth["scheme"] != "none":
             for variable in key_variables(manifest):
-                keys.setdefault(variable, set()).update(hosts(manifest))
-    lines = [f"    {json.dumps(name)}: {json.dumps(sorted(keys[name]))}" for name in sorted(keys)]
-    alias_lines = [f"    {json.dumps(alias)}: {json.dumps(aliases[alias])}" for alias in sorted(aliases)]
-    return '{\n  "aliases": {\n' + ",\n".join(alias_lines) + '\n  },\n  "keys": {\n' + ",\n".join(lines) + "\n  }\n}\n"
+                keys.setdefault(variable, set()).update(hosts(manifest.base_url, manifest.dialects, manifest.variables))
+        for name, variable in manifest.variables.items():
+            variables.setdefault(name, set()).update(variable.get("env", ()))
+    tables: dict[str, dict[str, object]] = {
+        "aliases": {alias: aliases[alias] for alias in sorted(aliases)},
+        "keys": {env: sorted(keys[env]) for env in sorted(keys)},
+        "variables": {name: sorted(variables[name]) for name in sorted(variables)},
+    }
+    return "{\n" + ",\n".join(_lines(name, table) for name, table in tables.items()) + "\n}\n"
+
+
+def _lines(name: str, table: dict[str, object]) -> str:
+    entries = ",\n".join(f"    {json.dumps(key)}: {json.dumps(value)}" for key, value in table.items())
+    return f"  {json.dumps(name)}: {{\n{entries}\n  }}"
 
 
 def make_page(manifests: list[Manifest]) -> str:
@@ -82,9 +86,8 @@ def _key(manifest: Manifest) -> str:
     if manifest.auth["scheme"] == "none":
         return "none needed"
     names = ", ".join(f"`{name}`" for name in manifest.auth.get("env", ()) or key_variables(manifest))
-    settings = ", ".join(
-        f"`{env}`" for variable in manifest.variables.values() if "default" not in variable for env in variable.get("env", ())[:1]
-    )
+    needed = (variable for variable in manifest.variables.values() if "default" not in variable)
+    settings = ", ".join(f"`{env}`" for variable in needed for env in variable.get("env", ())[:1])
     optional = " (optional)" if manifest.auth.get("optional") else ""
     return names + optional + (f"; also {settings}" if settings else "")
 
