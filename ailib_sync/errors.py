@@ -2,7 +2,8 @@
 
 AiLibError
 ├── ConfigurationError          nothing was sent
-│   └── ManifestError           a manifest is wrong: which file, which key, what is allowed
+│   ├── ManifestError           a manifest is wrong: which file, which key, what is allowed
+│   └── StreamConsumed          a stream that has ended is read again, or asked for its outcome too early
 ├── TransportError              no whole answer arrived
 │   ├── ConnectError            no connection was made (refused, unreachable, name not found)
 │   │   ├── TlsError            the certificate or the handshake was refused; never retried
@@ -108,6 +109,10 @@ class ConfigurationError(AiLibError, ValueError):
 
 class ManifestError(ConfigurationError):
     """A manifest is wrong; the message names the file, the key and what is allowed."""
+
+
+class StreamConsumed(ConfigurationError):
+    """A stream can be read once, and asked for its outcome when it has ended."""
 
 
 class TransportError(AiLibError):

@@ -1,0 +1,117 @@
+"""Chat completions over many AI providers, synchronously. Names are resolved on first use: `import ailib_sync` costs nothing."""
+
+from ._version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .bounds import CancelToken as CancelToken
+    from .bounds import Limits as Limits
+    from .bounds import Timeout as Timeout
+    from .builder import ChatBuilder as ChatBuilder
+    from .catalogue import ModelInfo as ModelInfo
+    from .catalogue import models as models
+    from .client import AiClient as AiClient
+    from .errors import AiLibError as AiLibError
+    from .errors import Attempt as Attempt
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import CallTimeout as CallTimeout
+    from .errors import Cancelled as Cancelled
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import Conflict as Conflict
+    from .errors import ConnectError as ConnectError
+    from .errors import ConnectionLost as ConnectionLost
+    from .errors import ConnectTimeout as ConnectTimeout
+    from .errors import ContentTimeout as ContentTimeout
+    from .errors import DeadlineExceeded as DeadlineExceeded
+    from .errors import InvalidRequest as InvalidRequest
+    from .errors import ManifestError as ManifestError
+    from .errors import NotFound as NotFound
+    from .errors import Overloaded as Overloaded
+    from .errors import PermissionDenied as PermissionDenied
+    from .errors import PoolTimeout as PoolTimeout
+    from .errors import ProtocolError as ProtocolError
+    from .errors import ProviderTimeout as ProviderTimeout
+    from .errors import ProxyError as ProxyError
+    from .errors import QuotaExhausted as QuotaExhausted
+    from .errors import RateLimited as RateLimited
+    from .errors import ReadTimeout as ReadTimeout
+    from .errors import RedirectRefused as RedirectRefused
+    from .errors import RemoteError as RemoteError
+    from .errors import RequestTooLarge as RequestTooLarge
+    from .errors import ResponseTooLarge as ResponseTooLarge
+    from .errors import ServerError as ServerError
+    from .errors import StreamConsumed as StreamConsumed
+    from .errors import StreamInterrupted as StreamInterrupted
+    from .errors import TlsError as TlsError
+    from .errors import TransportError as TransportError
+    from .errors import WriteTimeout as WriteTimeout
+    from .events import ContentDelta as ContentDelta
+    from .events import Metadata as Metadata
+    from .events import PartialToolCall as PartialToolCall
+    from .events import StreamEnd as StreamEnd
+    from .events import StreamingEvent as StreamingEvent
+    from .events import ThinkingDelta as ThinkingDelta
+    from .events import ToolCallEnded as ToolCallEnded
+    from .events import ToolCallStarted as ToolCallStarted
+    from .explanation import Explanation as Explanation
+    from .manifest import Manifest as Manifest
+    from .messages import Audio as Audio
+    from .messages import Document as Document
+    from .messages import Image as Image
+    from .messages import Message as Message
+    from .messages import MessageRole as MessageRole
+    from .messages import Opaque as Opaque
+    from .messages import Text as Text
+    from .messages import Thinking as Thinking
+    from .messages import ToolResult as ToolResult
+    from .catalogue import ModelInfo as ModelInfo
+    from .catalogue import models as models
+    from .response import CallStats as CallStats
+    from .response import ChatResponse as ChatResponse
+    from .response import RateLimit as RateLimit
+    from .response import Usage as Usage
+    from .retry import RetryPolicy as RetryPolicy
+    from .schema import dump_messages as dump_messages
+    from .schema import load_messages as load_messages
+    from .stream import ChatStream as ChatStream
+    from .tools import Tool as Tool
+    from .tools import ToolCall as ToolCall
+
+_HOMES = {
+    "bounds": "CancelToken Limits Timeout",
+    "builder": "ChatBuilder",
+    "catalogue": "ModelInfo models",
+    "client": "AiClient",
+    "errors": "AiLibError Attempt AuthenticationError CallTimeout Cancelled ConfigurationError Conflict ConnectError ConnectionLost "
+    "ConnectTimeout ContentTimeout DeadlineExceeded InvalidRequest ManifestError NotFound Overloaded PermissionDenied PoolTimeout "
+    "ProtocolError ProviderTimeout ProxyError QuotaExhausted RateLimited ReadTimeout RedirectRefused RemoteError RequestTooLarge "
+    "ResponseTooLarge ServerError StreamConsumed StreamInterrupted TlsError TransportError WriteTimeout",
+    "events": "ContentDelta Metadata PartialToolCall StreamEnd StreamingEvent ThinkingDelta ToolCallEnded ToolCallStarted",
+    "explanation": "Explanation",
+    "manifest": "Manifest",
+    "messages": "Audio Document Image Message MessageRole Opaque Text Thinking ToolResult",
+    "catalogue": "ModelInfo models",
+    "response": "CallStats ChatResponse RateLimit Usage",
+    "retry": "RetryPolicy",
+    "schema": "dump_messages load_messages",
+    "stream": "ChatStream",
+    "tools": "Tool ToolCall",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ailib_sync' has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"ailib_sync.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -1,0 +1,282 @@
+"""`ChatBuilder`: an immutable chat in the making. Checks values; sends nothing itself, its client does."""
+
+from __future__ import annotations
+
+from .bounds import CancelToken, Timeout
+from .errors import ConfigurationError
+from .messages import BLOCKS, Message, MessageRole, Text
+from .request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from .tools import Tool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from .client import AiClient
+    from .explanation import Explanation
+    from .messages import Block
+    from .response import CallStats, ChatResponse
+    from .stream import ChatStream
+
+    Content = str | Block | list[str | Block]
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
+class ChatBuilder:
+    """Every method returns a new builder, so a half-built chat can be kept, shared between threads and used again.
+
+    `execute`, `execute_with_stats` and `stream` send it. An option that the provider or the model does not take is left out and
+    named in `response.warnings`; a client made with `strict=True` raises instead.
+    """
+
+    __slots__ = ("_client", "_request", "_timeout")
+
+    def __init__(self, client: AiClient, request: ChatRequest, timeout: Timeout | None = None) -> None:
+        self._client = client
+        self._request = request
+        self._timeout = timeout
+
+    def _with(self, **changes: Any) -> ChatBuilder:
+        r = self._request
+        values = {name: getattr(r, name) for name in ("model", "messages", "tools", "options", "extra", "headers")}
+        return ChatBuilder(self._client, ChatRequest(**{**values, **changes}), self._timeout)
+
+    def _option(self, name: str, value: Any) -> ChatBuilder:
+        return self._with(options={**self._request.options, name: value})
+
+    def _add(self, *messages: Message) -> ChatBuilder:
+        return self._with(messages=(*self._request.messages, *messages))
+
+    # messages
+
+    def system(self, content: Content) -> ChatBuilder:
+        """Adds a system message."""
+        return self._add(Message(MessageRole.SYSTEM, content_of("system", content)))
+
+    def user(self, content: Content) -> ChatBuilder:
+        """Adds a user message: text, a block (`Image.from_path(…)`), or a list of both."""
+        return self._add(Message(MessageRole.USER, content_of("user", content)))
+
+    def assistant(self, content: Content) -> ChatBuilder:
+        """Adds an assistant message."""
+        return self._add(Message(MessageRole.ASSISTANT, content_of("assistant", content)))
+
+    def message(self, message: Message | Mapping[str, Any]) -> ChatBuilder:
+        """Adds a message; a dict is read as `Message.from_dict` reads it."""
+        return self._add(message_of(message))
+
+    def messages(self, messages: Iterable[Message | Mapping[str, Any]]) -> ChatBuilder:
+        """Adds several messages. The caller's list is copied, never touched."""
+        if isinstance(messages, (str, bytes, Message)) or not hasattr(messages, "__iter__"):
+            raise ConfigurationError("messages: must be a list of Message; message() adds a single one")
+        return self._add(*map(message_of, messages))
+
+    def tool_result(
+        self, tool_call_id: str, content: Content | Mapping[str, Any], *, name: str | None = None, is_error: bool = False
+    ) -> ChatBuilder:
+        """Adds the result of a tool call; a dict is sent as JSON text."""
+        if not isinstance(tool_call_id, str) or not tool_call_id:
+            raise ConfigurationError("tool_result: the id of the tool call comes first (tool_call.id)")
+        if hasattr(content, "keys"):
+            import json
+
+            content = json.dumps(content, ensure_ascii=False)
+        return self._add(Message.tool(tool_call_id, content_of("tool_result", content), name, is_error))
+
+    # options
+
+    def temperature(self, value: float) -> ChatBuilder:
+        """From 0 to 2; some providers take less."""
+        return self._option("temperature", number("temperature", value, 0, 2))
+
+    def top_p(self, value: float) -> ChatBuilder:
+        """From 0 to 1."""
+        return self._option("top_p", number("top_p", value, 0, 1))
+
+    def top_k(self, value: int) -> ChatBuilder:
+        """At least 1."""
+        return self._option("top_k", whole("top_k", value, 1))
+
+    def max_tokens(self, value: int) -> ChatBuilder:
+        """How many tokens the answer may have, thinking included; at least 1."""
+        return self._option("max_tokens", whole("max_tokens", value, 1))
+
+    def stop(self, *sequences: str | Iterable[str]) -> ChatBuilder:
+        """The stop sequences that end the answer: `stop("END", "###")` or `stop(["END", "###"])`."""
+        if len(sequences) == 1 and isinstance(sequences[0], (list, tuple)):
+            sequences = tuple(sequences[0])
+        for sequence in sequences:
+            if not isinstance(sequence, str) or not sequence:
+                raise ConfigurationError(f"stop: every stop sequence must be a non-empty string, not {sequence!r}")
+        if not sequences:
+            raise ConfigurationError("stop: give at least one stop sequence")
+        return self._option("stop", sequences)
+
+    def seed(self, value: int) -> ChatBuilder:
+        """A whole number; the same seed tends to give the same answer."""
+        return self._option("seed", whole("seed", value, None))
+
+    def frequency_penalty(self, value: float) -> ChatBuilder:
+        """From -2 to 2."""
+        return self._option("frequency_penalty", number("frequency_penalty", value, -2, 2))
+
+    def presence_penalty(self, value: float) -> ChatBuilder:
+        """From -2 to 2."""
+        return self._option("presence_penalty", number("presence_penalty", value, -2, 2))
+
+    def tools(self, *tools: Any, parallel: bool | None = None) -> ChatBuilder:
+        """The tools the model may call: `Tool`s, annotated functions, or OpenAI's dicts. `parallel=False` asks for one call at a time."""
+        if len(tools) == 1 and isinstance(tools[0], (list, tuple)):
+            tools = tuple(tools[0])
+        made = tuple(map(tool_of, tools))
+        names = [tool.name for tool in made]
+        if len(set(names)) < len(names):
+            raise ConfigurationError(f"tools: two tools have the same name in {', '.join(names)}")
+        builder = self._with(tools=made)
+        return builder if parallel is None else builder._option("parallel_tool_calls", bool(parallel))
+
+    def tool_choice(self, choice: str | Tool) -> ChatBuilder:
+        """`auto`, `none`, `required`, or the tool (or its name) that must be called."""
+        if isinstance(choice, Tool):
+            return self._option("tool_choice", ToolChoice("tool", choice.name))
+        if not isinstance(choice, str) or not choice:
+            raise ConfigurationError(f"tool_choice: must be auto, none, required or a tool's name, not {choice!r}")
+        mode = choice if choice in ("auto", "none", "required") else "tool"
+        return self._option("tool_choice", ToolChoice(mode, choice if mode == "tool" else None))
+
+    def response_format(
+        self, format: str | Mapping[str, Any], *, name: str = "answer", strict: bool | None = True
+    ) -> ChatBuilder:
+        """`json` for any JSON object, `text`, or a JSON Schema (a dict) that the answer must obey."""
+        if isinstance(format, str):
+            kind = {"json": "json", "json_object": "json", "text": "text"}.get(format)
+            if kind is None:
+                raise ConfigurationError(f'response_format: must be "json", "text" or a JSON Schema, not {format!r}')
+            return self._option("response_format", ResponseFormat(kind))
+        if not hasattr(format, "keys"):
+            raise ConfigurationError(f'response_format: must be "json", "text" or a JSON Schema, not {format!r}')
+        inner = format.get("json_schema") if format.get("type") == "json_schema" else None
+        if inner is not None:
+            return self._option(
+                "response_format",
+                ResponseFormat("json_schema", inner.get("schema", {}), inner.get("name", name), inner.get("strict", strict)),
+            )
+        if format.get("type") in ("json_object", "text") and len(format) == 1:
+            return self.response_format(format["type"])
+        return self._option("response_format", ResponseFormat("json_schema", format, name, strict))
+
+    def reasoning(
+        self, effort: str | None = None, *, budget_tokens: int | None = None, visible: bool | None = None
+    ) -> ChatBuilder:
+        """How much the model thinks first: an `effort` from `none` to `max`, or a budget in tokens. `visible` asks for the
+        thoughts, or their summary, where the provider shows them."""
+        if effort is not None and effort not in EFFORTS:
+            raise ConfigurationError(f"reasoning: effort must be one of {', '.join(EFFORTS)}, not {effort!r}")
+        if budget_tokens is not None:
+            whole("reasoning: budget_tokens", budget_tokens, 0)
+        if effort is None and budget_tokens is None and visible is None:
+            raise ConfigurationError("reasoning: give an effort, a budget_tokens or visible")
+        return self._option("reasoning", Reasoning(effort, budget_tokens, visible))
+
+    # everything else
+
+    def extra(self, **fields: Any) -> ChatBuilder:
+        """Fields for the provider's body, as given, over anything the builder makes."""
+        return self._with(extra={**self._request.extra, **fields})
+
+    def header(self, name: str, value: str) -> ChatBuilder:
+        """A header of the request."""
+        return self._with(headers={**self._request.headers, **checked_headers({name: value})})
+
+    def timeout(self, value: float | Timeout) -> ChatBuilder:
+        """Seconds for the whole call, or a `Timeout`."""
+        return ChatBuilder(self._client, self._request, Timeout.of(value))
+
+    def model(self, model: str) -> ChatBuilder:
+        """Another model for this chat: a name of the client's provider, or `provider/model`."""
+        return self._with(model=self._client.resolve_model(model))
+
+    # sending
+
+    def execute(self, *, cancel: CancelToken | None = None) -> ChatResponse:
+        """Sends, and waits for the whole answer. Raises an AiLibError; `cancel` can be used from another thread."""
+        return self.execute_with_stats(cancel=cancel)[0]
+
+    def execute_with_stats(self, *, cancel: CancelToken | None = None) -> tuple[ChatResponse, CallStats]:
+        """The answer and what it cost: `stats.prompt_tokens`, `.completion_tokens`, `.total_tokens`, `.latency_ms`."""
+        return self._client.send(self._request, self._timeout, cancel)
+
+    def stream(self, *, cancel: CancelToken | None = None) -> ChatStream:
+        """Sends, and returns when the first piece of the answer is here; iterate the result for the rest."""
+        return self._client.open(self._request, self._timeout, cancel)
+
+    def explain(self, *, stream: bool = False) -> Explanation:
+        """The exact request that would be sent, without its key, and what became of each option. Uses no network."""
+        return self._client.explain(self._request, stream=stream)
+
+    def __repr__(self) -> str:
+        r = self._request
+        return f"ChatBuilder({r.model!r}, {len(r.messages)} messages, {', '.join(r.options) or 'no options'})"
+
+
+def content_of(where: str, content: Any) -> Any:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, BLOCKS):
+        return [content]
+    if isinstance(content, (list, tuple)):
+        return [Text(part) if isinstance(part, str) else part for part in content]
+    raise ConfigurationError(f"{where}: must be text, a content block or a list of them, not {type(content).__name__}")
+
+
+def message_of(message: Any) -> Message:
+    if isinstance(message, Message):
+        return message
+    if hasattr(message, "keys"):
+        return Message.from_dict(message)
+    raise ConfigurationError(f"messages: must be Message or dict, not {type(message).__name__}")
+
+
+def tool_of(tool: Any) -> Tool:
+    if isinstance(tool, Tool):
+        return tool
+    if hasattr(tool, "keys"):
+        function = tool.get("function", tool)
+        if tool.get("type", "function") != "function" or "name" not in function:
+            raise ConfigurationError("tools: a dict must be a function tool with a name; other kinds go through extra(tools=…)")
+        parameters = function.get("parameters") or {"type": "object", "properties": {}}
+        return Tool(function["name"], function.get("description") or "", parameters, function.get("strict"))
+    if callable(tool):
+        return Tool.from_function(tool)
+    raise ConfigurationError(f"tools: must be Tool, an annotated function or a dict, not {type(tool).__name__}")
+
+
+def number(option: str, value: Any, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ConfigurationError(f"{option} must be a number between {low} and {high}, not {value!r}")
+    return value
+
+
+def whole(option: str, value: Any, low: int | None) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or (low is not None and value < low):
+        allowed = "a whole number" if low is None else f"a whole number of at least {low}"
+        raise ConfigurationError(f"{option} must be {allowed}, not {value!r}")
+    return value
+
+
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-encoding"))
+
+
+def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers, if they can be sent: RFC 9110 names, values of printable Latin-1, none that the transport must set."""
+    for name, value in headers.items():
+        if not isinstance(name, str) or not name or not _TOKEN.issuperset(name):
+            raise ConfigurationError(f"header: {str(name)[:60]!r} is not a header name")
+        if name.lower() in _OURS:
+            raise ConfigurationError(f"header: {name} is set by the transport")
+        if not isinstance(value, str) or any(c in "\r\n\0" or not (c == "\t" or " " <= c <= "ÿ") or c == "\x7f" for c in value):
+            raise ConfigurationError(f"header: the value of {name} must be text without control characters")
+    return dict(headers)
