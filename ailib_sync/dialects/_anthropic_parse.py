@@ -13,7 +13,7 @@ from ..events import StreamEnd
 from ..messages import Message, MessageRole, Opaque, Text, Thinking
 from ..response import ChatResponse, Usage
 from ..tools import ToolCall
-from ._anthropic_messages import ANSWER_FACTS, NAME
+from ._anthropic_turns import ANSWER_FACTS, NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ https://platform.claude.com/docs/en/api/messages
 from __future__ import annotations
 
 from ..dialect import allows, join, render_options
-from ._anthropic_messages import NAME, render_messages, shortest
+from ._anthropic_turns import NAME, render_messages, shortest
 from ._anthropic_reasoning import render_reasoning
 
 TYPE_CHECKING = False

@@ -44,7 +44,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                     if type(text) is str and delta.get("type") == "text_delta":
                         yield ContentDelta(text)
                     else:
-                        event = reader.read_delta(data.get("index"), delta)
+                        event = reader.read_delta(word_of(data.get("index")), delta)
                         if event is not None:
                             yield event
             elif kind == "message_stop":
@@ -91,7 +91,7 @@ class _Reader:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._open: dict[Any, _Open] = {}
+        self._open: dict[str | None, _Open] = {}
         self._calls = 0
         self._after_text = False
         self._citations: list[Any] = []
@@ -104,9 +104,9 @@ class _Reader:
         if kind == "content_block_start":
             block = data.get("content_block")
             if isinstance(block, dict):
-                yield from self._start_block(data.get("index"), block)
+                yield from self._start_block(word_of(data.get("index")), block)
         elif kind == "content_block_stop":
-            growing = self._open.pop(data.get("index"), None)
+            growing = self._open.pop(word_of(data.get("index")), None)
             if growing is not None:
                 yield self._close(growing)
         elif kind == "message_start":
@@ -125,7 +125,7 @@ class _Reader:
         elif is_error(data):
             raise refusal_of(data, self._manifest)
 
-    def read_delta(self, index: Any, delta: dict[str, Any]) -> StreamingEvent | None:
+    def read_delta(self, index: str | None, delta: dict[str, Any]) -> StreamingEvent | None:
         """The event of a delta; None where it only adds to a block that is given whole."""
         kind = delta.get("type")
         if kind == "thinking_delta":
@@ -146,14 +146,15 @@ class _Reader:
             growing.pieces.append(fragment)
         return PartialToolCall(growing.call, fragment) if fragment and growing.call is not None else None
 
-    def _start_block(self, index: Any, block: dict[str, Any]) -> Iterator[StreamingEvent]:
+    def _start_block(self, index: str | None, block: dict[str, Any]) -> Iterator[StreamingEvent]:
         kind = block.get("type")
         after_text, self._after_text = self._after_text, kind == "text"
         if kind == "text":
             text, extra = text_of(block.get("text")), rest_of(block, "text")
-            self._citations = [*extra.get("citations", ())]
+            cited = extra.get("citations")
+            self._citations = [*cited] if isinstance(cited, list) else []
             if text or extra or after_text:
-                yield ContentDelta(text, extra or None, starts=after_text)
+                yield ContentDelta(text, extra, starts=after_text)
         elif kind == "thinking":
             text, signature = text_of(block.get("thinking")), word_of(block.get("signature"))
             extra = rest_of(block, "thinking", "signature")

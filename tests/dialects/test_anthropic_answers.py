@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Any
@@ -445,6 +447,34 @@ def test_odd_frames_are_passed_over(odd: dict[str, Any]) -> None:
     assert folded(list(stream)).content == "Hi"
 
 
+def damage(value: Any, rng: Any) -> None:
+    """Puts something else, anywhere, in the place of one value."""
+    places = list(value) if isinstance(value, dict) else range(len(value))
+    if not places:
+        return
+    place = rng.choice(places)
+    if isinstance(value[place], (dict, list)) and rng.random() < 0.8:
+        damage(value[place], rng)
+    else:
+        value[place] = rng.choice([None, 1, "x", [], {}, ["a"], {"a": 1}, True, -1.5])
+
+
+@given(st.randoms(use_true_random=False))
+def test_damaged_answers_give_values_or_our_own_errors(rng: Any) -> None:
+    told, whole = deepcopy(TOLD), deepcopy(ANSWER)
+    damage(told, rng)
+    damage(whole, rng)
+    fold = Fold()
+    with suppress(AiLibError):
+        for event in DIALECT.parse_stream((("message", frame) for frame in told), MANIFEST):
+            fold.add(event)
+    responses = [fold.response("anthropic_messages")]
+    with suppress(AiLibError):
+        responses.append(parse(whole))
+    for response in responses:
+        json.dumps(DIALECT.render_body(ChatRequest("m-1", (response.message,)), MANIFEST, Ledger()))
+
+
 def test_a_frame_that_is_no_object_is_a_protocol_error() -> None:
     with pytest.raises(ProtocolError, match="no object"):
         list(DIALECT.parse_stream(iter([("message", [1])]), MANIFEST))
@@ -465,6 +495,7 @@ def test_thinking_and_citations_are_events_of_their_own() -> None:
     assert [event.starts for event in deltas].count(True) == 3
     assert "".join(event.signature or "" for event in deltas) == "abc==def"
     assert [event.redacted for event in deltas if event.redacted] == ["blob"]
+    assert [event.starts for event in WHOLE if isinstance(event, ContentDelta)].count(True) == 2
     cited = [event.extra for event in WHOLE if isinstance(event, ContentDelta) and event.extra]
     assert cited == [{"citations": [CITATION]}, {"citations": [CITATION, CITATION]}, {"citations": [OTHER]}]
     blocks = [event.block for event in WHOLE if isinstance(event, Metadata) and event.block]
