@@ -86,7 +86,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
             break
         if not isinstance(data, dict):
             raise wrong_shape(manifest, "an event is not an object", data)
-        kind = data.get("type", name)
+        kind = _text(data.get("type")) or name
         if kind == "message-end":
             delta = child(data, "delta")
             _raise_trouble(delta, manifest)

@@ -44,8 +44,13 @@ def render_contents(messages: Iterable[Message], manifest: Manifest) -> tuple[li
             turns.append((role, []))
         turns[-1][1].extend((block, own) for block in message.blocks)
         calls.update((call.id, call) for call in message.tool_calls)
-    rendered = ((role, _render_turn(role, blocks, calls, manifest)) for role, blocks in turns)
-    contents = [{"role": role, "parts": parts} for role, parts in rendered if parts]
+    contents: list[dict[str, Any]] = []
+    for role, blocks in turns:
+        parts = _render_turn(role, blocks, calls, manifest)
+        if parts and contents and contents[-1]["role"] == role:
+            contents[-1]["parts"] += parts
+        elif parts:
+            contents.append({"role": role, "parts": parts})
     if system and manifest.has("system_in_first_user"):
         return _with_system(contents, system), []
     return contents, system

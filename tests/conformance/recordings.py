@@ -37,7 +37,14 @@ DIALECTS = {
 }
 
 #: The recordings' name of a provider → the manifest that reads it, where the two differ.
-PROVIDERS = {"google": "gemini", "google-vertex": "vertex", "zai": "zhipu", "alibaba": "qwen"}
+PROVIDERS = {
+    "google": "gemini",
+    "google-vertex": "vertex",
+    "zai": "zhipu",
+    "alibaba": "qwen",
+    "vercel-gateway": "vercel",
+    "litellm-proxy": "litellm",
+}
 
 
 def recordings(*formats: str) -> list[dict[str, Any]]:
@@ -134,7 +141,8 @@ def mismatches(recording: dict[str, Any], response: ChatResponse | None, error: 
     compare("id", response.id, expected.get("response_id"))
     if not want_error:
         # An error raises at once: a finish reason and usage that the wire may hold in or after it belong to no answer.
-        compare("raw finish reason", response.raw_finish_reason, expected.get("finish_reason"))
+        # A refused prompt has a reason for that instead (Gemini's blockReason).
+        compare("raw finish reason", response.raw_finish_reason, expected.get("finish_reason") or expected.get("block_reason"))
         wrong += _usage_mismatches(recording, response)
     return wrong
 
@@ -186,7 +194,8 @@ USAGE_RULES: dict[str, Any] = {
     "openai-chat": lambda u, quirks: (u["input"], u["output"] + (u.get("reasoning") or 0 if _APART in quirks else 0)),
     "openai-responses": lambda u, quirks: (u["input"], u["output"]),
     "ollama": lambda u, quirks: (u["input"], u["output"]),
-    "cohere-v2": lambda u, quirks: (u["input"], u["output"]),
+    # Pictures are counted apart from the text before them: 34 + 259 tokens of which 8 + 259 are billed, for one.
+    "cohere-v2": lambda u, quirks: (u["input"] + u["raw"]["tokens"].get("image_tokens", 0), u["output"]),
     "anthropic-messages": lambda u, quirks: (_sum(u, "input", "cached_input", "cache_write"), u["output"]),
     "bedrock-converse": lambda u, quirks: (_sum(u, "input", "cached_input", "cache_write"), u["output"]),
     "gemini": lambda u, quirks: (
