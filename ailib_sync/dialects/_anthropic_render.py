@@ -6,8 +6,8 @@ https://platform.claude.com/docs/en/api/messages
 from __future__ import annotations
 
 from ..dialect import allows, join, render_options
-from ._anthropic_turns import NAME, render_messages, shortest
 from ._anthropic_reasoning import render_reasoning
+from ._anthropic_turns import NAME, render_messages, shortest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..dialect import Dialect
-from ._anthropic_turns import NAME
 from ._anthropic_parse import ERROR_WORDS, parse_body, parse_error
 from ._anthropic_render import PARAMETERS, render_body
 from ._anthropic_stream import is_end_mark, parse_stream
+from ._anthropic_turns import NAME
 
 DIALECT = Dialect(
     name=NAME,
