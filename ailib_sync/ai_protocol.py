@@ -47,7 +47,8 @@ def translate(data: Mapping[str, Any]) -> tuple[dict[str, Any], Report]:
     else:
         manifest |= {"status": "unverified", "dialect": dialect}
     manifest |= _address(source, paths)
-    manifest["auth"], headers = _auth(source, dialect)
+    auth, headers = _auth(source, dialect)
+    manifest["auth"] = auth if dialect else {"scheme": "none"}  # nothing will be sent
     parts = {
         "headers": headers,
         "parameters": _parameters(source) if dialect == "openai_chat" else {},
@@ -57,7 +58,7 @@ def translate(data: Mapping[str, Any]) -> tuple[dict[str, Any], Report]:
         "finish_reasons": _finish_reasons(source),
         "errors": _errors(source),
         "capabilities": _capabilities(source),
-        "dialects": {name: {"paths": {"chat": path}} for name, path in others.items()},
+        "dialects": {name: {"paths": other} for name, other in others.items()},
     }
     manifest |= {key: part for key, part in parts.items() if part}
     return manifest, source.report(version)
@@ -131,7 +132,7 @@ def _required(source: _Source) -> str:
 DECLARED = ("api_families.chat.request_format", "payload_format", "response_format")
 
 
-def _formats(source: _Source) -> tuple[str | None, dict[str, str], dict[str, str]]:
+def _formats(source: _Source) -> tuple[str | None, dict[str, str], dict[str, dict[str, str]]]:
     """The dialect (None: no chat that can be talked to), its paths, and other dialects with their paths."""
     found: dict[str, str] = {}
     streams: dict[str, str] = {}
@@ -149,16 +150,19 @@ def _formats(source: _Source) -> tuple[str | None, dict[str, str], dict[str, str
         main = _declared(source, own)
     if main is None:
         return None, {}, {}
-    chat = own or found.get(main)
-    paths = {"chat": chat} if chat else {}
-    if main in streams:
-        paths["stream"] = streams[main]
-    elif chat and chat.endswith(":generateContent"):
-        paths["stream"] = chat.replace(":generateContent", ":streamGenerateContent")
-    if "stream" in paths and main == "gemini_generate":
-        # Without alt=sse the stream is one JSON array: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
-        paths["stream"] += "?alt=sse"
-    return main, paths, {name: path for name, path in found.items() if name != main}
+    paths = _both(main, own or found.get(main), streams.get(main))
+    return main, paths, {name: _both(name, path, streams.get(name)) for name, path in found.items() if name != main}
+
+
+def _both(dialect: str, chat: str | None, stream: str | None) -> dict[str, str]:
+    """`paths` for whole and for streamed answers, which differ in Gemini's format alone; {}: the dialect's own."""
+    if chat is None:
+        return {}
+    if dialect != "gemini_generate":
+        return {"chat": chat, "stream": stream or chat}
+    stream = stream or chat.replace(":generateContent", ":streamGenerateContent")
+    # Without alt=sse the stream is one JSON array: https://ai.google.dev/api/generate-content
+    return {"chat": chat, "stream": f"{stream}?alt=sse"}
 
 
 def _chat_endpoints(source: _Source) -> list[tuple[str, dict[str, Any]]]:

@@ -10,12 +10,16 @@ import json
 import os
 import pickle
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 from unittest.mock import patch
 
+import urllib3
+
 from ailib_sync import answer, auth
+from ailib_sync.client import AiClient
 from ailib_sync.dialect import Dialect, find
-from ailib_sync.errors import CLASSES, AiLibError, ConfigurationError, RemoteError, StreamInterrupted
+from ailib_sync.errors import CLASSES, STATUSES, AiLibError, ConfigurationError, RemoteError, StreamInterrupted
 from ailib_sync.events import ContentDelta, PartialToolCall, StreamEnd, StreamingEvent, ToolCallStarted
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
@@ -222,9 +226,33 @@ def retry_decision(given: Case, expected: Case, case: Case) -> Differences:
         yield from compare(f"{end.__name__} delay {delay} in range", bounds["min"] <= delay <= bounds["max"], True)
 
 
+class Answers:
+    """A pool of connections that always gives the same answer, and counts how often it was asked."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        self.status, self.body, self.asked = status, json.dumps(body).encode(), 0
+
+    def urlopen(self, method: str, url: str, **options: Any) -> urllib3.HTTPResponse:
+        self.asked += 1
+        return urllib3.HTTPResponse(BytesIO(self.body), JSON, self.status, preload_content=False)
+
+
+ANSWER = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Here."}, "finish_reason": "stop"}]}
+
+
 def fallback_decision(given: Case, expected: Case, case: Case) -> Differences:
-    kind = next(kind for kind in CLASSES.values() if kind.standard_code == given["error_code"])
-    yield from compare("should fall back", kind("refused").fallbackable, expected["should_fallback"])
+    """The client is asked itself: whether the second provider is, when the first refuses so."""
+    name = next(name for name, kind in CLASSES.items() if kind.standard_code == given["error_code"])
+    status = next(status for status, meant in STATUSES.items() if meant == name)
+    first, second = Answers(status, {"error": {"message": "No."}}), Answers(200, ANSWER)
+    manifests = {id: Manifest(id=id, name=id, dialect="openai_chat", base_url=f"https://{id}.example") for id in ("one", "two")}
+    other = AiClient("two/m", manifest=manifests["two"], api_key="k", http=second)
+    with AiClient("one/m", manifest=manifests["one"], api_key="k", http=first, retry=0, fallbacks=[other]) as client:
+        try:
+            client.chat().user("Hello").execute()
+        except RemoteError as error:
+            yield from compare("error code", error.standard_code, given["error_code"])
+    yield from compare("asked", (first.asked, second.asked), (1, int(expected["should_fallback"])))
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
