@@ -1,0 +1,208 @@
+"""Ollama's own chat API (`POST /api/chat`): requests out, whole answers and lines of NDJSON in.
+
+https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-chat-completion. What only Ollama has (`keep_alive`,
+`options.num_ctx`) goes through `extra`, whose objects join ours.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..dialect import Dialect, allows, join, nearest_effort, render_options, settle_format, wrong_shape
+from ..errors import ErrorDetails, StreamInterrupted
+from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..messages import Message, MessageRole, Text, Thinking
+from ..response import ChatResponse, Usage
+from ..tools import ToolCall
+from ._ollama_messages import NAME, own_id, render_messages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from ..dialect import Frame
+    from ..events import StreamingEvent
+    from ..manifest import Manifest
+    from ..messages import Block
+    from ..request import ChatRequest, Ledger, Reasoning
+    from ..tools import Tool
+
+PARAMETERS: Mapping[str, str | None] = {
+    "temperature": "options.temperature",
+    "max_tokens": "options.num_predict",
+    "top_p": "options.top_p",
+    "top_k": "options.top_k",
+    "stop": "options.stop",
+    "seed": "options.seed",
+    "frequency_penalty": "options.frequency_penalty",
+    "presence_penalty": "options.presence_penalty",
+    "tool_choice": None,
+    "parallel_tool_calls": None,
+    "response_format": "format",
+    "reasoning": "think",
+}
+
+FINISH_REASONS: Mapping[str, str] = {"stop": "end_turn", "length": "max_tokens"}
+
+
+def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": render_messages(request.messages),
+        "stream": request.stream,  # absent means true
+    }
+    join(body, render_options(request, manifest, PARAMETERS, ledger))
+    if "parallel_tool_calls" in request.options:
+        allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
+    if request.tools and _sends_tools(request, manifest, ledger):
+        body["tools"] = [_render_tool(tool) for tool in request.tools]
+    kind = settle_format(request, manifest, PARAMETERS, ledger)
+    if kind is not None:
+        body["format"] = "json" if kind == "json" else request.options["response_format"].schema
+    if "reasoning" in request.options and allows("reasoning", manifest, PARAMETERS, ledger):
+        _render_think(body, request.options["reasoning"], manifest, ledger)
+    join(body, request.extra)
+    return body
+
+
+def _sends_tools(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> bool:
+    """There is no tool_choice: auto is what happens anyway, and none is met by leaving the tools out."""
+    choice = request.options.get("tool_choice")
+    if choice is None:
+        return True
+    if choice.mode in ("auto", "none"):
+        ledger.note("tool_choice", "sent", "tools" if choice.mode == "auto" else "none: the tools are left out", NAME)
+    else:
+        allows("tool_choice", manifest, PARAMETERS, ledger)
+    return bool(choice.mode != "none")
+
+
+def _render_tool(tool: Tool) -> dict[str, Any]:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function, **tool.extra}
+
+
+def _render_think(body: dict[str, Any], reasoning: Reasoning, manifest: Manifest, ledger: Ledger) -> None:
+    """`think`: a switch, or an effort. Without `reasoning` in the manifest the three efforts all models take are assumed."""
+    rules, source = manifest.reasoning or {"efforts": ("low", "medium", "high"), "off": False}, f"{manifest.id}: reasoning"
+    if reasoning.off:
+        if rules.get("off") is None:
+            ledger.dropped("reasoning", "cannot be turned off for this model", source)
+            return
+        body["think"] = rules["off"]
+    elif reasoning.effort is None:
+        body["think"] = True
+    else:
+        effort = nearest_effort(reasoning.effort, rules.get("efforts") or ())
+        body["think"] = effort or True
+        if effort != reasoning.effort:
+            ledger.changed("reasoning", f"effort {reasoning.effort} is sent as {json.dumps(body['think'])}", source)
+    if reasoning.budget_tokens:
+        ledger.changed("reasoning", "is sent without its number of tokens, which Ollama does not take", source)
+    ledger.note("reasoning", "sent", f"think = {json.dumps(body['think'])}", source)
+
+
+def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
+    _raise_refusal(body, manifest)
+    if not isinstance(body, dict) or not isinstance(body.get("message"), dict):
+        raise wrong_shape(manifest, "no message", body)
+    message = body["message"]
+    blocks: list[Block] = [Thinking(message["thinking"])] if message.get("thinking") else []
+    if message.get("content"):
+        blocks.append(Text(message["content"]))
+    calls = _parse_calls(body, manifest, 0)
+    return ChatResponse(
+        message=Message(MessageRole.ASSISTANT, [*blocks, *calls], origin=NAME),
+        finish_reason=_finish_reason(body, bool(calls), manifest),
+        raw_finish_reason=body.get("done_reason"),
+        usage=parse_usage(body),
+        model=body.get("model"),
+        raw=body,
+    )
+
+
+def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
+    model = None
+    calls = 0
+    for _, line in frames:
+        _raise_refusal(line, manifest)
+        if not isinstance(line, dict):
+            raise wrong_shape(manifest, "a line that is no object", line)
+        if model is None and line.get("model"):
+            model = line["model"]
+            yield Metadata(model=model)
+        message = line.get("message") or {}
+        if message.get("thinking"):
+            yield ThinkingDelta(message["thinking"])
+        if message.get("content"):
+            yield ContentDelta(message["content"])
+        for index, call in enumerate(_parse_calls(line, manifest, calls), calls):
+            yield ToolCallStarted(index, call.id, call.name)
+            yield PartialToolCall(index, json.dumps(call.arguments))  # calls arrive whole
+            yield ToolCallEnded(index, call)
+            calls = index + 1
+        if line.get("done"):
+            yield Metadata(usage=parse_usage(line))
+            yield StreamEnd(_finish_reason(line, calls > 0, manifest), line.get("done_reason"))
+            return
+    raise StreamInterrupted('the stream ended without "done": true', provider=manifest.id)
+
+
+def _parse_calls(body: dict[str, Any], manifest: Manifest, first: int) -> list[ToolCall]:
+    """The calls of an answer or a line; `first` is the number of the first among the answer's."""
+    try:
+        return [
+            ToolCall(
+                call.get("id") or own_id(body.get("created_at"), index),
+                call["function"]["name"],
+                call["function"].get("arguments") or {},
+            )
+            for index, call in enumerate(body.get("message", {}).get("tool_calls") or (), first)
+        ]
+    except (AttributeError, KeyError, TypeError):
+        raise wrong_shape(manifest, "tool_calls that cannot be read", body) from None
+
+
+def _finish_reason(body: dict[str, Any], called: bool, manifest: Manifest) -> str | None:
+    """An answer that calls tools says "stop" like any other."""
+    word = body.get("done_reason")
+    return "tool_use" if called and word in (None, "stop") else manifest.finish(word, FINISH_REASONS)
+
+
+def parse_usage(body: dict[str, Any]) -> Usage:
+    """`eval_count` counts thoughts too. `prompt_eval_count` is absent where the whole prompt was cached."""
+    prompt, completion = body.get("prompt_eval_count"), body.get("eval_count")
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=None if prompt is None or completion is None else prompt + completion,
+        raw={key: value for key, value in body.items() if key.endswith(("_count", "_duration"))} or None,
+    )
+
+
+def _raise_refusal(body: Any, manifest: Manifest) -> None:
+    """A refusal in the middle of a stream is a line of its own, with status 200 kept. https://docs.ollama.com/api/errors"""
+    if isinstance(body, dict) and body.get("error"):
+        raise manifest.refusal(None, parse_error(None, body), {}, body=json.dumps(body))
+
+
+def parse_error(status: int | None, body: Any) -> ErrorDetails:
+    """`{"error": "…"}`; gateways before it may write an object there."""
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(error, dict):
+        return ErrorDetails(str(error.get("message", "")), error.get("type"), error.get("code"))
+    return ErrorDetails(str(error).strip())
+
+
+DIALECT = Dialect(
+    name=NAME,
+    render_body=render_body,
+    parse_body=parse_body,
+    parse_stream=parse_stream,
+    parse_error=parse_error,
+    parameters=PARAMETERS,
+    error_words={},
+    framing="ndjson",
+    paths={"chat": "/chat", "models": "/tags"},
+)
