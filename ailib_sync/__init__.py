@@ -1,4 +1,4 @@
-"""Chat completions over many AI providers, synchronously. Names are resolved on first use: `import ailib_sync` costs nothing."""
+"""Chat completions over many AI providers, synchronously. Names are resolved on first use: the import costs nothing."""
 
 from ._version import __version__
 
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from .events import ToolCallEnded as ToolCallEnded
     from .events import ToolCallStarted as ToolCallStarted
     from .explanation import Explanation as Explanation
+    from .history import dump_messages as dump_messages
+    from .history import load_messages as load_messages
     from .manifest import Manifest as Manifest
     from .messages import Audio as Audio
     from .messages import Document as Document
@@ -64,15 +66,11 @@ if TYPE_CHECKING:
     from .messages import Text as Text
     from .messages import Thinking as Thinking
     from .messages import ToolResult as ToolResult
-    from .catalogue import ModelInfo as ModelInfo
-    from .catalogue import models as models
     from .response import CallStats as CallStats
     from .response import ChatResponse as ChatResponse
     from .response import RateLimit as RateLimit
     from .response import Usage as Usage
     from .retry import RetryPolicy as RetryPolicy
-    from .schema import dump_messages as dump_messages
-    from .schema import load_messages as load_messages
     from .stream import ChatStream as ChatStream
     from .tools import Tool as Tool
     from .tools import ToolCall as ToolCall
@@ -82,24 +80,25 @@ _HOMES = {
     "builder": "ChatBuilder",
     "catalogue": "ModelInfo models",
     "client": "AiClient",
-    "errors": "AiLibError Attempt AuthenticationError CallTimeout Cancelled ConfigurationError Conflict ConnectError ConnectionLost "
-    "ConnectTimeout ContentTimeout DeadlineExceeded InvalidRequest ManifestError NotFound Overloaded PermissionDenied PoolTimeout "
-    "ProtocolError ProviderTimeout ProxyError QuotaExhausted RateLimited ReadTimeout RedirectRefused RemoteError RequestTooLarge "
-    "ResponseTooLarge ServerError StreamConsumed StreamInterrupted TlsError TransportError WriteTimeout",
-    "events": "ContentDelta Metadata PartialToolCall StreamEnd StreamingEvent ThinkingDelta ToolCallEnded ToolCallStarted",
+    "errors": "AiLibError Attempt AuthenticationError CallTimeout Cancelled ConfigurationError Conflict ConnectError "
+    "ConnectionLost ConnectTimeout ContentTimeout DeadlineExceeded InvalidRequest ManifestError NotFound "
+    "Overloaded PermissionDenied PoolTimeout ProtocolError ProviderTimeout ProxyError QuotaExhausted "
+    "RateLimited ReadTimeout RedirectRefused RemoteError RequestTooLarge ResponseTooLarge ServerError "
+    "StreamConsumed StreamInterrupted TlsError TransportError WriteTimeout",
+    "events": "ContentDelta Metadata PartialToolCall StreamEnd StreamingEvent ThinkingDelta ToolCallEnded "
+    "ToolCallStarted",
     "explanation": "Explanation",
+    "history": "dump_messages load_messages",
     "manifest": "Manifest",
     "messages": "Audio Document Image Message MessageRole Opaque Text Thinking ToolResult",
-    "catalogue": "ModelInfo models",
     "response": "CallStats ChatResponse RateLimit Usage",
     "retry": "RetryPolicy",
-    "schema": "dump_messages load_messages",
     "stream": "ChatStream",
     "tools": "Tool ToolCall",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_HOME_OF)]
 
 
 def __getattr__(name: str) -> object:

@@ -6,6 +6,7 @@ what was asked for: an error body, HTML with status 200, JSON where a stream was
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from .errors import ProtocolError, RemoteError
@@ -86,10 +87,8 @@ def refusal(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialec
 
     text = raw.decode("utf-8", "replace")
     body: Any = text
-    try:
+    with suppress(ProtocolError):
         body = load_json(text)
-    except ProtocolError:
-        pass
     details = dialect.parse_error(status, body)
     if details.type is None and _TYPE_HEADER in headers:
         details = replace(details, type=headers[_TYPE_HEADER].partition(":")[0].rpartition("#")[2][:100])

@@ -59,6 +59,9 @@ class Timeout:
         return cls(total=value)
 
 
+DEFAULT_TIMEOUT = Timeout()
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bytes: `response` bounds a whole body as sent and as decompressed, `event` one event of a stream, `error_body` what is

@@ -127,7 +127,10 @@ class ChatBuilder:
         return self._option("presence_penalty", number("presence_penalty", value, -2, 2))
 
     def tools(self, *tools: Any, parallel: bool | None = None) -> ChatBuilder:
-        """The tools the model may call: `Tool`s, annotated functions, or OpenAI's dicts. `parallel=False` asks for one call at a time."""
+        """The tools the model may call: `Tool`s, annotated functions, or OpenAI's dicts.
+
+        `parallel=False` asks for one call at a time.
+        """
         if len(tools) == 1 and isinstance(tools[0], (list, tuple)):
             tools = tuple(tools[0])
         made = tuple(map(tool_of, tools))

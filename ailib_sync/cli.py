@@ -1,4 +1,4 @@
-"""The command line: ask a model, list the providers, check and show manifests. Answers go to stdout, everything else to stderr."""
+"""The command line: ask a model, list the providers, check and show manifests. Only answers go to stdout."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def list_providers(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m ailib_sync providers")
     parser.add_argument("--all", action="store_true", help="the retired ones too")
     options = parser.parse_args(words)
-    from .manifest_files import builtin_manifests
+    from .manifest import builtin_manifests
 
     rows = [("ID", "DIALECTS", "KEY", "STATUS")]
     for manifest in builtin_manifests():
@@ -205,6 +205,7 @@ def show_manifest(name: str) -> int:
         manifest = manifest.for_model(model)
     plain = Manifest("", "", "", "")
     defaults = asdict(plain)
-    shown = {key: value for key, value in asdict(manifest).items() if value != defaults[key] and key not in ("trusted", "source")}
+    of_ours = ("trusted", "source")
+    shown = {key: value for key, value in asdict(manifest).items() if value != defaults[key] and key not in of_ours}
     print(json.dumps(shown, indent=2, ensure_ascii=False))
     return 0

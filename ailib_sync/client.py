@@ -1,10 +1,10 @@
-"""`AiClient`: one provider and model, its keys, connections, retries and fallbacks. The only module that sees every layer below."""
+"""`AiClient`: a model, its keys, connections, retries and fallbacks. The only module that sees every layer below."""
 
 from __future__ import annotations
 
 from time import monotonic
 
-from .bounds import CallClock, Timeout
+from .bounds import DEFAULT_TIMEOUT, CallClock, Timeout
 from .errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
 from .manifest import Manifest
 from .request import ChatRequest, Ledger
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .auth import Secret
     from .bounds import CancelToken, Limits
     from .builder import ChatBuilder
     from .catalogue import ModelInfo
@@ -42,7 +41,7 @@ class AiClient:
         client = AiClient("openai/gpt-4o")
         print(client.chat().user("Hello, world!").execute().content)
 
-    `model` is `provider/model`, parted at the first slash. Nothing is connected, and no key is looked for, before the first call.
+    `model` is `provider/model`, parted at the first slash. Before the first call no key is looked for and nothing is connected.
 
     - `api_key`: the key, or a function asked at each request; without it the manifest's environment variables are read.
     - `base_url`: another address for the same API; its key must then be given as `api_key` (loopback needs none).
@@ -65,9 +64,9 @@ class AiClient:
         manifest: ManifestLike | None = None,
         dialect: str | None = None,
         variables: Mapping[str, str] | None = None,
-        timeout: float | Timeout | None = Timeout(),
+        timeout: float | Timeout | None = DEFAULT_TIMEOUT,
         limits: Limits | None = None,
-        retry: RetryPolicy | int = RetryPolicy(),
+        retry: RetryPolicy | int = 2,
         on_retry: Callable[[AiLibError, int, float], object] | None = None,
         fallbacks: Iterable[str | AiClient] = (),
         strict: bool = False,
@@ -315,7 +314,7 @@ class _Attempt:
         raw = response.read_error()
         if response.status < 400:
             raise RedirectRefused(
-                f"the answer is a redirect ({response.status}); redirects are never followed, since the key would travel with them"
+                f"the answer is a redirect ({response.status}); none is ever followed, since the key would travel with it"
             )
         error = refusal(response.status, response.headers, raw, self.target.dialect, self.target.manifest)
         wish = should_retry_header(response.headers)

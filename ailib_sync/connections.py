@@ -1,8 +1,8 @@
 """urllib3 below the transport: our connection classes, which bound every read, and the translation of foreign exceptions.
 
-What http.client and urllib3 leave open, and is closed here: a per-read time-out only (headers or a body that drip never
-end), 102 and 103 taken for the answer (https://github.com/python/cpython/issues/86717), bytes behind a body that would answer the next request, a chunk
-size that `int()` takes and RFC 9112 does not. Loaded with the first request.
+What http.client and urllib3 leave open, and is closed here: time-outs for single reads only (headers or a body that drip
+never end), 102 and 103 taken for the answer (https://github.com/python/cpython/issues/86717), bytes behind a body that would
+answer the next request, a chunk size that `int()` takes and RFC 9112 does not. Loaded with the first request.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import socket
 import ssl
 import threading
+from contextlib import suppress
 
 import urllib3
 from urllib3 import connection as u3connection
@@ -215,10 +216,11 @@ class Pools:
         return proxy_for(parsed.scheme, parsed.host, parsed.port)
 
     def _manager(self, proxy: str | None) -> urllib3.PoolManager:
+        keep_alive = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         options: dict[str, Any] = {
             "num_pools": 100,
             "maxsize": self._size,
-            "socket_options": [*u3connection.HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)],
+            "socket_options": [*u3connection.HTTPConnection.default_socket_options, keep_alive],
             "ssl_context": self._tls(),
         }
         if proxy is None:
@@ -311,14 +313,12 @@ class Body:
         self._response.close()
 
     def wake(self) -> None:
-        try:
+        with suppress(ValueError, RuntimeError, OSError, AttributeError):
             self._response.shutdown()
-        except (ValueError, RuntimeError, OSError, AttributeError):
-            pass
 
 
 class SocketBody(Body):
-    """A body read from the response's own buffer, one system call a block: urllib3's per-chunk work costs as much as the JSON."""
+    """A body read from the response's own buffer, one system call a block: urllib3's work per chunk costs as much as the JSON's."""
 
     decodes = False
 

@@ -33,8 +33,9 @@ class Explanation:
         head += [f"{name}: {value}" for name, value in self.headers.items()]
         rows = [(entry.option, entry.action, entry.detail, entry.source) for entry in self.ledger]
         widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
-        lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows]
-        return "\n".join([*head, "", json.dumps(_short(self.body), indent=2, ensure_ascii=False), *([""] if lines else []), *lines])
+        table = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows]
+        body = json.dumps(_short(self.body), indent=2, ensure_ascii=False)
+        return "\n".join([*head, "", body, *([""] if table else []), *table])
 
 
 def _short(value: Any) -> Any:

@@ -37,7 +37,7 @@ class Text:
 
 @dataclass(slots=True)
 class _Media:
-    """Bytes or the address of something; exactly one of `data` (raw bytes) and `url` is set. Addresses are never fetched here."""
+    """Bytes or an address: exactly one of `data` (raw bytes) and `url` is set. Addresses are never fetched here."""
 
     media_type: str | None = None
     data: bytes | None = None
@@ -71,7 +71,16 @@ class _Media:
 
     @classmethod
     def from_url(cls, url: str, media_type: str | None = None) -> Any:
-        """A block that names an address; the provider fetches it."""
+        """A block that names an address, which the provider fetches; a `data:` URL becomes the bytes it holds."""
+        if url.startswith("data:"):
+            from binascii import Error, a2b_base64
+
+            head, _, body = url.partition(",")
+            kind, base64, _ = head[len("data:") :].partition(";base64")
+            try:
+                return cls(media_type=media_type or kind, data=a2b_base64(body) if base64 else body.encode())
+            except Error:
+                raise ConfigurationError(f"{cls.__name__}: the data: URL does not hold base64") from None
         return cls(media_type=media_type, url=url)
 
     @classmethod
@@ -214,7 +223,7 @@ class Message:
         """An assistant turn; `tool_calls` follow the content."""
         if not tool_calls:
             return cls(MessageRole.ASSISTANT, content)
-        blocks: list[Block] = [Text(content)] if isinstance(content, str) and content else list(content or ())  # type: ignore[arg-type]
+        blocks: list[Block] = [Text(content)] if isinstance(content, str) and content else list(content or ())
         return cls(MessageRole.ASSISTANT, [*blocks, *tool_calls])
 
     @classmethod
@@ -226,7 +235,7 @@ class Message:
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
         """A message from the widespread `{"role": …, "content": …}` form; content is text or `text`/`image_url` parts,
         `tool_calls` and `tool_call_id` as OpenAI writes them."""
-        from .schema import message_from_dict
+        from .message_dicts import message_from_dict
 
         return message_from_dict(data)
 

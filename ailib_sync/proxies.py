@@ -1,7 +1,7 @@
 """Which proxy the environment names for an address. No I/O.
 
-The variables are those that curl and requests read: `https_proxy`/`HTTPS_PROXY`, `http_proxy`/`HTTP_PROXY`, `all_proxy`/`ALL_PROXY`, and
-`no_proxy`/`NO_PROXY` (hosts, domains, `host:port`, CIDR networks, `*`). Unlike requests, loopback never goes through a proxy.
+The variables are those that curl and requests read, in small letters or capitals: `https_proxy`, `http_proxy`, `all_proxy`,
+and `no_proxy` (hosts, domains, `host:port`, CIDR networks, `*`). Unlike requests, loopback never goes through a proxy.
 """
 
 from __future__ import annotations

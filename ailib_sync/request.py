@@ -78,8 +78,8 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What became of one option: `action` is `sent`, `renamed`, `defaulted`, `changed` or `dropped`; `source` is the line of the
-    manifest (or the dialect) that decided it."""
+    """What became of one option: `action` is `sent`, `renamed`, `defaulted`, `changed` or `dropped`; `source` is the line
+    of the manifest (or the dialect) that decided it."""
 
     option: str
     action: str

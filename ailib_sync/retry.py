@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import time
 
-from .errors import AiLibError, ConfigurationError, ConnectError, ContentTimeout, ReadTimeout, RemoteError
+from .errors import AiLibError, ConfigurationError, ContentTimeout, ReadTimeout, RemoteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """`max_retries` further attempts; the wait before the n-th is drawn evenly from [`min_delay`, min(`base_delay` · 2ⁿ, `max_delay`)]
-    seconds (full jitter), unless the provider names one. A provider's wish beyond `max_retry_after` is not waited for: the
-    error is raised at once and says it. `on_read_timeout`: also after silence from a provider that has the whole request (it may
-    be billed twice)."""
+    """`max_retries` further attempts. The wait before the n-th is drawn evenly from `min_delay` to
+    min(`base_delay` · 2ⁿ, `max_delay`) seconds (full jitter), unless the provider names one. A provider's wish beyond
+    `max_retry_after` is not waited for: the error is raised at once and says it. `on_read_timeout`: also after silence from a
+    provider that has the whole request (it may be billed twice).
+    """
 
     max_retries: int = 2
     base_delay: float = 0.5

@@ -127,9 +127,9 @@ class Target:
         auth = self.manifest.auth
         if auth.get("scheme", "bearer") != "none":
             headers[auth.get("header", "Authorization")] = REDACTED
-        return Explanation(
-            self.manifest.id, self.model, self.dialect.name, "POST", self._urls[request.stream], headers, body, tuple(ledger.entries)
-        )  # fmt: skip
+        url = self._urls[request.stream]
+        ledger_entries = tuple(ledger.entries)
+        return Explanation(self.manifest.id, self.model, self.dialect.name, "POST", url, headers, body, ledger_entries)
 
 
 ACCEPT = {"sse": "text/event-stream", "ndjson": "application/x-ndjson", "aws": "application/vnd.amazon.eventstream"}
@@ -190,7 +190,7 @@ def checked_url(url: str, manifest: Manifest) -> str:
         raise ConfigurationError(f"base_url needs {missing[0] if missing else '{…}'}", provider=manifest.id)
     if match[1] == "http" and not is_loopback(match[3]) and not url.startswith(EMBEDDED):
         raise ConfigurationError(
-            f"{url[:200]} is plain http, and a key or a prompt would travel in the clear; use https (http goes to this machine only)",
+            f"{url[:200]} is plain http, where a key would travel in the clear; use https (http goes to this machine only)",
             provider=manifest.id,
         )
     return url

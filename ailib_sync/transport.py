@@ -34,7 +34,7 @@ class Transport:
     """The connections of one client. Opened on first use, anew in a forked child; shared by any number of threads.
 
     `http` replaces our own pools: a `ProxyManager`, a SOCKS manager, a test's pool. `trust_env` honours the proxy and CA
-    variables of the environment, `ca_bundle` names a CA file or folder, `max_connections` is how many idle connections are kept.
+    variables of the environment, `ca_bundle` names a CA file or folder, `max_connections` bounds the idle connections kept.
     """
 
     def __init__(

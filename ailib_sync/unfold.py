@@ -1,4 +1,4 @@
-"""One `ChatResponse` → the events a stream of it would have had. For services that answer whole where a stream was asked for."""
+"""One `ChatResponse` → the events a stream of it would have had, for services that answer whole when asked to stream."""
 
 from __future__ import annotations
 
