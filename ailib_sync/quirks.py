@@ -72,6 +72,11 @@ QUIRKS: dict[str, Quirk] = {
         "`tool_choice` may demand a call only while thinking is off; otherwise it becomes `auto`, with a warning.",
         "https://api-docs.deepseek.com/guides/thinking_mode",
     ),
+    # Messages of the Anthropic format, going out.
+    "mid_conversation_system": Quirk(
+        "The model takes a system message inside the conversation, after a user's turn; elsewhere all of them go to the top.",
+        "https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages",
+    ),
     # Thinking of the OpenAI format, sent back.
     "replay_reasoning_content": Quirk(
         "While the model thinks, an assistant turn with tool calls must return its `reasoning_content`, be it empty.",
@@ -147,4 +152,79 @@ QUIRKS: dict[str, Quirk] = {
     ),
 }
 
-TOLERANCES: dict[str, Quirk] = {}
+#: What decoders read for every provider, unasked.
+TOLERANCES: dict[str, Quirk] = {
+    # Text and thinking of the OpenAI format.
+    "reasoning_in_four_places": Quirk(
+        "Thinking is read from `reasoning_content`, `reasoning`, `reasoning_text` or `reasoning_details`, the first that holds "
+        "text; hosts that send two of them send the same text twice.",
+        "https://openrouter.ai/docs/use-cases/reasoning-tokens",
+    ),
+    "content_parts": Quirk(
+        "Content may be a list of typed parts; `thinking` and `reasoning` parts are thinking, unknown ones are kept.",
+        "https://docs.mistral.ai/capabilities/reasoning/",
+    ),
+    "content_object": Quirk(
+        "Content may be a JSON object where JSON was asked for; it is given as its text.",
+        "https://developers.cloudflare.com/workers-ai/features/json-mode/",
+    ),
+    "message_missing": Quirk(
+        "A choice that a filter blocked may have no message at all.",
+        "https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter",
+    ),
+    "empty_choices": Quirk(
+        "Chunks without choices carry usage, filter results or nothing, at the beginning and the end of a stream.",
+        "https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-streaming",
+    ),
+    "first_id_stands": Quirk(
+        "A router may give another id or model in its last chunks; the first ones stand.",
+        "https://openrouter.ai/docs/api-reference/streaming",
+    ),
+    # Tool calls of the OpenAI format.
+    "tool_index_missing": Quirk(
+        "Fragments without an index belong to the call with their id, else to the last call.",
+        "https://docs.mistral.ai/capabilities/function_calling/",
+    ),
+    "tool_index_shared": Quirk(
+        "A new id with a name begins a new call, also under an index that is taken.",
+        "https://github.com/NousResearch/hermes-agent/pull/12930",
+    ),
+    "tool_id_repeated_empty": Quirk(
+        "Later fragments may repeat the id as an empty string.",
+        "https://www.alibabacloud.com/help/en/model-studio/qwen-function-calling",
+    ),
+    "tool_id_missing": Quirk(
+        "A call without an id gets one of our making, from the answer's id and the call's number.",
+        "https://ai.google.dev/gemini-api/docs/openai",
+    ),
+    "tool_arguments_object": Quirk(
+        "Arguments may be an object in place of its text.",
+        "https://docs.ollama.com/capabilities/tool-calling",
+    ),
+    "legacy_function_call": Quirk(
+        "`function_call`, the form before `tool_calls`, is read as one tool call.",
+        "https://platform.openai.com/docs/api-reference/chat/object",
+    ),
+    # Ends, usage and errors of the OpenAI format.
+    "finish_reason_empty": Quirk(
+        'A finish reason of "" says as little as null.',
+        "https://github.com/sgl-project/sglang/issues/3912",
+    ),
+    "stop_after_tool_calls": Quirk(
+        "A finish reason of `stop` after tool calls means that the tools are to be called.",
+        "https://docs.x.ai/docs/guides/function-calling",
+    ),
+    "done_or_finish_reason": Quirk(
+        "A stream is complete with `[DONE]` or with a finish reason: hosts leave out either. What breaks after a finish reason "
+        "has broken nothing.",
+        "https://github.com/pydantic/pydantic-ai/issues/2996",
+    ),
+    "usage_elsewhere": Quirk(
+        "Usage stands in the last chunk, in its choice, or in `x_groq`; the last one counts. Cached tokens have five places.",
+        "https://console.groq.com/docs/api-reference",
+    ),
+    "error_with_status_200": Quirk(
+        "An answer or a chunk may hold an error in place of a choice or beside one; a status that it names counts as one.",
+        "https://openrouter.ai/docs/api-reference/errors#error-handling-during-streaming",
+    ),
+}

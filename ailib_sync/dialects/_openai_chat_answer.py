@@ -80,7 +80,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                         text.__class__ is str
                         and text
                         and (len(delta) == 1 or (len(delta) == 2 and "role" in delta))
-                        and choice.get("finish_reason") is None
+                        and not choice.get("finish_reason")
                         and not choice.get("index")
                         and not chunk.get("usage")
                         and "error" not in chunk
@@ -184,8 +184,8 @@ class Reader:
             if not isinstance(delta, dict):
                 raise wrong_shape(self._manifest, "a message is not an object", choice)
             self._read_delta(delta, events)
-        # Some hosts send "" in place of null.
-        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        if choice.get("finish_reason"):  # some hosts send "" in place of null
+            self.finish_reason = str(choice["finish_reason"])
         # Azure leaves the message out of an answer that its filter blocked.
         self.has_choice = self.has_choice or delta is not None or self.finish_reason is not None
 

@@ -75,7 +75,7 @@ class ToolCalls:
     def _read_fragment(self, fragment: dict[str, Any], answer: str | None, events: list[StreamingEvent]) -> None:
         custom = fragment.get("custom")
         function = custom or fragment.get("function") or {}
-        name = function.get("name") or ""
+        name = str(function.get("name") or "")
         at = self._find(fragment, name, answer)
         call = self._calls[at]
         if custom:
@@ -96,7 +96,7 @@ class ToolCalls:
     def _find(self, fragment: dict[str, Any], name: str, answer: str | None) -> int:
         """The number of the call a fragment belongs to; a new one where it begins one."""
         index = fragment.get("index")
-        id = fragment.get("id") or None
+        id = str(fragment.get("id") or "") or None
         at: int | None = None
         if isinstance(index, int):
             at = self._by_index.get(index)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 NAME = "openai_chat"
 
 
-def render_messages(messages: Sequence[Message], manifest: Manifest) -> list[dict[str, Any]]:
+def render_messages(messages: Sequence[Message], manifest: Manifest, thinks: bool = True) -> list[dict[str, Any]]:
+    """`thinks` says that the answer may begin with thinking, which some hosts then want in the history too."""
     if manifest.has("system_first"):
         messages = _system_first(messages)
     entries: list[dict[str, Any]] = []
@@ -38,7 +39,7 @@ def render_messages(messages: Sequence[Message], manifest: Manifest) -> list[dic
         if message.role == MessageRole.TOOL and not results:
             raise ConfigurationError("a tool message must say which call it answers: Message.tool(tool_call_id, content)")
         if not results or len(results) < len(message.blocks):
-            entries.append(_plain(message, manifest))
+            entries.append(_plain(message, manifest, thinks))
     if shown:
         entries.append({"role": "user", "content": shown})
     if manifest.has("prefill_prefix") and entries and entries[-1]["role"] == "assistant":
@@ -54,10 +55,10 @@ def _system_first(messages: Sequence[Message]) -> list[Message]:
     return [*systems, *others]
 
 
-def _plain(message: Message, manifest: Manifest) -> dict[str, Any]:
+def _plain(message: Message, manifest: Manifest, thinks: bool) -> dict[str, Any]:
     """A message without its tool results."""
     if message.role == MessageRole.ASSISTANT:
-        return _assistant(message, manifest)
+        return _assistant(message, manifest, thinks)
     role = message.role.value
     if message.role == MessageRole.SYSTEM and manifest.has("developer_role"):
         role = "developer"
@@ -68,7 +69,7 @@ def _plain(message: Message, manifest: Manifest) -> dict[str, Any]:
     return {**entry, **message.extra}
 
 
-def _assistant(message: Message, manifest: Manifest) -> dict[str, Any]:
+def _assistant(message: Message, manifest: Manifest, thinks: bool) -> dict[str, Any]:
     own = message.origin in (None, NAME)
     thoughts = [block for block in message.blocks if isinstance(block, Thinking)] if own else []
     thinking = "".join(block.text for block in thoughts)
@@ -87,7 +88,7 @@ def _assistant(message: Message, manifest: Manifest) -> dict[str, Any]:
         entry["name"] = message.name
     if calls:
         entry["tool_calls"] = [_tool_call(call, message.origin, manifest) for call in calls]
-    if calls and manifest.has("replay_reasoning_content"):
+    if calls and (thinks or thinking) and manifest.has("replay_reasoning_content"):
         entry["reasoning_content"] = thinking
     if thinking and manifest.has("replay_reasoning"):
         entry["reasoning"] = thinking

@@ -41,4 +41,6 @@ def _figure(raw: Mapping[str, Any], place: str) -> int | None:
     value: Any = raw
     for key in place.split("."):
         value = value.get(key) if isinstance(value, dict) else None
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

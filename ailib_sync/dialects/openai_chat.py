@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The JSON body of a call."""
-    body: dict[str, Any] = {"model": request.model, "messages": render_messages(request.messages, manifest)}
+    reasoning = request.options.get("reasoning")
+    messages = render_messages(request.messages, manifest, thinks=not (reasoning and reasoning.off))
+    body: dict[str, Any] = {"model": request.model, "messages": messages}
     if request.stream:
         body["stream"] = True
         if not manifest.has("no_stream_usage"):

@@ -1,0 +1,54 @@
+"""Chat Completions for tests: a plain manifest, requests rendered, chunks and their bytes read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ailib_sync.answer import answer_events
+from ailib_sync.dialects.openai_chat import DIALECT
+from ailib_sync.fold import Fold
+from ailib_sync.manifest import Manifest
+from ailib_sync.messages import Message
+from ailib_sync.request import ChatRequest, Ledger
+from ailib_sync.response import ChatResponse
+
+SSE = {"content-type": "text/event-stream"}
+
+
+def manifest(*quirks: str, **keys: Any) -> Manifest:
+    return Manifest(id="acme", name="Acme", dialect="openai_chat", base_url="https://acme.invalid/v1", quirks=quirks, **keys)
+
+
+def render(*messages: Message, to: Manifest | None = None, ledger: Ledger | None = None, **fields: Any) -> dict[str, Any]:
+    request = ChatRequest("m-1", messages or (Message.user("Hi"),), **fields)
+    return DIALECT.render_body(request, to or manifest(), ledger if ledger is not None else Ledger())
+
+
+def chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **keys: Any) -> dict[str, Any]:
+    choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
+    return {"id": "c-1", "model": "m-1", "choices": choices, **keys}
+
+
+def sse(*chunks: Any, done: bool = True) -> bytes:
+    lines = [f"data: {json.dumps(piece)}\n\n" for piece in chunks] + ["data: [DONE]\n\n"] * done
+    return "".join(lines).encode()
+
+
+def events(*chunks: Any, of: Manifest | None = None, done: bool = True) -> list[Any]:
+    return list(answer_events([sse(*chunks, done=done)], SSE, DIALECT, of or manifest()))
+
+
+def fold(*chunks: Any, of: Manifest | None = None, done: bool = True) -> ChatResponse:
+    folded = Fold()
+    for event in events(*chunks, of=of, done=done):
+        folded.add(event)
+    return folded.response()
+
+
+def whole(message: dict[str, Any] | None, finish: str | None = "stop", of: Manifest | None = None, **keys: Any) -> ChatResponse:
+    choice = {"index": 0, "finish_reason": finish, **({} if message is None else {"message": message})}
+    return DIALECT.parse_body({"id": "c-1", "model": "m-1", "choices": [choice], **keys}, of or manifest())
+
+
+FIGURES = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
