@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -12,10 +11,9 @@ from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError
 
 from .known_mismatches import KNOWN
-from .recordings import DIALECTS, body_of, cuts, manifest_of, mismatches, needs_conformance, recordings, run
+from .recordings import body_of, cuts, manifest_of, mismatches, needs_conformance, recordings, run
 
-SPOKEN = [name for name, dialect in DIALECTS.items() if find_spec(f"ailib_sync.dialects.{dialect}")]
-RECORDINGS = recordings(*SPOKEN)
+RECORDINGS = recordings()
 STREAMS = [recording for recording in RECORDINGS if recording["stream"] and recording["status"] < 400]
 pytestmark = needs_conformance
 
