@@ -76,6 +76,18 @@ def find(name: str) -> Dialect:
 #: Options whose wire form is more than a name and a value: each dialect renders them itself, after `allows`.
 STRUCTURED = frozenset(("tool_choice", "parallel_tool_calls", "response_format", "reasoning"))
 
+#: What a manifest's `reasoning.no_sampling` says is refused while the model thinks.
+SAMPLING = ("temperature", "top_p", "top_k")
+
+
+def thinks(request: ChatRequest, manifest: Manifest) -> bool:
+    """Whether the model will think: as asked, else as the manifest's `reasoning.default` says."""
+    rules = manifest.reasoning or {}
+    asked = request.options.get("reasoning")
+    if asked is None or (asked.effort is None and asked.budget_tokens is None):
+        return rules.get("default") not in (None, rules.get("off"))
+    return not asked.off
+
 
 def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> dict[str, Any]:
     """The plain options under their wire names, nested where the name is dotted; defaults filled in, limits checked.
@@ -83,8 +95,11 @@ def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str,
     Raises ConfigurationError where a value lies outside the manifest's `limits`.
     """
     body: dict[str, Any] = {}
+    refused = SAMPLING if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest) else ()
     for option, value in request.options.items():
-        if option not in STRUCTURED and allows(option, manifest, table, ledger):
+        if option in refused:
+            ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
+        elif option not in STRUCTURED and allows(option, manifest, table, ledger):
             _check_limit(option, value, manifest)
             wire, source = wire_name(option, manifest, table)
             place(body, wire, list(value) if isinstance(value, tuple) else value)

@@ -175,10 +175,10 @@ def _required(value: Any, wanted: list[str], schema: Schema, place: str, root: S
 
 
 def _any_of(value: Any, wanted: list[Schema], schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    """The problems of the alternative that fits best: the one whose problems lie deepest, then the one with fewest."""
+    """The problems of the alternative that was meant: the first whose type is right, else the first."""
     found = [list(problems(value, under, place, root)) for under in wanted]
     if all(found):
-        yield from min(found, key=lambda each: (any(text.startswith(f"{place}: must be ") for text in each), len(each)))
+        yield from min(found, key=lambda each: any(text.startswith(f"{place}: must be ") for text in each))
 
 
 def _ref(value: Any, wanted: str, schema: Schema, place: str, root: Schema) -> Iterator[str]:

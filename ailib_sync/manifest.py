@@ -145,7 +145,7 @@ class Manifest:
             if value is None:
                 body.pop(key, None)
             else:
-                body.setdefault(key, value.format_map(values) if isinstance(value, str) else value)
+                body.setdefault(key, _filled(value, values) if isinstance(value, str) else value)
         return body
 
     def has(self, quirk: str) -> bool:
@@ -211,6 +211,14 @@ HABITS: dict[str, Any] = {
 
 def _field_names() -> frozenset[str]:
     return frozenset(f.name for f in fields(Manifest))
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """Names in braces replaced. Not str.format, which would follow attributes that a manifest from outside may name."""
+    return _NAMED.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+_NAMED = compile(r"\{(\w+)\}")
 
 
 @lru_cache(maxsize=512)

@@ -80,10 +80,10 @@ def _references(data: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{at(at(place, 'quirks'), number)}: {quirk!r} is not a known quirk{nearest(quirk, list(QUIRKS))}"
         if part.get("dialect", data["dialect"]) not in spoken:
             yield f"{at(place, 'dialect')}: {part['dialect']} is not among the dialects of this manifest"
-        for where, text in _templates(part):
+        for where, text in _templates(place, part):
             for name in _NAMED.findall(text):
                 if name not in known:
-                    yield f"{at(place, where)}: {{{name}}} is not among the variables{nearest(name, sorted(known))}"
+                    yield f"{where}: {{{name}}} is not among the variables{nearest(name, sorted(known))}"
         if "{model}" in part.get("base_url", ""):
             yield f"{at(place, 'base_url')}: {{model}} may stand in paths only"
 
@@ -97,13 +97,13 @@ def _parts(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield at(at(place, "models"), pattern), rule or {}
 
 
-def _templates(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _templates(place: str, part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "base_url" in part:
-        yield "base_url", part["base_url"]
-    for key in ("paths", "body"):
+        yield at(place, "base_url"), part["base_url"]
+    for key in ("paths", "body", "headers"):
         for name, text in part.get(key, {}).items():
             if isinstance(text, str):
-                yield at(key, name), text
+                yield at(at(place, key), name), text
 
 
 def _headers(data: Mapping[str, Any]) -> Iterator[str]:
@@ -134,7 +134,7 @@ def _keys(data: Mapping[str, Any]) -> Iterator[str]:
     if data.get("auth", {}).get("scheme") == "none":
         return
     own = f"{data['id'].upper().replace('-', '_').replace('.', '_')}_API_KEY"
-    if NOT_OURS.fullmatch(own):
+    if NOT_OURS.fullmatch(own) and own not in index()["keys"]:
         yield f"id: {data['id']!r} makes {own} its key, which is another service's; use another id"
     yield from _belongs("id", own, goals, f"{data['id']!r} makes {own} its key, which")
     for place, part in _parts(data):

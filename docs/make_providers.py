@@ -104,9 +104,10 @@ def _gone(manifests: list[Manifest]) -> list[str]:
 
 
 def _sentence(manifest: Manifest) -> str:
-    retired = manifest.retired or {}
-    since = f"Since {retired['since']}. " if "since" in retired else ""
-    return f"{since}{retired.get('use', '')}".strip()
+    facts = manifest.retired or {}
+    if manifest.status == "not_chat":
+        return facts.get("use", "")
+    return f"Since {facts.get('since', 'some time')}. Use {facts.get('use', 'another')}."
 
 
 def main() -> None:

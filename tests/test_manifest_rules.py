@@ -1,0 +1,149 @@
+"""What a manifest's rules make of models and formats, for the built-in ones and for one of our own."""
+
+from __future__ import annotations
+
+import pytest
+
+from ailib_sync.dialect import find
+from ailib_sync.manifest import Manifest
+from ailib_sync.messages import Message
+from ailib_sync.request import ChatRequest, Ledger, Reasoning
+
+EFFORTS = ["low", "medium", "high"]
+
+
+@pytest.mark.parametrize(
+    ("model", "efforts", "off", "dialect"),
+    [
+        ("openai/gpt-4o", None, None, "openai_chat"),
+        ("openai/gpt-4.1-mini", None, None, "openai_chat"),
+        ("openai/o3", EFFORTS, None, "openai_chat"),
+        ("openai/o3-pro", EFFORTS, None, "openai_responses"),
+        ("openai/gpt-5-mini", ["minimal", *EFFORTS], None, "openai_chat"),
+        ("openai/gpt-5-pro", ["high"], None, "openai_responses"),
+        ("openai/gpt-5.1", EFFORTS, "none", "openai_chat"),
+        ("openai/gpt-5.2-pro", ["medium", "high", "xhigh"], None, "openai_chat"),
+        ("openai/gpt-5.3-codex", [*EFFORTS, "xhigh"], "none", "openai_responses"),
+        ("openai/gpt-5.6-terra", [*EFFORTS, "xhigh"], "none", "openai_chat"),
+        ("openai/gpt-6.2-sol", [*EFFORTS, "xhigh"], None, "openai_chat"),
+        ("openai/gpt-5.2-chat-latest", ["medium"], None, "openai_chat"),
+        ("azure/gpt-5-pro", ["high"], None, "openai_responses"),
+        ("anthropic/claude-3-5-sonnet-20241022", None, None, "anthropic_messages"),
+        ("anthropic/claude-fable-5-2", [*EFFORTS, "xhigh", "max"], None, "anthropic_messages"),
+        ("anthropic/claude-opus-4-5-20251101", EFFORTS, "disabled", "anthropic_messages"),
+        ("anthropic/claude-opus-5", [*EFFORTS, "xhigh", "max"], "disabled", "anthropic_messages"),
+        ("anthropic/claude-opus-5-5", [*EFFORTS, "xhigh", "max"], None, "anthropic_messages"),
+        ("gemini/gemini-2.0-flash", None, None, "gemini_generate"),
+        ("gemini/gemini-3.1-pro-preview", EFFORTS, None, "gemini_generate"),
+        ("gemini/gemini-3.5-flash", ["minimal", *EFFORTS], None, "gemini_generate"),
+        ("gemini/gemini-3.8-flash", EFFORTS, None, "gemini_generate"),
+        ("moonshot/kimi-k3", ["low", "high", "max"], None, "openai_chat"),
+        ("zhipu/glm-5.3-flash", ["low", "high", "max"], None, "openai_chat"),
+        ("groq/openai/gpt-oss-120b", EFFORTS, None, "openai_chat"),
+        ("xai/grok-4.3", EFFORTS, "none", "openai_chat"),
+        ("bedrock/us.anthropic.claude-opus-4-7-v1:0", [*EFFORTS, "xhigh", "max"], "disabled", "bedrock_converse"),
+        ("bedrock/meta.llama3-70b", None, None, "bedrock_converse"),
+    ],
+)
+def test_a_model_thinks_as_far_as_it_can(model: str, efforts: list[str] | None, off: str | None, dialect: str) -> None:
+    provider, _, name = model.partition("/")
+    manifest = Manifest.load(provider).for_model(name)
+    rules = manifest.reasoning or {}
+    assert manifest.dialect == dialect
+    assert rules.get("efforts") == efforts
+    assert rules.get("off") == off
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        ("openai/gpt-4o", True),
+        ("openai/o3", False),
+        ("openai/gpt-5-mini", False),
+        ("openai/gpt-5.2", True),
+        ("openai/gpt-6-astra", False),
+        ("anthropic/claude-haiku-4-5", True),
+        ("anthropic/claude-opus-4-6", True),
+        ("anthropic/claude-opus-4-7", False),
+        ("anthropic/claude-sonnet-5", False),
+        ("moonshot/kimi-k3", False),
+        ("vertex/gemini-2.5-pro", True),
+    ],
+)
+def test_temperature_is_sent_where_the_model_takes_it(model: str, takes: bool) -> None:
+    provider, _, name = model.partition("/")
+    manifest = Manifest.load(provider).for_model(name)
+    assert (manifest.parameters.get("temperature", "temperature") is not None) is takes
+
+
+def test_the_second_format_starts_anew_but_for_what_it_keeps() -> None:
+    openai, gemini = Manifest.load("openai"), Manifest.load("gemini")
+    responses = openai.for_model("gpt-5.6", "openai_responses")
+    assert responses.parameters.get("max_tokens") is None
+    assert "max_tokens" not in responses.parameters
+    assert responses.reasoning == {
+        "style": "effort", "efforts": [*EFFORTS, "xhigh", "max"], "off": "none", "default": "medium", "no_sampling": True,
+    }  # fmt: skip
+    chat = gemini.for_model("gemini-2.5-flash", "openai_chat")
+    assert chat.reasoning is not None
+    assert chat.reasoning["style"] == "effort"
+    assert chat.auth["header"] == "Authorization"
+    assert chat.auth["env"] == gemini.auth["env"]
+
+
+def test_a_style_of_its_own_replaces_reasoning_and_none_is_laid_over_it() -> None:
+    manifest = Manifest.from_dict(
+        {
+            "id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://api.acme.example/v1",
+            "reasoning": {"style": "effort", "efforts": ["low", "high"], "off": "none"},
+            "models": {"a*": {"reasoning": {"efforts": ["low"]}}, "b*|c?": {"reasoning": {"style": "enable_thinking"}}},
+        }
+    )  # fmt: skip
+    assert manifest.for_model("a1").reasoning == {"style": "effort", "efforts": ["low"], "off": "none"}
+    assert manifest.for_model("c1").reasoning == {"style": "enable_thinking"}
+    assert manifest.for_model("c12").reasoning == manifest.reasoning
+
+
+def test_body_constants_give_way_to_the_request_and_null_takes_out() -> None:
+    watsonx = Manifest.load("watsonx")
+    body = watsonx.complete({"model": "m", "project_id": "mine"}, {"model": "m", "project_id": "theirs"})
+    assert body == {"model_id": "m", "project_id": "mine"}
+
+
+def test_templates_do_not_follow_attributes() -> None:
+    manifest = Manifest.from_dict(
+        {
+            "id": "acme",
+            "name": "Acme",
+            "dialect": "openai_chat",
+            "base_url": "https://a.example",
+            "body": {"x": "{model.__class__}"},
+        },
+        trusted=True,
+    )
+    assert manifest.complete({}, {"model": "m"}) == {"x": "{model.__class__}"}
+
+
+@pytest.mark.parametrize(
+    ("model", "reasoning", "sent"),
+    [
+        ("openai/gpt-4o", None, True),
+        ("openai/gpt-5.2", None, True),
+        ("openai/gpt-5.2", Reasoning(effort="none"), True),
+        ("openai/gpt-5.2", Reasoning(effort="high"), False),
+        ("openai/gpt-5.5", None, False),
+        ("openai/gpt-5.5", Reasoning(effort="none"), True),
+        ("anthropic/claude-haiku-4-5", None, True),
+        ("anthropic/claude-haiku-4-5", Reasoning(effort="low"), False),
+    ],
+)
+def test_temperature_gives_way_to_thinking_where_a_model_refuses_both(
+    model: str, reasoning: Reasoning | None, sent: bool
+) -> None:
+    provider, _, name = model.partition("/")
+    manifest = Manifest.load(provider).for_model(name)
+    options = {"temperature": 0.5} if reasoning is None else {"temperature": 0.5, "reasoning": reasoning}
+    ledger = Ledger()
+    body = find(manifest.dialect).render_body(ChatRequest(name, (Message.user("Hi"),), options=options), manifest, ledger)
+    assert ("temperature" in body) is sent
+    assert any("temperature" in warning for warning in ledger.warnings) is not sent

@@ -1,0 +1,318 @@
+"""Every built-in manifest: its form, its names, its addresses and keys. Adding a provider is one file; this is its review."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from importlib import import_module
+
+import jsonschema
+import pytest
+
+from ailib_sync.auth import SCHEMES, key_variables
+from ailib_sync.dialect import NAMES
+from ailib_sync.errors import CLASSES, ManifestError
+from ailib_sync.manifest import HABITS, Manifest, builtin_manifests, index, provider_ids
+from ailib_sync.manifest_check import explain, hosts, schema
+from ailib_sync.manifest_files import FOLDER, read_json
+from ailib_sync.quirks import QUIRKS
+from ailib_sync.request import OPTIONS
+
+IDS = provider_ids()
+MANIFESTS = {manifest.id: manifest for manifest in builtin_manifests()}
+LIVE = [manifest for manifest in MANIFESTS.values() if manifest.status not in ("retired", "not_chat")]
+CONFORMANCE = os.environ.get("AILIB_CONFORMANCE")
+needs_conformance = pytest.mark.skipif(not CONFORMANCE, reason="AILIB_CONFORMANCE names no folder")
+
+#: Key variables that vendors named otherwise than _KEY or _TOKEN.
+ODD_KEYS = {"AWS_BEARER_TOKEN_BEDROCK", "SNOWFLAKE_CORTEX_PAT", "SNOWFLAKE_PAT", "SPARK_API_PASSWORD"}
+
+AI_PROTOCOL_V1 = [
+    "ai21",
+    "anthropic",
+    "anyscale",
+    "azure",
+    "baichuan",
+    "baidu",
+    "cerebras",
+    "cohere",
+    "deepinfra",
+    "deepseek",
+    "doubao",
+    "fireworks",
+    "gemini",
+    "groq",
+    "huggingface",
+    "hunyuan",
+    "jina",
+    "lepton",
+    "minimax",
+    "mistral",
+    "moonshot",
+    "nvidia",
+    "openai",
+    "openrouter",
+    "perplexity",
+    "qwen",
+    "replicate",
+    "sensenova",
+    "siliconflow",
+    "spark",
+    "stability",
+    "tiangong",
+    "together",
+    "writer",
+    "xai",
+    "yi",
+    "zhipu",
+]
+
+#: Names in the index of recordings → ours, where they differ.
+RECORDED_AS = {
+    "qwen": "alibaba",
+    "gemini": "google",
+    "vertex": "google-vertex",
+    "zhipu": "zai",
+    "litellm": "litellm-proxy",
+    "vercel": "vercel-gateway",
+    "ollama-cloud": "ollama",
+}
+
+
+def raw(provider: str) -> dict[str, object]:
+    return read_json(os.path.join(FOLDER, f"{provider}.json"))
+
+
+def spoken(manifest: Manifest) -> list[Manifest]:
+    return [manifest, *(manifest.speaking(dialect) for dialect in manifest.dialects)]
+
+
+def resolved(manifest: Manifest) -> list[Manifest]:
+    """The manifest in each of its formats, and as it is for a model that each of its rules matches."""
+    found = spoken(manifest)
+    for speaking in list(found):
+        for pattern in speaking.models:
+            name = pattern.split("|")[0].replace("*", "x").replace("?", "5")
+            found.append(speaking.for_model(name, speaking.dialect))
+    return found
+
+
+# --- each file --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", IDS)
+def test_fits_the_schema(provider: str) -> None:
+    jsonschema.Draft202012Validator(schema()).validate(raw(provider))
+
+
+@pytest.mark.parametrize("provider", [provider for provider in IDS if not ODD_KEYS & set(key_variables(MANIFESTS[provider]))])
+def test_passes_the_checks_made_of_manifests_from_outside(provider: str) -> None:
+    assert explain(raw(provider), provider) == []
+
+
+@pytest.mark.parametrize("provider", IDS)
+def test_is_named_like_its_file_and_names_only_what_exists(provider: str) -> None:
+    manifest = MANIFESTS[provider]
+    assert manifest.id == provider
+    for part in resolved(manifest):
+        assert part.dialect in NAMES
+        assert set(part.quirks) <= set(QUIRKS), part.quirks
+        assert set(part.parameters) | set(part.defaults) | set(part.limits) <= set(OPTIONS)
+        assert set(part.errors.get("codes", {}).values()) | set(part.errors.get("statuses", {}).values()) <= set(CLASSES)
+        assert part.auth["scheme"] in SCHEMES
+    for rule in manifest.models.values():
+        assert rule.get("dialect", manifest.dialect) in (manifest.dialect, *manifest.dialects)
+
+
+@pytest.mark.parametrize("provider", IDS)
+def test_asks_for_thinking_in_a_style_its_dialect_knows(provider: str) -> None:
+    for part in resolved(MANIFESTS[provider]):
+        if part.reasoning:
+            assert part.reasoning["style"] in STYLES[part.dialect], (part.dialect, part.reasoning)
+
+
+STYLES = {
+    "openai_chat": {"effort", "thinking_type", "enable_thinking", "reasoning_object", "template_kwargs"},
+    "openai_responses": {"effort"},
+    "anthropic_messages": {"budget", "adaptive"},
+    "gemini_generate": {"budget", "level"},
+    "cohere_chat": {"budget"},
+    "ollama_chat": {"think"},
+    "bedrock_converse": {
+        "budget", "adaptive", "effort", "reasoning_effort", "reasoning_object", "reasoning_config", "max_reasoning_effort",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dialect", "module"), [("openai_chat", "_openai_chat_options"), ("gemini_generate", "_gemini_thinking")]
+)
+def test_the_styles_here_are_those_of_the_code(dialect: str, module: str) -> None:
+    assert STYLES[dialect] == set(import_module(f"ailib_sync.dialects.{module}").STYLES)
+
+
+def test_the_schema_tells_of_every_style() -> None:
+    told = schema()["$defs"]["reasoning"]["anyOf"][1]["properties"]["style"]["enum"]
+    assert set(told) == set().union(*STYLES.values())
+
+
+@pytest.mark.parametrize("provider", IDS)
+def test_sends_keys_over_https_or_to_this_machine_only(provider: str) -> None:
+    for part in spoken(MANIFESTS[provider]):
+        url = part.base_url
+        assert url.startswith("https://") or re.match(r"http://(localhost:|embedded\.invalid/)|\{base_url\}$", url), url
+        assert "@" not in url
+        assert not url.endswith("/")
+
+
+@pytest.mark.parametrize("provider", IDS)
+def test_puts_no_key_into_an_address(provider: str) -> None:
+    for part in resolved(MANIFESTS[provider]):
+        for template in (part.base_url, *part.paths.values()):
+            assert not re.search(r"[?&](api_?key|key|token)=", template, re.IGNORECASE)
+            assert set(re.findall(r"\{(\w+)\}", template)) <= {"model", *part.variables}
+            assert not set(re.findall(r"\{(\w+)\}", template)) & set(key_variables(part))
+
+
+@pytest.mark.parametrize("provider", IDS)
+def test_reads_keys_from_variables_that_are_named_like_keys(provider: str) -> None:
+    for part in spoken(MANIFESTS[provider]):
+        for name in part.auth.get("env", ()):
+            assert name.endswith(("_KEY", "_TOKEN")) or name in ODD_KEYS, name
+    for variable in MANIFESTS[provider].variables.values():
+        assert variable.get("env") or "default" in variable
+        assert not any(name.endswith(("_KEY", "_TOKEN", "_SECRET")) for name in variable.get("env", ()))
+
+
+@pytest.mark.parametrize("manifest", [m for m in MANIFESTS.values() if m.status in ("retired", "not_chat")], ids=lambda m: m.id)
+def test_says_what_to_use_where_there_is_nothing_to_call(manifest: Manifest) -> None:
+    assert manifest.retired
+    assert len(manifest.retired["use"]) > 5
+    assert manifest.status == "not_chat" or "since" in manifest.retired
+
+
+@pytest.mark.parametrize(
+    "manifest", [m for m in LIVE if not m.models and not m.dialects and not m.variables], ids=lambda m: m.id
+)
+def test_a_plain_provider_is_25_lines_at_most(manifest: Manifest) -> None:
+    with open(os.path.join(FOLDER, f"{manifest.id}.json"), encoding="utf-8") as file:
+        assert len(file.read().splitlines()) <= 25
+
+
+@pytest.mark.parametrize("provider", IDS)
+def test_keeps_the_order_of_keys_and_states_no_default(provider: str) -> None:
+    order = ["extends", *(key for key in schema()["properties"] if key not in ("$schema", "extends"))]
+    data = raw(provider)
+    keys = [key for key in data if key not in ("extends",)]
+    head = [key for key in ("id", "name", "aliases", "docs", "status", "retired", "dialect", "base_url") if key in data]
+    assert set(keys) <= set(order)
+    assert keys[: len(head)] == head
+    if "extends" not in data:
+        for key in set(HABITS) & set(data):
+            value = data[key]
+            assert value != (list(HABITS[key]) if isinstance(HABITS[key], tuple) else HABITS[key]), key
+
+
+# --- all of them together ---------------------------------------------------------------------------------------------
+
+
+def test_there_are_at_least_sixty_to_call() -> None:
+    assert len(LIVE) >= 60
+
+
+def test_no_word_leads_to_two_providers() -> None:
+    words = [*IDS, *(alias for manifest in MANIFESTS.values() for alias in manifest.aliases)]
+    assert sorted(words) == sorted(set(words))
+
+
+@pytest.mark.parametrize("provider", AI_PROTOCOL_V1)
+def test_knows_every_provider_of_ai_protocol(provider: str) -> None:
+    assert Manifest.load(provider).id == provider
+
+
+@pytest.mark.parametrize(
+    ("alias", "provider"),
+    [
+        ("google", "gemini"),
+        ("kimi", "moonshot"),
+        ("glm", "zhipu"),
+        ("ernie", "baidu"),
+        ("qianfan", "baidu"),
+        ("claude", "anthropic"),
+    ],
+)
+def test_resolves_aliases(alias: str, provider: str) -> None:
+    assert Manifest.load(alias).id == provider
+
+
+@needs_conformance
+def test_resolves_aliases_as_ai_protocol_does() -> None:
+    with open(os.path.join(CONFORMANCE or "", "aiprotocol", "alias-resolve.golden.json"), encoding="utf-8") as file:
+        vectors = json.load(file)["vectors"]
+    assert len(vectors) > 5
+    for vector in vectors:
+        word, canonical = vector["input"], vector["canonical"]
+        if canonical is not None:
+            assert Manifest.load(word).id == canonical
+        else:  # not an alias: either an id of its own, or unknown
+            assert word not in index()["aliases"]
+            if word not in IDS:
+                with pytest.raises(ManifestError):
+                    Manifest.load(word)
+
+
+@needs_conformance
+def test_only_what_was_recorded_is_called_verified() -> None:
+    with open(os.path.join(CONFORMANCE or "", "recordings-index.json"), encoding="utf-8") as file:
+        recorded = {entry["provider"] for entry in json.load(file)}
+    for manifest in LIVE:
+        if manifest.status == "verified":
+            assert RECORDED_AS.get(manifest.id, manifest.id) in recorded, manifest.id
+
+
+def test_a_wrong_id_gets_the_nearest_ones() -> None:
+    with pytest.raises(ManifestError, match="did you mean anthropic"):
+        Manifest.load("antropic")
+
+
+@pytest.mark.parametrize("provider", ["OpenAI", "../openai", "schema", "index", "", "a/b"])
+def test_nothing_but_an_id_names_a_manifest(provider: str) -> None:
+    with pytest.raises(ManifestError):
+        Manifest.load(provider)
+
+
+# --- what is written from them ----------------------------------------------------------------------------------------
+
+
+def written(name: str) -> str:
+    with open(os.path.join(os.path.dirname(FOLDER), "..", *name.split("/")), encoding="utf-8") as file:
+        return file.read()
+
+
+def test_the_index_is_in_step() -> None:
+    make = import_make_providers()
+    assert written("ailib_sync/manifests/index.json") == make.make_index(list(builtin_manifests()))
+
+
+def test_the_page_of_providers_is_in_step() -> None:
+    make = import_make_providers()
+    assert written("docs/providers.md") == make.make_page(list(builtin_manifests()))
+
+
+def import_make_providers():  # type: ignore[no-untyped-def]
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    path = os.path.join(os.path.dirname(FOLDER), "..", "docs", "make_providers.py")
+    spec = spec_from_file_location("make_providers", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_index_gives_no_key_to_any_host_at_all() -> None:
+    free = {env for env, owners in index()["keys"].items() if "*" in owners}
+    assert free <= {"OPENAI_COMPATIBLE_API_KEY"}
+    assert hosts("https://{host}/v1", {}, {"host": {"env": ["X"]}}) == {"*"}
