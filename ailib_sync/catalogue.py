@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from re import compile
 
+from .endings import warning
 from .errors import ConfigurationError
 from .manifest import index, read_json
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 PATH = os.path.join(os.path.dirname(__file__), "data", "models.json")
 CAPABILITIES = ("tools", "vision", "audio", "video", "documents", "json_schema", "reasoning", "prompt_caching")
-#: How many days ahead `retirement_warning` speaks up.
-NOTICE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +87,8 @@ class ModelInfo:
 
     def retirement_warning(self, today: date | None = None) -> str | None:
         """A sentence where the model has ended or ends within 30 days; None otherwise."""
-        who = f"{self.provider}/{self.id}"
-        if self.retires is None:
-            return f"{who} was shut down by its provider" if self.status == "shutdown" else None
-        if today is None:
-            from datetime import date
-
-            today = date.today()
-        days = (self.retires - today).days
-        if days > NOTICE_DAYS:
-            return None
-        if days < 0:
-            return f"{who} ended on {self.retires}, as its provider announced"
-        return f"{who} ends on {self.retires}, in {days} day{'s' * (days != 1)}"
+        end = self.retires.isoformat() if self.retires else "shutdown" if self.status == "shutdown" else None
+        return warning(f"{self.provider}/{self.id}", end, today) if end else None
 
 
 def models(

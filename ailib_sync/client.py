@@ -298,6 +298,9 @@ class _Attempt:
         self.warnings = ledger.warnings
         if client.strict and self.warnings:
             raise ConfigurationError(f"strict: {'; '.join(self.warnings)}", provider=target.manifest.id)
+        ending = target.ending()
+        if ending:
+            self.warnings.append(ending)
         self.idempotency_key = _new_key() if target.manifest.idempotency_header else None
 
     def http_request(self) -> HttpRequest:

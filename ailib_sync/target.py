@@ -59,7 +59,7 @@ class Target:
     """Where a request goes. Made once for each model of a client; everything that does not change per call is done here."""
 
     __slots__ = (
-        "_base_headers", "_key", "_own_address", "_urls", "_variables", "dialect", "manifest", "model", "seam",
+        "_base_headers", "_ending", "_key", "_own_address", "_urls", "_variables", "dialect", "manifest", "model", "seam",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +79,7 @@ class Target:
         self.manifest = manifest.for_model(model, dialect)
         self.dialect: Dialect = find(self.manifest.dialect)
         self._key = key
+        self._ending: str | None = None
         self._own_address = base_url is None
         self._variables = variables_of(self.manifest, variables or {}, base_url is None)
         base = checked_url(filled(base_url or self.manifest.base_url, self._variables).rstrip("/"), self.manifest)
@@ -110,6 +111,18 @@ class Target:
         made = HttpRequest("POST", self._urls[request.stream], headers, encoded(body))
         authorize(made, self.manifest, self.key(), self._variables)
         return made
+
+    def ending(self) -> str | None:
+        """A sentence where the model has ended or ends within 30 days."""
+        if self._ending is None:
+            from .endings import ending
+
+            self._ending = ending(self.manifest.id, self.model) or ""
+        if not self._ending:
+            return None
+        from .endings import warning
+
+        return warning(f"{self.manifest.id}/{self.model}", self._ending)
 
     def key(self) -> Secret | None:
         """The key in use. Raises ConfigurationError where one is needed and there is none."""

@@ -1,4 +1,4 @@
-"""Makes `ailib_sync/data/models.json` from a file of facts about models: `python tools/make_models.py FACTS.json`.
+"""Makes `ailib_sync/data/models.json` and its excerpt `endings.json` from a file of facts about models: `python tools/make_models.py FACTS.json`.
 
 The facts are a JSON object: `generated` (a day) and `models`, a list of objects with `provider`, `id`, `name`,
 `context_window`, `max_output`, `price_usd_per_1m`, `price_tiers`, `price_conflicts`, `capabilities`,
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).parent.parent / "ailib_sync" / "data" / "models.json"
+DATA = Path(__file__).parent.parent / "ailib_sync" / "data"
 
 #: The facts' name of a capability → ours.
 CAPABILITIES = {
@@ -107,7 +107,22 @@ def render(data: dict[str, Any]) -> str:
     return "{\n" + "\n".join(lines) + "\n" + ",\n".join(providers) + "\n  }\n}\n"
 
 
+def endings(data: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Provider → model → its announced end, or `shutdown` where only that is known."""
+    ends = {
+        provider: {id: row["retires"] if "retires" in row else "shutdown" for id, row in table.items() if ends_ever(row)}
+        for provider, table in data["models"].items()
+    }
+    return {provider: table for provider, table in ends.items() if table}
+
+
+def ends_ever(row: dict[str, Any]) -> bool:
+    return "retires" in row or row.get("status") == "shutdown"
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    TARGET.write_text(render(compact(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))), encoding="utf-8")
+    made = compact(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    (DATA / "models.json").write_text(render(made), encoding="utf-8")
+    (DATA / "endings.json").write_text(json.dumps(endings(made), indent=1) + "\n", encoding="utf-8")
