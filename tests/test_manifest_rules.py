@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from ailib_sync.dialect import find
-from ailib_sync.manifest import Manifest
+from ailib_sync.manifest import Manifest, builtin_manifests
 from ailib_sync.messages import Message
-from ailib_sync.request import ChatRequest, Ledger, Reasoning
+from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.target import Target
+from ailib_sync.tools import Tool
 
+LIVE = [manifest for manifest in builtin_manifests() if manifest.status not in ("retired", "not_chat")]
 EFFORTS = ["low", "medium", "high"]
 
 
@@ -147,3 +153,30 @@ def test_temperature_gives_way_to_thinking_where_a_model_refuses_both(
     body = find(manifest.dialect).render_body(ChatRequest(name, (Message.user("Hi"),), options=options), manifest, ledger)
     assert ("temperature" in body) is sent
     assert any("temperature" in warning for warning in ledger.warnings) is not sent
+
+
+SPOKEN = [(manifest.id, dialect) for manifest in LIVE for dialect in (manifest.dialect, *manifest.dialects)]
+
+
+@pytest.mark.parametrize(("provider", "dialect"), SPOKEN, ids=[f"{provider}-{dialect}" for provider, dialect in SPOKEN])
+def test_every_provider_makes_a_request_in_every_format_it_speaks(provider: str, dialect: str) -> None:
+    """The address is whole, the body is JSON, and what is not sent as asked is told."""
+    manifest = Manifest.load(provider)
+    given = {name: "https://llm.corp.example/v1" if name == "base_url" else "eu-1" for name in manifest.variables}
+    given |= {
+        name: glob.replace("*", "eu-1") for name, spec in manifest.variables.items() for glob in spec.get("allowed", ())[:1]
+    }
+    target = Target("some-model", manifest, dialect=dialect, variables=given)
+    options = {
+        "temperature": 0.5, "max_tokens": 2000, "top_p": 0.9, "top_k": 5, "stop": ("END",), "seed": 7, "frequency_penalty": 0.5,
+        "presence_penalty": 0.5, "tool_choice": ToolChoice("required"), "parallel_tool_calls": True,
+        "response_format": ResponseFormat("json_schema", {"type": "object"}), "reasoning": Reasoning(effort="high"),
+    }  # fmt: skip
+    messages = (Message.system("Be short."), Message.user("Hi"))
+    tools = (Tool("look", "Looks.", {"type": "object", "properties": {}}),)
+    for stream in (False, True):
+        made = target.explain(ChatRequest("some-model", messages, tools=tools, options=options, stream=stream))
+        assert re.fullmatch(r"https?://[a-z0-9.:-]+(/[^{}\s]*)", made.url), made.url
+        json.dumps(made.body, allow_nan=False)
+        assert {entry.option.split(".")[0].split(" ")[0] for entry in made.ledger} >= set(options), made.ledger
+        assert made.headers.get("anthropic-version") or dialect != "anthropic_messages" or "anthropic_version" in made.body

@@ -152,6 +152,11 @@ def test_the_styles_here_are_those_of_the_code(dialect: str, module: str) -> Non
     assert STYLES[dialect] == set(import_module(f"ailib_sync.dialects.{module}").STYLES)
 
 
+def test_the_styles_of_bedrock_here_are_those_of_the_code() -> None:
+    places = import_module("ailib_sync.dialects._converse_reasoning").EFFORT_PLACES
+    assert STYLES["bedrock_converse"] == {"budget", *places}
+
+
 def test_the_schema_tells_of_every_style() -> None:
     told = schema()["$defs"]["reasoning"]["anyOf"][1]["properties"]["style"]["enum"]
     assert set(told) == set().union(*STYLES.values())
