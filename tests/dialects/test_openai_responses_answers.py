@@ -310,7 +310,7 @@ def test_a_thought_that_ends_after_the_text_has_begun_keeps_its_place() -> None:
 
 
 def test_a_message_that_ends_after_a_call_has_begun_makes_no_second_text() -> None:
-    text, calling = told(0, message(said("Look: "), phase="commentary")), told(1, call())
+    text, calling = told(0, message(said("Look: ", {"url": "u"}))), told(1, call())
     response = read(*text[:-2], *calling[:1], *text[-2:], *calling[1:], ending(answer()))
     assert [type(block) for block in response.message.blocks] == [Text, ToolCall]
 
