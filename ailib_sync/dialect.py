@@ -97,7 +97,7 @@ def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str,
     body: dict[str, Any] = {}
     refused = SAMPLING if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest) else ()
     for option, value in request.options.items():
-        if option in refused:
+        if option in refused and (value != 1 or option == "top_k"):  # 1 is the temperature that models think at
             ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
         elif option not in STRUCTURED and allows(option, manifest, table, ledger):
             _check_limit(option, value, manifest)

@@ -180,3 +180,13 @@ def test_every_provider_makes_a_request_in_every_format_it_speaks(provider: str,
         json.dumps(made.body, allow_nan=False)
         assert {entry.option.split(".")[0].split(" ")[0] for entry in made.ledger} >= set(options), made.ledger
         assert made.headers.get("anthropic-version") or dialect != "anthropic_messages" or "anthropic_version" in made.body
+
+
+@pytest.mark.parametrize("model", ["gpt-5.5", "gpt-5.2"])
+def test_the_temperature_that_models_think_at_is_sent(model: str) -> None:
+    manifest = Manifest.load("openai").for_model(model)
+    options = {"temperature": 1.0, "reasoning": Reasoning(effort="high")}
+    ledger = Ledger()
+    body = find(manifest.dialect).render_body(ChatRequest(model, (Message.user("Hi"),), options=options), manifest, ledger)
+    assert body["temperature"] == 1.0
+    assert ledger.warnings == []
