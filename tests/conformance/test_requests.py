@@ -16,7 +16,7 @@ from ailib_sync.dialect import find
 from ailib_sync.manifest import Manifest
 from ailib_sync.request import ChatRequest, Ledger
 
-from . import read_anthropic_messages, read_cohere, read_gemini, read_openai_chat
+from . import read_anthropic_messages, read_cohere, read_gemini, read_openai_chat, read_openai_responses
 from .recordings import manifest_of, needs_conformance, recordings
 
 Body = dict[str, Any]
@@ -27,6 +27,7 @@ READERS: dict[str, tuple[Callable[[Body], ChatRequest], Callable[[Body, Manifest
     "bedrock-invoke-anthropic": (read_anthropic_messages.read, read_anthropic_messages.canonical),
     "gemini": (read_gemini.read, read_gemini.canonical),
     "cohere-v2": (read_cohere.read, read_cohere.canonical),
+    "openai-responses": (read_openai_responses.read, read_openai_responses.canonical),
 }
 
 #: Recording → {top-level key of the body: why ours differs}.
@@ -35,6 +36,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
     **read_anthropic_messages.EXPLAINED,
     **read_gemini.EXPLAINED,
     **read_cohere.EXPLAINED,
+    **read_openai_responses.EXPLAINED,
 }
 
 RECORDINGS = [recording for recording in recordings(*READERS) if isinstance(recording["request_body"], dict)]
