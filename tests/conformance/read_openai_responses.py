@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.messages import Block, Document, Image, Message, Opaque, Text, Thinking
 from ailib_sync.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.tools import Tool, ToolCall
 
