@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync import answer, auth, dialect, errors, manifest, retry
+from ailib_sync import answer, auth, call, dialect, errors, manifest, retry
 from ailib_sync.ai_protocol import translate
 from ailib_sync.errors import ConfigurationError, ManifestError
 from ailib_sync.manifest import Manifest
@@ -62,6 +62,11 @@ def broken(*_: Any) -> Iterator[Any]:
     raise AssertionError("broken on purpose")
 
 
+def break_read_answer(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(answer, "read_answer", broken)
+    patch.setattr(call, "read_answer", broken)
+
+
 def break_dialect(field: str) -> Callable[[pytest.MonkeyPatch], None]:
     """Breaks one function of every dialect."""
 
@@ -85,7 +90,7 @@ BREAKAGES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]
     "parse_stream": (break_dialect("parse_stream"), ("event_mapping", "stream_decode", "tool_accumulation"), 10),
     "RetryPolicy.allows": (lambda patch: patch.setattr(retry.RetryPolicy, "allows", broken_allows), ("retry_decision",), 2),
     "fallbackable": (lambda patch: patch.setattr(errors.ServerError, "fallbackable", False), ("fallback_decision",), 1),
-    "read_answer": (lambda patch: patch.setattr(answer, "read_answer", broken), ("fallback_decision", "response_parsing"), 3),
+    "read_answer": (break_read_answer, ("fallback_decision", "response_parsing"), 3),
     "find_key": (lambda patch: patch.setattr(auth, "find_key", broken_find_key), ("credential_resolution",), 5),
     "authorize": (lambda patch: patch.setattr(auth, "authorize", broken_find_key), ("auth_attachment",), 1),
     "translate": (lambda patch: patch.setattr("ailib_sync.ai_protocol.translate", broken), ("protocol_loading",), 19),
