@@ -84,7 +84,8 @@ def find_key(manifest: Manifest, explicit: Secret | None, *, may_use_environment
             "base_url is not the provider's own address, so no key is taken from the environment; pass api_key=… too",
             provider=manifest.id,
         )
-    raise ConfigurationError(f"no API key. Set {names} or pass api_key=…", provider=manifest.id)
+    note = f" (it is {manifest.auth['note']})" if "note" in manifest.auth else ""
+    raise ConfigurationError(f"no API key. Set {names} or pass api_key=…{note}", provider=manifest.id)
 
 
 class _FromEnvironment:

@@ -37,7 +37,8 @@ class Text:
 
 @dataclass(slots=True)
 class _Media:
-    """Bytes or an address: exactly one of `data` (raw bytes) and `url` is set. Addresses are never fetched here."""
+    """Bytes or an address: exactly one of `data` (raw bytes) and `url` is set, and a `data:` URL becomes the bytes it holds.
+    Addresses are never fetched here."""
 
     media_type: str | None = None
     data: bytes | None = None
@@ -47,8 +48,24 @@ class _Media:
     def __post_init__(self) -> None:
         if (self.data is None) == (self.url is None):
             raise ConfigurationError(f"{type(self).__name__}: give either data or url")
+        if self.url is not None and self.url.startswith("data:"):
+            self._take(self.url)
         if self.data is not None and not self.media_type:
             raise ConfigurationError(f"{type(self).__name__}: data needs a media_type, such as {self._example()}")
+
+    def _take(self, data_url: str) -> None:
+        """The bytes of a base64 `data:` URL in the place of the URL."""
+        from base64 import b64decode
+
+        head, _, body = data_url[len("data:") :].partition(",")
+        try:
+            if not head.endswith(";base64"):
+                raise ValueError
+            self.data = b64decode(body, validate=True)
+        except ValueError:
+            raise ConfigurationError(f"{type(self).__name__}: the data: URL does not hold base64") from None
+        self.url = None
+        self.media_type = self.media_type or head.partition(";")[0]
 
     def base64(self) -> str:
         """The data as base64 text, as every JSON format wants it."""
@@ -71,16 +88,7 @@ class _Media:
 
     @classmethod
     def from_url(cls, url: str, media_type: str | None = None) -> Any:
-        """A block that names an address, which the provider fetches; a `data:` URL becomes the bytes it holds."""
-        if url.startswith("data:"):
-            from binascii import Error, a2b_base64
-
-            head, _, body = url.partition(",")
-            kind, base64, _ = head[len("data:") :].partition(";base64")
-            try:
-                return cls(media_type=media_type or kind, data=a2b_base64(body) if base64 else body.encode())
-            except Error:
-                raise ConfigurationError(f"{cls.__name__}: the data: URL does not hold base64") from None
+        """A block that names an address; the provider fetches it."""
         return cls(media_type=media_type, url=url)
 
     @classmethod

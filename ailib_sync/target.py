@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from re import compile
+from re import Pattern, compile, escape
 
 from ._version import __version__
 from .auth import authorize, find_key
@@ -171,13 +171,29 @@ def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> 
         value = given.get(name) or next((os.environ[env] for env in spec.get("env", ()) if os.environ.get(env)), None)
         value = value or spec.get("default")
         if value is not None:
-            values[name] = value
+            values[name] = _allowed(name, value, spec, manifest)
         elif needed:
             where = " or ".join(spec.get("env", ())) or "nothing in the environment"
             raise ConfigurationError(
                 f"{name} is needed: set {where}, or pass variables={{{name!r}: …}}", provider=manifest.id
             )  # fmt: skip
     return values
+
+
+def _allowed(name: str, value: str, spec: Mapping[str, Any], manifest: Manifest) -> str:
+    """The value, if the manifest allows it. A host often comes with its scheme (`DATABRICKS_HOST`), which goes."""
+    allowed = spec.get("allowed")
+    if allowed is None:
+        return value
+    host = value.removeprefix("https://").rstrip("/")
+    if any(_glob(pattern).fullmatch(host) for pattern in allowed):
+        return host
+    raise ConfigurationError(f"{name} must be like {' or '.join(allowed)}, not {value[:100]!r}", provider=manifest.id)
+
+
+def _glob(pattern: str) -> Pattern[str]:
+    """`*` stands for letters, digits, dots and hyphens: a value cannot leave the host of an address."""
+    return compile(escape(pattern).replace(r"\*", r"[A-Za-z0-9.-]+"))
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:

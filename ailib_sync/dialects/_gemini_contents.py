@@ -145,11 +145,6 @@ def _render_media(block: Image | Audio | Document) -> dict[str, Any]:
     if block.data is not None:
         return {"inlineData": {"mimeType": block.media_type, "data": block.base64()}, **block.extra}
     url = block.url or ""
-    if url.startswith("data:"):
-        head, _, data = url[5:].partition(",")
-        if not head.endswith(";base64"):
-            raise ConfigurationError("a data: URL must be base64 here; use from_bytes")
-        return {"inlineData": {"mimeType": block.media_type or head.partition(";")[0], "data": data}, **block.extra}
     media_type = block.media_type or _guess(url)
     kind = {"mimeType": media_type} if media_type else {}
     return {"fileData": {**kind, "fileUri": url}, **block.extra}
