@@ -10,6 +10,7 @@ from os import getpid
 from threading import Lock
 
 from .errors import ConfigurationError, ConnectError
+from .proxies import proxy_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .wire import HttpRequest
 
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+RENEWAL_SECONDS = 30.0
 
 
 def sign_aws(request: HttpRequest, region: str, service: str = "bedrock") -> dict[str, str]:
@@ -63,47 +65,68 @@ def _aws_credentials() -> Any:
 
 def google_token(*scopes: str) -> str:
     """An OAuth access token of google-auth's default credentials, renewed shortly before it expires."""
-    return _google(scopes or (CLOUD_PLATFORM,), getpid()).token()
-
-
-@lru_cache(maxsize=16)
-def _google(scopes: tuple[str, ...], process: int) -> _GoogleCredentials:
-    """One for each process: a forked child must not inherit a lock that is held."""
-    return _GoogleCredentials(scopes)
+    key = (getpid(), scopes or (CLOUD_PLATFORM,))
+    found = _GOOGLE.get(key) or _GOOGLE.setdefault(key, _GoogleCredentials(key[1]))
+    return found.token()
 
 
 class _GoogleCredentials:
-    """Default credentials with a lock: many threads share them, and one of them renews."""
+    """Default credentials behind a lock: many threads share them, and one of them loads and renews."""
 
     def __init__(self, scopes: tuple[str, ...]) -> None:
+        self._scopes = scopes
+        self._lock = Lock()
+        self._credentials: Any = None
+
+    def token(self) -> str:
+        with self._lock:
+            if self._credentials is None:
+                self._credentials = self._load()
+            if not self._credentials.valid:
+                self._renew()
+            return str(self._credentials.token)
+
+    def _load(self) -> Any:
         try:
             from google.auth import default
             from google.auth.exceptions import DefaultCredentialsError
         except ImportError:
             raise _missing("Google credentials", "vertex", "a key of Vertex's express mode") from None
         try:
-            self._credentials, _ = default(scopes=list(scopes))
+            credentials, _ = default(scopes=list(self._scopes))
         except DefaultCredentialsError as error:
             raise ConfigurationError(f"no Google credentials. Run `gcloud auth application-default login`: {error}") from error
-        self._lock = Lock()
-
-    def token(self) -> str:
-        with self._lock:
-            if not self._credentials.valid:
-                self._renew()
-            return str(self._credentials.token)
+        return credentials
 
     def _renew(self) -> None:
-        from google.auth.exceptions import GoogleAuthError
+        from google.auth.exceptions import GoogleAuthError, TransportError
         from google.auth.transport.urllib3 import Request
-        from urllib3 import PoolManager
 
-        with PoolManager(num_pools=1) as http:
-            try:
-                self._credentials.refresh(Request(http))
-            except GoogleAuthError as error:
-                kind = ConnectError if error.retryable else ConfigurationError
-                raise kind(f"Google credentials could not be renewed: {error}") from error
+        try:
+            self._credentials.refresh(Request(_Http()))
+        except GoogleAuthError as error:
+            unreached = isinstance(error, TransportError) or error.retryable
+            kind = ConnectError if unreached else ConfigurationError
+            raise kind(f"Google credentials could not be renewed: {error}") from error
+
+
+#: By process, since a forked child must not inherit a lock that is held, and by scopes.
+_GOOGLE: dict[tuple[int, tuple[str, ...]], _GoogleCredentials] = {}
+
+
+class _Http:
+    """What google-auth sends with: the environment's proxy, and no wait without an end."""
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        from urllib.parse import urlsplit
+
+        from urllib3 import PoolManager, ProxyManager
+
+        address = urlsplit(url)
+        proxy = proxy_for(address.scheme, address.hostname or "", address.port)
+        options.setdefault("timeout", RENEWAL_SECONDS)
+        with ProxyManager(proxy) if proxy else PoolManager() as http:
+            return http.request(method, url, **options)
 
 
 def _missing(what: str, extra: str, instead: str) -> ConfigurationError:
