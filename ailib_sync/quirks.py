@@ -115,10 +115,6 @@ QUIRKS: dict[str, Quirk] = {
         "A turn's calls must stand together, right before their outputs, so they follow its texts and thoughts.",
         "https://github.com/deepseek-ai/awesome-deepseek-integration/issues/740",
     ),
-    "no_encrypted_reasoning": Quirk(
-        "`store` and `include: reasoning.encrypted_content` are refused, so neither is sent when a model thinks.",
-        "https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items",
-    ),
     # Answers of the OpenAI format, coming in.
     "think_tags": Quirk(
         "Thinking comes at the start of the content, between `<think>` and `</think>`; it is taken out of the text.",

@@ -89,6 +89,7 @@ def test_the_second_format_starts_anew_but_for_what_it_keeps() -> None:
     assert "max_tokens" not in responses.parameters
     assert responses.reasoning == {
         "style": "effort", "efforts": [*EFFORTS, "xhigh", "max"], "off": "none", "default": "medium", "no_sampling": True,
+        "encrypted": True,
     }  # fmt: skip
     chat = gemini.for_model("gemini-2.5-flash", "openai_chat")
     assert chat.reasoning is not None

@@ -4,19 +4,18 @@ What `reasoning` in a manifest may say for this dialect (style "effort"):
 
     efforts        the words `reasoning.effort` takes
     off            the word that turns thinking off; none where it cannot be
-    default        the effort that holds where none is asked for; the model's own where absent
+    default        the effort that holds where none is asked for
     no_sampling    true: temperature and top_p are refused while the model thinks
+    encrypted      true: the model's thoughts can be had encrypted; false: the host knows nothing of that
 
-A model that thinks is asked to keep nothing (`store: false`) and to hand out its thoughts encrypted instead, so that a history
+A model that thinks is told to keep nothing (`store: false`) and to hand out its thoughts encrypted instead, so that a history
 is whole wherever it is kept (https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items). `extra(store=True)`
-leaves them with the provider; the quirk `no_encrypted_reasoning` says that a host knows neither.
+leaves them with the provider. Where `encrypted` is absent, this is done for a request that asks for thinking.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ..dialect import allows, join, nearest_effort, place, render_options
+from ..dialect import allows, join, nearest_effort, place, render_options, thinks
 from ._responses_input import NAME, render_input
 
 TYPE_CHECKING = False
@@ -53,7 +52,6 @@ ENCRYPTED = "reasoning.encrypted_content"
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The body; `request.extra` joins it last."""
     reasoning = _render_reasoning(request, manifest, ledger)
-    request = _without_sampling(request, reasoning, manifest, ledger)
     body: dict[str, Any] = {"model": request.model}
     storage = _render_storage(reasoning, request, manifest, ledger)
     stored = request.extra.get("store", storage.get("store", True)) is not False
@@ -62,7 +60,7 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
         body["instructions"] = instructions
     if request.tools:
         body["tools"] = [render_tool(tool, manifest, ledger) for tool in request.tools]
-    _render_tool_options(request, body, manifest, _thinks(reasoning, manifest), ledger)
+    _render_tool_options(request, body, manifest, ledger)
     _render_format(request, body, manifest, ledger)
     if reasoning:
         body["reasoning"] = reasoning
@@ -118,30 +116,11 @@ def _effort(asked: Reasoning, manifest: Manifest, ledger: Ledger) -> str | None:
     return effort
 
 
-def _without_sampling(request: ChatRequest, reasoning: dict[str, Any], manifest: Manifest, ledger: Ledger) -> ChatRequest:
-    """The request without the options that this model refuses while it thinks."""
-    if not (manifest.reasoning or {}).get("no_sampling") or not _thinks(reasoning, manifest):
-        return request
-    options = dict(request.options)
-    for option in ("temperature", "top_p"):
-        if options.pop(option, 1) != 1:
-            ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
-    return replace(request, options=options)
-
-
-def _thinks(reasoning: dict[str, Any], manifest: Manifest) -> bool:
-    rules = manifest.reasoning or {}
-    off = rules.get("off") or "none"
-    return bool(reasoning or rules) and bool(reasoning.get("effort", rules.get("default")) != off)
-
-
 def _render_storage(
     reasoning: dict[str, Any], request: ChatRequest, manifest: Manifest, ledger: Ledger
 ) -> dict[str, Any]:
     """`store` and `include` for a model that thinks; nothing for others, which refuse to encrypt."""
-    if not (reasoning or manifest.reasoning) or manifest.has("no_encrypted_reasoning"):
-        return {}
-    if request.extra.get("store"):
+    if not (manifest.reasoning or {}).get("encrypted", bool(reasoning)) or request.extra.get("store"):
         return {}
     ledger.note("store", "defaulted", "store = false", f"{NAME}: thoughts come back encrypted")
     return {"store": False, "include": [ENCRYPTED]}
@@ -170,9 +149,7 @@ def render_tool(tool: Tool, manifest: Manifest, ledger: Ledger) -> dict[str, Any
     return entry | dict(tool.extra)
 
 
-def _render_tool_options(
-    request: ChatRequest, body: dict[str, Any], manifest: Manifest, thinks: bool, ledger: Ledger
-) -> None:
+def _render_tool_options(request: ChatRequest, body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> None:
     for option in ("tool_choice", "parallel_tool_calls"):
         if option not in request.options or not allows(option, manifest, PARAMETERS, ledger):
             continue
@@ -181,24 +158,23 @@ def _render_tool_options(
             continue
         value = request.options[option]
         if option == "tool_choice":
-            value = _tool_choice(request, manifest, thinks, ledger)
+            value = _tool_choice(request, manifest, ledger)
         if value is not None:
             body[option] = value
             ledger.note(option, "sent", option, f"{NAME}: parameters.{option}")
 
 
-def _tool_choice(
-    request: ChatRequest, manifest: Manifest, thinks: bool, ledger: Ledger
-) -> str | dict[str, Any] | None:
+def _tool_choice(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> str | dict[str, Any] | None:
     choice = request.options["tool_choice"]
     mode: str = choice.mode
-    if thinks and mode in ("required", "tool") and manifest.has("no_forced_tools_while_thinking"):
+    forced = mode in ("required", "tool")
+    if forced and manifest.has("no_forced_tools_while_thinking") and thinks(request, manifest):
         detail = f"{mode!r} is not taken while the model thinks; auto is sent"
         ledger.changed("tool_choice", detail, f"{manifest.id}: quirks")
         return "auto"
     if mode not in manifest.tool_choice:
         detail, source = f"{mode!r} is not taken by {manifest.name} for this model", f"{manifest.id}: tool_choice"
-        if mode in ("required", "tool") and "auto" in manifest.tool_choice:
+        if forced and "auto" in manifest.tool_choice:
             ledger.changed("tool_choice", f"{detail}; auto is sent", source)
             return "auto"
         ledger.dropped("tool_choice", detail, source)

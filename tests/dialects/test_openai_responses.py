@@ -22,7 +22,8 @@ def manifest(**keys: Any) -> Manifest:
     return Manifest(id="acme", name="Acme", dialect="openai_responses", base_url="https://acme.example/v1", **keys)
 
 
-THINKER = manifest(reasoning={"style": "effort", "efforts": ["low", "medium", "high"], "default": "medium"})
+RULES = {"style": "effort", "efforts": ["low", "medium", "high"], "default": "medium", "encrypted": True}
+THINKER = manifest(reasoning=RULES)
 
 
 def render(*messages: Message, on: Manifest | None = None, ledger: Ledger | None = None, **request: Any) -> dict[str, Any]:
@@ -343,7 +344,7 @@ def test_reasoning(asked: Reasoning, sent: dict[str, str], said: list[str]) -> N
 
 
 def test_reasoning_is_turned_off_by_the_word_the_manifest_names() -> None:
-    rules = {"style": "effort", "efforts": ["low", "high"], "off": "none", "no_sampling": True}
+    rules = {"style": "effort", "efforts": ["low", "high"], "off": "none", "default": "low", "no_sampling": True}
     on = manifest(reasoning=rules)
     body = render(on=on, options={"reasoning": Reasoning(effort="none"), "temperature": 0.2})
     assert (body["reasoning"], body["temperature"]) == ({"effort": "none"}, 0.2)
@@ -353,7 +354,7 @@ def test_reasoning_is_turned_off_by_the_word_the_manifest_names() -> None:
 
 
 def test_a_tool_cannot_be_forced_while_the_model_thinks_where_the_manifest_says_so() -> None:
-    on = manifest(reasoning=THINKER.reasoning, quirks=("no_forced_tools_while_thinking",))
+    on = manifest(reasoning=RULES, quirks=("no_forced_tools_while_thinking",))
     assert render(on=on, tools=(WEATHER,), options={"tool_choice": ToolChoice("required")})["tool_choice"] == "auto"
 
 
@@ -362,7 +363,8 @@ def test_a_model_that_thinks_keeps_nothing_and_hands_out_its_thoughts() -> None:
     assert stateless.items() <= render(on=THINKER).items()
     assert stateless.items() <= render(options={"reasoning": Reasoning(effort="low")}).items()
     assert "store" not in render()
-    assert "store" not in render(on=manifest(reasoning=THINKER.reasoning, quirks=("no_encrypted_reasoning",)))
+    never = manifest(reasoning={**RULES, "encrypted": False})
+    assert "store" not in render(on=never, options={"reasoning": Reasoning(effort="low")})
     kept = render(on=THINKER, extra={"store": True})
     assert kept["store"] is True
     assert "include" not in kept
