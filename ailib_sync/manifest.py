@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from re import Pattern, compile, escape
 
 from .errors import CLASSES, ErrorDetails, ManifestError, RemoteError, classify
 from .manifest_files import builtin_path, extended, is_id, unknown_provider
@@ -112,7 +111,7 @@ class Manifest:
 
         It speaks `dialect` where that is given, else the one that `models` names for a model which works in no other.
         """
-        rules = [rule for pattern, rule in self.models.items() if _glob(pattern).fullmatch(model)]
+        rules = [rule for pattern, rule in self.models.items() if matches(pattern, model)]
         wanted = dialect or next((rule["dialect"] for rule in reversed(rules) if "dialect" in rule), self.dialect)
         if wanted != self.dialect:
             return self.speaking(wanted).for_model(model, wanted)
@@ -145,7 +144,7 @@ class Manifest:
             if value is None:
                 body.pop(key, None)
             else:
-                body.setdefault(key, _filled(value, values) if isinstance(value, str) else value)
+                body.setdefault(key, filled(value, values) if isinstance(value, str) else value)
         return body
 
     def has(self, quirk: str) -> bool:
@@ -213,19 +212,45 @@ def _field_names() -> frozenset[str]:
     return frozenset(f.name for f in fields(Manifest))
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    """Names in braces replaced. Not str.format, which would follow attributes that a manifest from outside may name."""
-    return _NAMED.sub(lambda match: values.get(match[1], match[0]), text)
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """Names in braces replaced, where `values` has them. Not str.format, which would follow attributes that a manifest from
+    outside may name."""
+    text, *pieces = template.split("{")
+    for piece in pieces:
+        name, brace, rest = piece.partition("}")
+        text += values[name] + rest if brace and name in values else "{" + piece
+    return text
 
 
-_NAMED = compile(r"\{(\w+)\}")
+def matches(patterns: str, model: str) -> bool:
+    """Whether one of the globs, parted by `|`, fits: `*` stands for anything, `?` for one character, the rest for itself."""
+    return any(_fits(pattern, model) for pattern in patterns.split("|"))
 
 
-@lru_cache(maxsize=512)
-def _glob(pattern: str) -> Pattern[str]:
-    """`*` stands for anything, `?` for one character; everything else for itself. Alternatives are parted by `|`."""
-    parts = (escape(part).replace(r"\*", ".*").replace(r"\?", ".") for part in pattern.split("|"))
-    return compile("|".join(parts))
+def _fits(pattern: str, text: str) -> bool:
+    # Without `re`: compiling the globs of one manifest takes longer than everything else at the making of a client.
+    head, *pieces = pattern.split("*")
+    if not pieces:
+        return len(text) == len(head) and _begins(text, head, 0)
+    tail = pieces.pop()
+    end = len(text) - len(tail)
+    if end < len(head) or not _begins(text, head, 0) or not _begins(text, tail, end):
+        return False
+    at = len(head)
+    for piece in pieces:
+        while not (found := at + len(piece) <= end and _begins(text, piece, at)) and at < end:
+            at += 1
+        if not found:
+            return False
+        at += len(piece)
+    return True
+
+
+def _begins(text: str, piece: str, at: int) -> bool:
+    """Whether `piece` stands at this place of `text`, which is long enough."""
+    if "?" not in piece:
+        return text.startswith(piece, at)
+    return len(text) - at >= len(piece) and all(a in ("?", b) for a, b in zip(piece, text[at:], strict=False))
 
 
 @lru_cache(maxsize=256)

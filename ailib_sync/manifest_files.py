@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from functools import lru_cache
-from re import compile
 
 from .errors import ManifestError
 
@@ -17,10 +16,16 @@ if TYPE_CHECKING:
 FOLDER = os.path.join(os.path.dirname(__file__), "manifests")
 MAX_BYTES = 1 << 20
 
-is_id = compile(r"[a-z0-9][a-z0-9._-]{0,63}").fullmatch
+_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_LATER = _FIRST | frozenset("._-")
 
 #: What else stands in the folder.
 _OTHERS = frozenset(("schema", "index"))
+
+
+def is_id(text: str) -> bool:
+    """Whether the text can be a provider's id: a file's name that leads nowhere else."""
+    return 0 < len(text) <= 64 and text[0] in _FIRST and _LATER.issuperset(text)
 
 
 def builtin_path(provider: str) -> str | None:
