@@ -99,20 +99,9 @@ class _Reader:
     """What must be remembered between the frames of one stream."""
 
     __slots__ = (
-        "_calls",
-        "_done",
-        "_extra",
-        "_head",
-        "_manifest",
-        "_message",
-        "_open_calls",
-        "_open_thoughts",
-        "_refusal",
-        "_text_is_last",
-        "_thoughts",
-        "_wrote",
-        "opening",
-    )
+        "_calls", "_done", "_extra", "_head", "_manifest", "_message", "_open_calls", "_open_thoughts", "_refusal",
+        "_text_is_last", "_thoughts", "_wrote", "opening",
+    )  # fmt: skip
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
