@@ -141,11 +141,11 @@ def _document(block: Document, extra: dict[str, Any], taken: set[str]) -> list[d
 def _document_name(wanted: str, taken: set[str]) -> str:
     """A name Converse takes: letters, digits, single spaces, hyphens, brackets, at most 200, and no two alike in a request.
 
-    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html (the format says what the
-    extension said).
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html; underscores are not listed
+    there and are taken (a recorded request has one). The format says what the extension said.
     """
     stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", wanted)
-    name = base = " ".join(re.sub(r"[^A-Za-z0-9\s\-()\[\]]", " ", stem).split())[:190] or "document"
+    name = base = " ".join(re.sub(r"[^A-Za-z0-9_\s\-()\[\]]", " ", stem).split())[:190] or "document"
     count = 1
     while name.lower() in taken:
         count += 1

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -67,7 +68,13 @@ def manifest_of(recording: dict[str, Any]) -> Manifest:
         manifest = manifest.speaking(dialect)
     except ValueError:
         manifest = Manifest(id=provider, name=provider, dialect=dialect, base_url="https://example.invalid")
-    return manifest.for_model(recording["model"] or "")
+    return manifest.for_model(model_of(recording))
+
+
+def model_of(recording: dict[str, Any]) -> str:
+    """The model's id; Bedrock has it in the path."""
+    named = re.search(r"/model/([^/]+)/", recording["url"] or "")
+    return unquote(named[1]) if named else recording["model"] or ""
 
 
 def body_of(recording: dict[str, Any]) -> bytes:

@@ -16,7 +16,15 @@ from ailib_sync.dialect import find
 from ailib_sync.manifest import Manifest
 from ailib_sync.request import ChatRequest, Ledger
 
-from . import read_anthropic_messages, read_cohere, read_gemini, read_openai_chat, read_openai_responses
+from . import (
+    read_anthropic_messages,
+    read_bedrock_converse,
+    read_cohere,
+    read_gemini,
+    read_ollama_chat,
+    read_openai_chat,
+    read_openai_responses,
+)
 from .recordings import manifest_of, needs_conformance, recordings
 
 Body = dict[str, Any]
@@ -28,6 +36,8 @@ READERS: dict[str, tuple[Callable[[Body], ChatRequest], Callable[[Body, Manifest
     "gemini": (read_gemini.read, read_gemini.canonical),
     "cohere-v2": (read_cohere.read, read_cohere.canonical),
     "openai-responses": (read_openai_responses.read, read_openai_responses.canonical),
+    "bedrock-converse": (read_bedrock_converse.read, read_bedrock_converse.canonical),
+    "ollama": (read_ollama_chat.read, read_ollama_chat.canonical),
 }
 
 #: Recording → {top-level key of the body: why ours differs}.
@@ -37,6 +47,8 @@ EXPLAINED: dict[str, dict[str, str]] = {
     **read_gemini.EXPLAINED,
     **read_cohere.EXPLAINED,
     **read_openai_responses.EXPLAINED,
+    **read_bedrock_converse.EXPLAINED,
+    **read_ollama_chat.EXPLAINED,
 }
 
 RECORDINGS = [recording for recording in recordings(*READERS) if isinstance(recording["request_body"], dict)]

@@ -107,8 +107,8 @@ MEDIA: list[tuple[Block, dict[str, Any]]] = [
     (Document("video/3gpp", b"\1\2"), {"video": {"format": "three_gp", "source": IMAGE}}),
     (Document("application/pdf", b"\1\2"), {"document": {"format": "pdf", "name": "document", "source": IMAGE}}),
     (
-        Document("text/x-python", b"\1\2", name="my_code.py", extra={"citations": {"enabled": True}}),
-        {"document": {"format": "txt", "name": "my code", "source": IMAGE, "citations": {"enabled": True}}},
+        Document("text/x-python", b"\1\2", name="my_code#1.py", extra={"citations": {"enabled": True}}),
+        {"document": {"format": "txt", "name": "my_code 1", "source": IMAGE, "citations": {"enabled": True}}},
     ),
     (
         Document("application/vnd.openxmlformats-officedocument.wordprocessingml.document", b"\1\2", name="  A—(1) [b]  c "),
