@@ -1,0 +1,318 @@
+"""What Anthropic's Messages API takes and refuses: the shape of the body and the rules between its parts.
+
+https://platform.claude.com/docs/en/api/messages
+"""
+
+from __future__ import annotations
+
+from re import compile
+
+from .call import Refused, known_fields
+from .echo import signature_of
+from .media import decode
+from .shape import (
+    Bad,
+    anything,
+    array,
+    boolean,
+    choice,
+    dotted,
+    integer,
+    is_object,
+    nullable,
+    number,
+    record,
+    string,
+    tagged,
+    union,
+)
+from .strict_schema import open_object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .call import Rules, ServerCall
+
+VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
+#: The last families whose conversations may end with an assistant's turn.
+PREFILLED = compile(r"claude-(?:2|3|instant).*|claude-(?:opus|sonnet|haiku)-4(?:-[015])?(?:-\d{8})?")
+NAME = r"[a-zA-Z0-9_-]{1,128}"
+ID = r"[a-zA-Z0-9_-]+"
+
+_CACHE = {"cache_control": nullable(tagged("type", {"ephemeral": record({}, {"ttl": choice("5m", "1h")})}))}
+_TEXT = record({"text": string()}, {**_CACHE, "citations": nullable(array(is_object))})
+_IMAGE_TYPE = choice("image/jpeg", "image/png", "image/gif", "image/webp")
+_URL = record({"url": string(1)})
+_FILE = record({"file_id": string(1)})
+_IMAGE = record(
+    {"source": tagged("type", {"base64": record({"media_type": _IMAGE_TYPE, "data": string(1)}), "url": _URL, "file": _FILE})},
+    _CACHE,
+)
+_DOCUMENT = record(
+    {
+        "source": tagged(
+            "type",
+            {
+                "base64": record({"media_type": choice("application/pdf"), "data": string(1)}),
+                "text": record({"media_type": choice("text/plain"), "data": string(1)}),
+                "content": record({"content": anything}),
+                "url": _URL,
+                "file": _FILE,
+            },
+        )
+    },
+    {**_CACHE, "title": nullable(string()), "context": nullable(string()), "citations": nullable(is_object)},
+)
+_SEARCH_RESULT = record(
+    {"source": string(), "title": string(), "content": array(is_object)}, {**_CACHE, "citations": is_object}
+)
+_RESULT_BLOCKS = tagged("type", {"text": _TEXT, "image": _IMAGE, "document": _DOCUMENT, "search_result": _SEARCH_RESULT})
+_TOOL_RESULT = record(
+    {"tool_use_id": string(1, None, ID)},
+    {**_CACHE, "content": union(string=string(), array=array(_RESULT_BLOCKS)), "is_error": nullable(boolean)},
+)
+_TOOL_USE = record({"id": string(1, None, ID), "name": string(1, 200), "input": is_object}, {**_CACHE, "caller": anything})
+_BLOCK = tagged(
+    "type",
+    {
+        "text": _TEXT,
+        "image": _IMAGE,
+        "document": _DOCUMENT,
+        "search_result": _SEARCH_RESULT,
+        "thinking": record({"thinking": string(), "signature": string()}),
+        "redacted_thinking": record({"data": string(1)}),
+        "tool_use": _TOOL_USE,
+        "tool_result": _TOOL_RESULT,
+        "server_tool_use": is_object,
+        "web_search_tool_result": is_object,
+    },
+)
+_TOOL = record(
+    {"name": string(1, None, NAME), "input_schema": is_object},
+    {
+        **_CACHE,
+        "type": choice("custom"),
+        "description": string(),
+        "strict": nullable(boolean),
+        "eager_input_streaming": nullable(boolean),
+        "input_examples": array(is_object),
+    },
+)
+_ONE_AT_A_TIME = {"disable_parallel_tool_use": boolean}
+_FORMAT = tagged("type", {"json_schema": record({"schema": is_object})})
+BODY = record(
+    {
+        "model": string(1),
+        "max_tokens": integer(1),
+        "messages": array(
+            record({"role": choice("user", "assistant", "system"), "content": union(string=string(), array=array(_BLOCK))}), 1
+        ),
+    },
+    {
+        "system": union(string=string(), array=array(tagged("type", {"text": _TEXT}))),
+        "stop_sequences": array(string(1)),
+        "stream": boolean,
+        "temperature": number(0, 1),
+        "top_p": number(0, 1),
+        "top_k": integer(0),
+        "tools": array(_TOOL),
+        "tool_choice": tagged(
+            "type",
+            {
+                "auto": record({}, _ONE_AT_A_TIME),
+                "any": record({}, _ONE_AT_A_TIME),
+                "none": record({}),
+                "tool": record({"name": string(1)}, _ONE_AT_A_TIME),
+            },
+        ),
+        "thinking": tagged(
+            "type",
+            {
+                "enabled": record({"budget_tokens": integer(1024)}, {"display": choice("summarized", "omitted")}),
+                "adaptive": record({}, {"display": choice("summarized", "omitted")}),
+                "between_tools": record({}, {"display": choice("summarized", "omitted")}),
+                "disabled": record({}),
+            },
+        ),
+        "output_config": record({}, {"effort": choice("low", "medium", "high", "xhigh", "max"), "format": _FORMAT}),
+        "metadata": record({}, {"user_id": nullable(string(0, 256))}),
+        "service_tier": choice("auto", "standard_only"),
+        "speed": choice("standard", "fast"),
+        "inference_geo": string(1),
+        "container": anything,
+        "cache_control": _CACHE["cache_control"],
+        "diagnostics": is_object,
+    },
+)
+
+
+def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
+    """Raises Bad or Refused for the first thing the service would refuse."""
+    version = call.headers.get("anthropic-version")
+    if version is None:
+        raise Refused("anthropic-version: header is required")
+    if version not in VERSIONS:
+        raise Refused(f'anthropic-version: "{version}" is not a valid version')
+    body = known_fields(body, rules, BODY)
+    BODY(body, ())
+    if version == VERSIONS[-1]:
+        for name in ("temperature", "top_p", "top_k"):
+            if name in body:
+                raise Bad("unknown", (name,))
+    _check_tools(body)
+    _check_thinking(body)
+    schema = (body.get("output_config") or {}).get("format", {}).get("schema")
+    if open_object(schema):
+        message = "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false"
+        raise Refused(message)
+    _check_turns(body, rules)
+    _check_pairs(body["messages"])
+    _check_cache(body)
+
+
+def _check_tools(body: dict[str, Any]) -> None:
+    names = [tool["name"] for tool in body.get("tools", ())]
+    if len(set(names)) < len(names):
+        raise Refused("tools: Tool names must be unique.")
+    for index, tool in enumerate(body.get("tools", ())):
+        place = f"tools.{index}.custom.input_schema"
+        if "type" not in tool["input_schema"]:
+            raise Refused(f"{place}.type: Field required")
+        if tool["input_schema"]["type"] != "object":
+            raise Refused(f"{place}.type: Input should be 'object'")
+    chosen = body.get("tool_choice")
+    if chosen is None:
+        return
+    if not names:
+        raise Refused("tool_choice: `tool_choice` may only be specified while providing `tools`.")
+    if chosen["type"] == "tool" and chosen["name"] not in names:
+        raise Refused(f"Tool '{chosen['name']}' not found in provided tools")
+
+
+def _check_thinking(body: dict[str, Any]) -> None:
+    thinking = body.get("thinking") or {}
+    if thinking.get("type") != "enabled":
+        return
+    if thinking["budget_tokens"] >= body["max_tokens"]:
+        raise Refused("`max_tokens` must be greater than `thinking.budget_tokens`.")
+    if body.get("temperature", 1) != 1:
+        raise Refused("`temperature` may only be set to 1 when thinking is enabled.")
+    if "top_k" in body:
+        raise Refused("`top_k` must be unset when thinking is enabled.")
+    if body.get("top_p", 1) < 0.95:
+        raise Refused("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.")
+    if body.get("tool_choice", {}).get("type") in ("any", "tool"):
+        raise Refused("Thinking may not be enabled when tool_choice forces tool use.")
+
+
+def blocks_of(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The content as blocks, however it was written."""
+    content = message["content"]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _check_turns(body: dict[str, Any], rules: Rules) -> None:
+    messages = body["messages"]
+    for index, message in enumerate(messages):
+        is_last = index == len(messages) - 1
+        if message["role"] == "system" and not rules.mid_system:
+            raise Refused(
+                f'messages.{index}: Unexpected role "system". The Messages API accepts a top-level `system` parameter, '
+                'not "system" as an input message role.'
+            )
+        if not message["content"] and not (is_last and message["role"] == "assistant"):
+            raise Refused(
+                f"messages.{index}: all messages must have non-empty content except for the optional final assistant message"
+            )
+        for position, block in enumerate(blocks_of(message)):
+            _check_block(block, ("messages", index, "content", position), message["role"], bool(message["content"]))
+    if messages[0]["role"] == "assistant":
+        raise Refused('messages: first message must use the "user" role')
+    for index, block in enumerate(body["system"] if isinstance(body.get("system"), list) else ()):
+        if not block["text"].strip():
+            raise Refused(f"system.{index}: text content blocks must be non-empty")
+    if messages[-1]["role"] == "assistant":
+        _check_prefill(body)
+
+
+def _check_block(block: dict[str, Any], path: tuple[str | int, ...], role: str, has_content: bool) -> None:
+    kind, place = block["type"], dotted(path)
+    if kind == "text" and has_content and not block["text"].strip():
+        what = "non-empty" if not block["text"] else "non-whitespace"
+        raise Refused(f"messages: text content blocks must contain non-whitespace text ({place} is not {what})")
+    if kind in ("tool_use", "thinking", "redacted_thinking") and role != "assistant":
+        raise Refused(f"{place}: `{kind}` blocks can only be in `assistant` messages")
+    if kind in ("tool_result", "image") and role == "assistant":
+        raise Refused(f"{place}: `{kind}` blocks can only be in `user` messages")
+    if kind == "thinking" and block["signature"] != signature_of(block["thinking"]):
+        raise Refused(f"{place}: Invalid `signature` in `thinking` block")
+    source = block.get("source")
+    if isinstance(source, dict) and source.get("type") == "base64" and decode(source["data"]) is None:
+        raise Refused(f"{place}.{kind}.source.base64: invalid base64 data")
+    if isinstance(source, dict) and source.get("type") == "url" and not source["url"].startswith("https://"):
+        raise Refused(f"{place}.{kind}.source.url.url: Only HTTPS URLs are supported.")
+
+
+def _check_prefill(body: dict[str, Any]) -> None:
+    last = blocks_of(body["messages"][-1])
+    if not PREFILLED.fullmatch(body["model"]):
+        raise Refused("This model does not support assistant message prefill. The conversation must end with a user message.")
+    if (body.get("thinking") or {}).get("type", "disabled") != "disabled":
+        raise Refused("messages: the final message must not be an assistant's when thinking is enabled")
+    if last and last[-1]["type"] == "text" and last[-1]["text"] != last[-1]["text"].rstrip():
+        raise Refused("messages: final assistant content cannot end with trailing whitespace")
+
+
+def _check_pairs(messages: list[dict[str, Any]]) -> None:
+    """Every tool_use is answered in the next message, before anything else in it; neighbours of one role are one message."""
+    merged: list[tuple[str, list[dict[str, Any]]]] = []
+    for message in messages:
+        if merged and merged[-1][0] == message["role"]:
+            merged[-1][1].extend(blocks_of(message))
+        else:
+            merged.append((message["role"], list(blocks_of(message))))
+    calls: list[str] = []
+    for index, (_, blocks) in enumerate(merged):
+        results = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
+        _check_results(index, blocks, results, calls)
+        calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
+        if len(set(calls)) < len(calls):
+            raise Refused(f"messages.{index}: `tool_use` ids must be unique")
+    if calls:
+        _unanswered(len(merged) - 1, calls)
+
+
+def _check_results(index: int, blocks: list[dict[str, Any]], results: list[str], calls: list[str]) -> None:
+    unexpected = [id for id in results if id not in calls]
+    if unexpected:
+        position = next(i for i, block in enumerate(blocks) if block.get("tool_use_id") == unexpected[0])
+        raise Refused(
+            f"messages.{index}.content.{position}: unexpected `tool_use_id` found in `tool_result` blocks: {unexpected[0]}. "
+            "Each `tool_result` block must have a corresponding `tool_use` block in the previous message."
+        )
+    first = {block.get("tool_use_id") for block in blocks[: len(results)]}
+    missing = [id for id in calls if id not in first]
+    if missing:
+        _unanswered(index - 1, missing)
+    doubled = [id for id in results if results.count(id) > 1]
+    if doubled:
+        raise Refused(
+            f"messages.{index}: each tool_use must have a single result. "
+            f"Found multiple `tool_result` blocks with id: {doubled[0]}"
+        )
+
+
+def _unanswered(index: int, ids: list[str]) -> None:
+    raise Refused(
+        f"messages.{index}: `tool_use` ids were found without `tool_result` blocks immediately after: {', '.join(ids)}. "
+        "Each `tool_use` block must have a corresponding `tool_result` block in the next message."
+    )
+
+
+def _check_cache(body: dict[str, Any]) -> None:
+    blocks = [*body.get("tools", ()), *(body["system"] if isinstance(body.get("system"), list) else ())]
+    blocks += [block for message in body["messages"] for block in blocks_of(message)]
+    marked = sum(bool(block.get("cache_control")) for block in blocks) + bool(body.get("cache_control"))
+    if marked > 4:
+        raise Refused(f"A maximum of 4 blocks with cache_control may be provided. Found {marked}.")

@@ -1,0 +1,155 @@
+"""A whole service as one pure function: a request as it arrives → the reply, in the dialect the rules name. No I/O."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from re import fullmatch
+
+from ..dialect import NAMES
+from .call import Refused, Reply, Rules, read_json
+from .echo import reply
+from .shape import Bad
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..request import ChatRequest
+    from ..response import ChatResponse
+    from .call import ServerCall, Speaker
+
+    #: What answers: a request and a stamp for its ids in, an answer out; it may raise Refused.
+    Model = Callable[[ChatRequest, str], ChatResponse]
+
+
+@lru_cache(maxsize=16)
+def speaker_of(dialect: str) -> Speaker:
+    """The server's side of this dialect; imports its module on first use."""
+    from importlib import import_module
+
+    speaker: Speaker = import_module(f"{__package__}.speak_{dialect}").SPEAKER
+    return speaker
+
+
+def dialect_of(path: str) -> str | None:
+    """The dialect whose requests end as this path does; None where none does."""
+    return next((name for name in NAMES if speaker_of(name).tail.search(path)), None)
+
+
+def answer(call: ServerCall, rules: Rules, model: Model = reply) -> Reply:
+    """The reply of the service with these rules, `model` behind it."""
+    speaker = speaker_of(rules.dialect)
+    try:
+        asked = _understood(call, rules, speaker)
+        said = model(asked, call.stamp)
+    except Refused as refused:
+        return refusal(refused, call, rules.dialect)
+    headers = _headers(speaker, call)
+    if asked.stream:
+        headers["content-type"] = speaker.stream_type
+        return Reply(200, headers, speaker.write_stream(asked, said, rules), is_stream=True)
+    return Reply(200, headers, [_json(speaker.write_answer(asked, said, rules), speaker)])
+
+
+def refusal(refused: Refused, call: ServerCall, dialect: str) -> Reply:
+    """The error answer in the dialect's own form."""
+    speaker = speaker_of(dialect)
+    status, headers, body = speaker.write_error(refused, call.stamp)
+    return Reply(status, {**_headers(speaker, call), **headers}, [_json(body, speaker)])
+
+
+def _headers(speaker: Speaker, call: ServerCall) -> dict[str, str]:
+    headers = {"content-type": "application/json"}
+    if speaker.request_id:
+        headers[speaker.request_id] = f"req_{call.stamp[:24]}"
+    return headers
+
+
+def _json(value: Any, speaker: Speaker) -> bytes:
+    separators = None if speaker.indent else (",", ":")
+    return json.dumps(value, ensure_ascii=False, indent=speaker.indent, separators=separators).encode()
+
+
+def _understood(call: ServerCall, rules: Rules, speaker: Speaker) -> ChatRequest:
+    """The request, checked as the real service would: address, key, headers, body, model; in this order."""
+    if not rules.strict:
+        return _guessed(call, rules, speaker)
+    check_address(call, rules, speaker)
+    check_key(call, rules)
+    for name, value in rules.headers.items():
+        if call.headers.get(name.lower()) != value and name.lower() not in ("user-agent", "content-type"):
+            raise Refused(f"{name.lower()}: header is required")
+    body = read_json(call)
+    try:
+        speaker.check_call(call, body, rules)
+    except Bad as bad:
+        raise speaker.explain(bad) from None
+    asked = speaker.read_call(call, body, rules)
+    unknown = rules.models is not None and asked.model not in rules.models
+    if unknown or (rules.prefix and asked.model.startswith(rules.prefix)):
+        raise Refused(asked.model, "not_found", param="model")
+    return asked
+
+
+def _guessed(call: ServerCall, rules: Rules, speaker: Speaker) -> ChatRequest:
+    """What can be understood of any request at all."""
+    from ..messages import Message
+    from ..request import ChatRequest
+
+    try:
+        body = json.loads(call.body)
+        return speaker.read_call(call, body, rules)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration):
+        text = call.body.decode("utf-8", "replace")
+        return ChatRequest("echo", (Message.user(text),), extra={"usage": True, "n": 1, "body": {}, "sealed": False})
+
+
+def check_address(call: ServerCall, rules: Rules, speaker: Speaker) -> None:
+    """Raises Refused for another method or another path than the service has."""
+    target = f"{call.path}?{call.query}" if call.query else call.path
+    found = any(pattern.fullmatch(target) for pattern in rules.targets) if rules.targets else speaker.tail.search(call.path)
+    if not found:
+        raise Refused(f"Invalid URL ({call.method} {call.path})", "not_found")
+    if call.method != "POST":
+        message = f"Not allowed to {call.method} on {call.path}. (HINT: Perhaps you meant to make a POST request.)"
+        raise Refused(message, status=405)
+
+
+def check_key(call: ServerCall, rules: Rules) -> None:
+    """Raises Refused where the key is missing, wrong, in another header, or in the address."""
+    if rules.key is None:
+        return
+    if rules.key in call.path or rules.key in call.query:
+        raise Refused("The key stands in the URL, where logs and proxies see it.", "authentication", code="key_in_url")
+    given = call.headers.get(str(rules.auth.get("header", "authorization")).lower())
+    if given is None:
+        if rules.auth.get("optional"):
+            return
+        raise Refused("no key", "authentication", code="no_key")
+    if given != _CREDENTIALS.get(str(rules.auth.get("scheme", "bearer")), _bearer)(rules, given):
+        raise Refused("wrong key", "authentication")
+
+
+def _bearer(rules: Rules, given: str) -> str:
+    return f"Bearer {rules.key}"
+
+
+def _header(rules: Rules, given: str) -> str:
+    return f"{rules.auth.get('prefix', '')}{rules.key}"
+
+
+_SIGNATURE = (
+    r"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/[a-z0-9-]+/bedrock/aws4_request, "
+    r"SignedHeaders=[a-z0-9;-]+, Signature=[0-9a-f]{64}"
+)
+
+
+def _aws(rules: Rules, given: str) -> str:
+    """A bearer key, or a signature of the right form (its value cannot be checked without the secret)."""
+    return given if fullmatch(_SIGNATURE, given) else _bearer(rules, given)
+
+
+#: Auth scheme → the header's value that is right.
+_CREDENTIALS: dict[str, Callable[[Rules, str], str]] = {"bearer": _bearer, "header": _header, "google": _header, "aws": _aws}

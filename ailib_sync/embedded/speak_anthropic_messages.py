@@ -1,0 +1,282 @@
+"""Anthropic's Messages API, the server's side. demands_anthropic_messages says what it refuses."""
+
+from __future__ import annotations
+
+from re import compile
+
+from ..messages import Document, Image, Message, MessageRole, Text, Thinking, ToolResult
+from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ..tools import Tool, ToolCall
+from .call import STATUS_OF, Refused, Speaker
+from .demands_anthropic_messages import blocks_of, check_call
+from .echo import signature_of
+from .frames import arguments_of, sse
+from .media import medium
+from .shape import dotted
+from .tokens import pieces
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..messages import Block
+    from ..response import ChatResponse, Usage
+    from .call import Rules, ServerCall
+    from .shape import Bad
+
+_PLAIN = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "max_tokens": "max_tokens"}
+_CHOICES = {"auto": "auto", "any": "required", "none": "none"}
+
+
+def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    options = {name: body[wire] for name, wire in _PLAIN.items() if wire in body}
+    if body.get("stop_sequences"):
+        options["stop"] = tuple(body["stop_sequences"])
+    choice = body.get("tool_choice")
+    if choice:
+        named = choice["type"] == "tool"
+        options["tool_choice"] = ToolChoice("tool", choice["name"]) if named else ToolChoice(_CHOICES[choice["type"]])
+        options["parallel_tool_calls"] = not choice.get("disable_parallel_tool_use", False)
+    config = body.get("output_config") or {}
+    if "format" in config:
+        options["response_format"] = ResponseFormat("json_schema", config["format"]["schema"])
+    thinking = body.get("thinking")
+    if thinking:
+        effort = "none" if thinking["type"] == "disabled" else config.get("effort") or "high"
+        options["reasoning"] = Reasoning(effort, thinking.get("budget_tokens"), thinking.get("display") != "omitted")
+    system = body.get("system")
+    parts: list[Block] = [Text(system)] if isinstance(system, str) else [Text(part["text"]) for part in system or ()]
+    messages = [Message(MessageRole.SYSTEM, parts)] if system else []
+    messages += [_read_message(message) for message in body["messages"]]
+    return ChatRequest(
+        model=body["model"],
+        messages=tuple(messages),
+        tools=tuple(_read_tool(tool) for tool in body.get("tools", ())),
+        options=options,
+        stream=body.get("stream", False),
+    )
+
+
+def _read_message(message: dict[str, Any]) -> Message:
+    blocks = [_READ[block["type"]](block) for block in blocks_of(message) if block["type"] in _READ]
+    return Message(MessageRole(message["role"]), blocks)
+
+
+def _read_medium(kind: type[Image] | type[Document], source: dict[str, Any]) -> Any:
+    if source["type"] == "base64":
+        return medium(kind, None, source["media_type"], source["data"])
+    if source["type"] == "text":
+        return kind(media_type="text/plain", data=source["data"].encode())
+    return kind(url=source.get("url") or f"file:{source.get('file_id', 'content')}")
+
+
+def _read_document(block: dict[str, Any]) -> Document:
+    document: Document = _read_medium(Document, block["source"])
+    document.name = block.get("title")
+    return document
+
+
+def _read_result(block: dict[str, Any]) -> ToolResult:
+    content = block.get("content", "")
+    if isinstance(content, list):
+        content = [_READ[part["type"]](part) for part in content if part["type"] in _READ]
+    return ToolResult(block["tool_use_id"], content, is_error=bool(block.get("is_error")))
+
+
+_READ: dict[str, Any] = {
+    "text": lambda block: Text(block["text"]),
+    "image": lambda block: _read_medium(Image, block["source"]),
+    "document": _read_document,
+    "thinking": lambda block: Thinking(block["thinking"], block["signature"]),
+    "redacted_thinking": lambda block: Thinking(redacted=block["data"]),
+    "tool_use": lambda block: ToolCall(block["id"], block["name"], block["input"]),
+    "tool_result": _read_result,
+}
+
+
+def _read_tool(tool: dict[str, Any]) -> Tool:
+    return Tool(tool["name"], tool.get("description", ""), tool["input_schema"], tool.get("strict"))
+
+
+def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
+    return {
+        **_head(answer),
+        "content": [_write_block(block, asked) for block in _written(answer)],
+        **_end(answer),
+        "usage": write_usage(answer.usage),
+    }
+
+
+def _head(answer: ChatResponse) -> dict[str, Any]:
+    id = f"msg_01{(answer.id or '')[:22]}"
+    return {"model": answer.model, "id": id, "type": "message", "role": "assistant"}
+
+
+def _end(answer: ChatResponse) -> dict[str, Any]:
+    reason = "refusal" if answer.refusal else answer.finish_reason or "end_turn"
+    details = {"type": "refusal", "category": None, "explanation": answer.refusal} if answer.refusal else None
+    return {"stop_reason": reason, "stop_sequence": answer.stop_sequence, "stop_details": details}
+
+
+def _written(answer: ChatResponse) -> list[Block]:
+    return [block for block in answer.message.blocks if isinstance(block, (Text, Thinking, ToolCall))]
+
+
+def _write_block(block: Block, asked: ChatRequest) -> dict[str, Any]:
+    if isinstance(block, Thinking):
+        return {"type": "thinking", "thinking": _shown(block, asked), "signature": _signature(block, asked)}
+    if isinstance(block, ToolCall):
+        return {"type": "tool_use", "id": f"toolu_01{block.id}", "name": block.name, "input": block.arguments or {}}
+    return {"type": "text", "text": block.text if isinstance(block, Text) else ""}
+
+
+def _shown(block: Thinking, asked: ChatRequest) -> str:
+    """The thought, or nothing where `display: omitted` was asked for."""
+    reasoning = asked.options.get("reasoning")
+    return "" if reasoning and reasoning.visible is False else block.text
+
+
+def _signature(block: Thinking, asked: ChatRequest) -> str:
+    return signature_of(_shown(block, asked))
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    cached = usage.cached_tokens or 0
+    return {
+        "input_tokens": (usage.prompt_tokens or 0) - cached,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": cached,
+        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+        "output_tokens": usage.completion_tokens,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens or 0},
+        "service_tier": "standard",
+        "inference_geo": "not_available",
+    }
+
+
+def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    usage = write_usage(answer.usage)
+    del usage["output_tokens_details"]
+    start = {**_head(answer), "content": [], "stop_reason": None, "stop_sequence": None, "stop_details": None}
+    yield _event("message_start", message={**start, "usage": {**usage, "output_tokens": 1}})
+    for index, block in enumerate(_written(answer)):
+        yield from _write_block_events(index, block, asked)
+        if index == 0:
+            yield PING
+    yield _event("message_delta", delta=_end(answer), usage=write_usage(answer.usage))
+    yield _event("message_stop")
+
+
+def _event(kind: str, **fields: Any) -> bytes:
+    return sse({"type": kind, **fields}, kind)
+
+
+_EMPTY: dict[str, dict[str, Any]] = {
+    "text": {"text": ""},
+    "thinking": {"thinking": "", "signature": ""},
+    "tool_use": {"input": {}},
+}
+
+
+def _write_block_events(index: int, block: Block, asked: ChatRequest) -> Iterator[bytes]:
+    whole = _write_block(block, asked)
+    empty = _EMPTY[whole["type"]]
+    yield _event("content_block_start", index=index, content_block={**whole, **empty})
+    if whole["type"] == "tool_use":
+        # A call without arguments comes as one empty piece.
+        raw = arguments_of(block) if isinstance(block, ToolCall) and block.arguments != {} else ""
+        deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in ["", *pieces(raw)]]
+    elif whole["type"] == "thinking":
+        deltas = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(whole["thinking"])]
+        deltas.append({"type": "signature_delta", "signature": whole["signature"]})
+    else:
+        deltas = [{"type": "text_delta", "text": piece} for piece in pieces(whole["text"])]
+    for delta in deltas:
+        yield _event("content_block_delta", index=index, delta=delta)
+    yield _event("content_block_stop", index=index)
+
+
+PING = b'event: ping\ndata: {"type": "ping"}\n\n'
+
+_TYPES = {"array": "list", "object": "dictionary"}
+
+_WORDS: dict[str, Any] = {
+    "unknown": lambda bad: "Extra inputs are not permitted",
+    "missing": lambda bad: "Field required",
+    "type": lambda bad: f"Input should be a valid {_TYPES.get(str(bad.want), str(bad.want))}",
+    "low": lambda bad: f"Input should be greater than or equal to {bad.want}",
+    "high": lambda bad: f"Input should be less than or equal to {bad.want}",
+    "short": lambda bad: (
+        f"List should have at least {bad.want} item after validation, not {len(bad.value)}"
+        if isinstance(bad.value, list)
+        else f"String should have at least {bad.want} character"
+    ),
+    "long": lambda bad: f"String should have at most {bad.want} characters",
+    "choice": lambda bad: f"Input should be {_listed(bad.want)}",
+    "pattern": lambda bad: f"String should match pattern '^{bad.want}$'",
+    "unsupported": lambda bad: "Extra inputs are not permitted",
+}
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    quoted = [f"'{word}'" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def explain(bad: Bad) -> Refused:
+    if bad.kind == "short" and bad.path == ("messages",):
+        return Refused("messages: at least one message is required")
+    return Refused(f"{dotted(bad.path)}: {_WORDS[bad.kind](bad)}")
+
+
+#: Standard name → the service's own.
+_ERRORS = {
+    "invalid_request": "invalid_request_error",
+    "authentication": "authentication_error",
+    "permission_denied": "permission_error",
+    "not_found": "not_found_error",
+    "request_too_large": "request_too_large",
+    "rate_limited": "rate_limit_error",
+    "quota_exhausted": "billing_error",
+    "server_error": "api_error",
+    "overloaded": "overloaded_error",
+    "timeout": "timeout_error",
+}
+_STATUS = {**STATUS_OF, "overloaded": 529, "quota_exhausted": 402}
+
+
+def _error(refused: Refused) -> dict[str, Any]:
+    word = refused.code if refused.code in _ERRORS.values() else None
+    message = refused.message
+    if refused.kind == "authentication":
+        message = "x-api-key header is required" if refused.code == "no_key" else "invalid x-api-key"
+    elif refused.kind == "not_found" and refused.param == "model":
+        message = f"model: {refused.message}"
+    return {"type": refused.type or word or _ERRORS.get(refused.kind, "api_error"), "message": message}
+
+
+def write_error(refused: Refused, stamp: str) -> tuple[int, dict[str, str], Any]:
+    status = refused.status or _STATUS.get(refused.kind, 400)
+    headers = {"x-should-retry": "true" if status in (408, 409, 429) or status >= 500 else "false"}
+    return status, headers, {"type": "error", "error": _error(refused), "request_id": f"req_{stamp[:24]}"}
+
+
+def write_stream_error(refused: Refused) -> bytes:
+    return sse({"type": "error", "error": _error(refused)}, "error")
+
+
+SPEAKER = Speaker(
+    check_call=check_call,
+    read_call=read_call,
+    write_answer=write_answer,
+    write_stream=write_stream,
+    explain=explain,
+    write_error=write_error,
+    write_stream_error=write_stream_error,
+    tail=compile(r"/messages$"),
+    options={**_PLAIN, "stop": "stop_sequences"},
+    auth={"scheme": "header", "header": "x-api-key"},
+    request_id="request-id",
+    ping=PING,
+)

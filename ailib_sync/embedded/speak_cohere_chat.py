@@ -1,0 +1,317 @@
+"""Cohere's chat, version 2, the server's side: what it takes and refuses, requests in, answers out.
+
+https://docs.cohere.com/reference/chat
+"""
+
+from __future__ import annotations
+
+import json
+from re import compile
+
+from ..messages import Image, Message, MessageRole, Text, Thinking
+from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ..tools import Tool, ToolCall
+from .call import STATUS_OF, Refused, Speaker, known_fields
+from .frames import arguments_of, sse
+from .media import medium
+from .shape import (
+    anything,
+    array,
+    boolean,
+    choice,
+    dotted,
+    integer,
+    is_object,
+    number,
+    record,
+    string,
+    tagged,
+    type_name,
+    union,
+)
+from .tokens import pieces
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..messages import Block
+    from ..response import ChatResponse, Usage
+    from .call import Rules, ServerCall
+    from .shape import Bad
+
+_TEXT = record({"text": string()})
+_IMAGE = record({"image_url": record({"url": string(1)}, {"detail": choice("auto", "low", "high")})})
+_CALL = tagged("type", {"function": record({"id": string(1), "function": record({"name": string(1), "arguments": string()})})})
+_SAID = union(string=string(), array=array(tagged("type", {"text": _TEXT, "thinking": record({"thinking": string()})})))
+_MESSAGE = tagged(
+    "role",
+    {
+        "system": record({"content": union(string=string(1), array=array(tagged("type", {"text": _TEXT}), 1))}),
+        "user": record(
+            {"content": union(string=string(1), array=array(tagged("type", {"text": _TEXT, "image_url": _IMAGE}), 1))}
+        ),
+        "assistant": record(
+            {}, {"content": _SAID, "tool_calls": array(_CALL), "tool_plan": string(), "citations": array(is_object)}
+        ),
+        "tool": record(
+            {"tool_call_id": string(1)},
+            {
+                "content": union(
+                    string=string(),
+                    array=array(tagged("type", {"text": _TEXT, "document": record({"document": is_object})})),
+                )
+            },
+        ),
+    },
+)
+_FUNCTION = record({"name": string(1, None, r"[a-zA-Z0-9_-]+"), "parameters": is_object}, {"description": string()})
+BODY = record(
+    {"model": string(1), "messages": array(_MESSAGE, 1)},
+    {
+        "stream": boolean,
+        "tools": array(tagged("type", {"function": record({"function": _FUNCTION})})),
+        "tool_choice": choice("REQUIRED", "NONE"),
+        "strict_tools": boolean,
+        "documents": array(union(string=string(), object=is_object)),
+        "citation_options": is_object,
+        "response_format": tagged(
+            "type", {"text": record({}), "json_object": record({}, {"json_schema": is_object, "schema": is_object})}
+        ),
+        "safety_mode": choice("CONTEXTUAL", "STRICT", "OFF"),
+        "max_tokens": integer(1),
+        "stop_sequences": array(string(1), 0, 5),
+        "temperature": number(0, 1),
+        "seed": integer(0),
+        "frequency_penalty": number(0, 1),
+        "presence_penalty": number(0, 1),
+        "k": integer(0, 500),
+        "p": number(0.01, 0.99),
+        "logprobs": boolean,
+        "thinking": record({"type": choice("enabled", "disabled")}, {"token_budget": integer(1)}),
+        "priority": anything,
+    },
+)
+
+
+def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
+    """Raises Bad or Refused for the first thing the service would refuse."""
+    body = known_fields(body, rules, BODY)
+    BODY(body, ())
+    if "tool_choice" in body and not body.get("tools"):
+        raise Refused("invalid request: tool_choice may only be specified when tools are provided.")
+    form = body.get("response_format") or {}
+    if form.get("type") == "json_object" and body.get("tools"):
+        raise Refused("invalid request: response_format is not supported with tools.")
+    schema = form.get("json_schema")
+    if schema is not None and schema.get("type") != "object":
+        raise Refused("invalid json schema provided for json_object response format: the top-level type must be 'object'.")
+    open_calls: list[str] = []
+    for message in body["messages"]:
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in open_calls:
+                raise Refused(f"invalid request: tool call id {message['tool_call_id']} not found in previous tool calls.")
+            open_calls.remove(message["tool_call_id"])
+            continue
+        if open_calls:
+            raise Refused(f"invalid request: missing tool result for tool call id {open_calls[0]}.")
+        open_calls = [made["id"] for made in message.get("tool_calls") or ()]
+        if message["role"] == "assistant" and not (message.get("content") or open_calls):
+            raise Refused("invalid request: all elements in history must have a message.")
+    if open_calls:
+        raise Refused(f"invalid request: missing tool result for tool call id {open_calls[0]}.")
+    if body["messages"][-1]["role"] not in ("user", "tool"):
+        raise Refused("invalid request: the last message must be from the user or a tool.")
+
+
+_PLAIN = {
+    "temperature": "temperature",
+    "max_tokens": "max_tokens",
+    "top_p": "p",
+    "top_k": "k",
+    "seed": "seed",
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+}
+FINISH = {"end_turn": "COMPLETE", "stop_sequence": "STOP_SEQUENCE", "max_tokens": "MAX_TOKENS", "tool_use": "TOOL_CALL"}
+
+
+def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    options = {name: body[wire] for name, wire in _PLAIN.items() if wire in body}
+    if body.get("stop_sequences"):
+        options["stop"] = tuple(body["stop_sequences"])
+    if "tool_choice" in body:
+        options["tool_choice"] = ToolChoice({"REQUIRED": "required", "NONE": "none"}[body["tool_choice"]])
+    form = body.get("response_format") or {}
+    if form.get("type") == "json_object":
+        schema = form.get("json_schema") or form.get("schema")
+        options["response_format"] = ResponseFormat("json_schema" if schema else "json", schema)
+    thinking = body.get("thinking")
+    if thinking:
+        options["reasoning"] = Reasoning("none" if thinking["type"] == "disabled" else "medium", thinking.get("token_budget"))
+    functions = [tool["function"] for tool in body.get("tools", ())]
+    return ChatRequest(
+        model=body["model"],
+        messages=tuple(_read_message(message) for message in body["messages"]),
+        tools=tuple(Tool(function["name"], function.get("description", ""), function["parameters"]) for function in functions),
+        options=options,
+        stream=body.get("stream", False),
+    )
+
+
+def _read_message(message: dict[str, Any]) -> Message:
+    content = message.get("content") or []
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    blocks: list[Block] = [_READ_PART[part["type"]](part) for part in parts]
+    if message["role"] == "tool":
+        return Message.tool(message["tool_call_id"], "".join(block.text for block in blocks if isinstance(block, Text)))
+    for call in message.get("tool_calls") or ():
+        function = call["function"]
+        blocks.append(ToolCall(call["id"], function["name"], json.loads(function["arguments"] or "{}"), function["arguments"]))
+    return Message(MessageRole(message["role"]), blocks)
+
+
+def _read_document(part: dict[str, Any]) -> Text:
+    data = part["document"].get("data", part["document"])
+    return Text(data if isinstance(data, str) else json.dumps(data))
+
+
+_READ_PART: dict[str, Any] = {
+    "text": lambda part: Text(part["text"]),
+    "thinking": lambda part: Thinking(part["thinking"]),
+    "image_url": lambda part: medium(Image, part["image_url"]["url"], None, None),
+    "document": _read_document,
+}
+
+
+def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant"}
+    if answer.tool_calls:
+        message["tool_plan"] = answer.thinking or TOOL_PLAN
+        message["tool_calls"] = [_write_call(call) for call in answer.tool_calls]
+    else:
+        thoughts = [{"type": "thinking", "thinking": answer.thinking}] if answer.thinking else []
+        message["content"] = [*thoughts, {"type": "text", "text": answer.content}]
+    return {"id": _id(answer), "message": message, "finish_reason": _finish(answer), "usage": write_usage(answer.usage)}
+
+
+TOOL_PLAN = "I will use the tools that were asked for."
+
+
+def _id(answer: ChatResponse) -> str:
+    raw = (answer.id or "").ljust(32, "0")
+    return f"{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:32]}"
+
+
+def _finish(answer: ChatResponse) -> str:
+    return FINISH.get(answer.finish_reason or "end_turn") or (answer.finish_reason or "COMPLETE")
+
+
+def _write_call(call: ToolCall) -> dict[str, Any]:
+    raw = arguments_of(call)
+    return {"id": f"{call.name}_{call.id[-12:]}", "type": "function", "function": {"name": call.name, "arguments": raw}}
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    figures = {"input_tokens": usage.prompt_tokens, "output_tokens": usage.completion_tokens}
+    tokens = {**figures, "reasoning_tokens": usage.reasoning_tokens} if usage.reasoning_tokens else figures
+    return {"billed_units": figures, "tokens": tokens, "cached_tokens": usage.cached_tokens or 0}
+
+
+def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    start = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
+    yield _event("message-start", id=_id(answer), delta={"message": start})
+    if answer.tool_calls:
+        for piece in pieces(answer.thinking or TOOL_PLAN):
+            yield _event("tool-plan-delta", delta={"message": {"tool_plan": piece}})
+        for index, call in enumerate(answer.tool_calls):
+            yield from _call_events(index, call)
+    else:
+        texts = [("thinking", answer.thinking)] if answer.thinking else []
+        for index, (kind, text) in enumerate([*texts, ("text", answer.content)]):
+            yield from _content_events(index, kind, text or "")
+    yield _event("message-end", delta={"finish_reason": _finish(answer), "usage": write_usage(answer.usage)})
+    yield sse("[DONE]")
+
+
+def _event(kind: str, **fields: Any) -> bytes:
+    return sse({"type": kind, **fields}, kind)
+
+
+def _content_events(index: int, kind: str, text: str) -> Iterator[bytes]:
+    yield _event("content-start", index=index, delta={"message": {"content": {"type": kind, kind: ""}}})
+    for piece in pieces(text):
+        yield _event("content-delta", index=index, delta={"message": {"content": {kind: piece}}})
+    yield _event("content-end", index=index)
+
+
+def _call_events(index: int, call: ToolCall) -> Iterator[bytes]:
+    """A call without arguments has no fragment at all."""
+    whole = _write_call(call)
+    start = {**whole, "function": {"name": call.name, "arguments": ""}}
+    yield _event("tool-call-start", index=index, delta={"message": {"tool_calls": start}})
+    for piece in pieces(whole["function"]["arguments"]) if call.arguments != {} else ():
+        yield _event("tool-call-delta", index=index, delta={"message": {"tool_calls": {"function": {"arguments": piece}}}})
+    yield _event("tool-call-end", index=index)
+
+
+def explain(bad: Bad) -> Refused:
+    place = dotted(bad.path)
+    if bad.kind in ("unknown", "unsupported"):
+        return Refused(f"unknown field: parameter '{place}' is not a valid field.")
+    if bad.kind == "missing":
+        return Refused(f"invalid request: {place} is required.")
+    if bad.kind == "type":
+        given = type_name(bad.value)
+        return Refused(f"invalid type: parameter '{place}' is of type {given} but should be of type {bad.want}.")
+    if bad.kind in ("low", "high"):
+        side = "at least" if bad.kind == "low" else "at most"
+        return Refused(f"invalid request: {place} must be {side} {bad.want}, received {bad.value}.")
+    if bad.kind == "choice":
+        return Refused(f"invalid request: {place} must be one of {', '.join(bad.want)}.")
+    side = {"short": "must be at least 1 token long or 1 element", "long": "has too many elements"}.get(
+        bad.kind, "is not valid"
+    )
+    return Refused(f"invalid request: {place} {side}.")
+
+
+def _message_of(refused: Refused) -> str:
+    if refused.kind == "authentication":
+        wrong = "Incorrect API key provided: ***. You can find your API key at https://dashboard.cohere.com/api-keys."
+        return "no api key supplied" if refused.code == "no_key" else wrong
+    if refused.kind == "not_found" and refused.param == "model":
+        advice = "make sure the correct model ID was used and that you have access to the model."
+        return f"model '{refused.message}' not found, {advice}"
+    return refused.message
+
+
+def write_error(refused: Refused, stamp: str) -> tuple[int, dict[str, str], Any]:
+    body = {"id": f"{stamp[:8]}-{stamp[8:12]}-{stamp[12:16]}-{stamp[16:20]}-{stamp[20:32]}", "message": _message_of(refused)}
+    if refused.code and refused.kind != "authentication":
+        body["error_type"] = refused.code
+    return refused.status or STATUS_OF.get(refused.kind, 400), {}, body
+
+
+def write_stream_error(refused: Refused) -> bytes:
+    """A stream that fails ends with `message-end` and the finish reason ERROR."""
+    delta = {"finish_reason": "ERROR", "usage": {}, "error": _message_of(refused)}
+    if refused.code:
+        delta["error_type"] = refused.code
+    return _event("message-end", delta=delta) + sse("[DONE]")
+
+
+SPEAKER = Speaker(
+    check_call=check_call,
+    read_call=read_call,
+    write_answer=write_answer,
+    write_stream=write_stream,
+    explain=explain,
+    write_error=write_error,
+    write_stream_error=write_stream_error,
+    tail=compile(r"/v2/chat$"),
+    options={**_PLAIN, "stop": "stop_sequences", "reasoning": "thinking"},
+    auth={"scheme": "bearer"},
+    stream_type="text/event-stream",
+    request_id="x-debug-trace-id",
+)

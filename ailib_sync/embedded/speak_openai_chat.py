@@ -1,0 +1,239 @@
+"""OpenAI's chat completions, the server's side: requests in, answers and chunks out. Its demands are in demands_openai_chat."""
+
+from __future__ import annotations
+
+import json
+from re import compile
+
+from ..messages import Audio, Document, Image, Message, Text
+from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ..tools import Tool, ToolCall
+from .call import Speaker
+from .demands_openai_chat import check_call
+from .frames import arguments_of, sse
+from .media import medium
+from .openai_errors import explain, write_error, write_stream_error
+from .tokens import pieces
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..messages import Block
+    from ..response import ChatResponse, Usage
+    from .call import Rules, ServerCall
+
+CREATED = 1_790_000_000
+FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
+_PLAIN = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "seed": "seed",
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+    "parallel_tool_calls": "parallel_tool_calls",
+}
+
+
+def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    options = {name: body[wire] for name, wire in _PLAIN.items() if body.get(wire) is not None}
+    longest = body.get("max_completion_tokens") or body.get("max_tokens")
+    if longest is not None:
+        options["max_tokens"] = longest
+    if body.get("stop"):
+        options["stop"] = (body["stop"],) if isinstance(body["stop"], str) else tuple(body["stop"])
+    if "tool_choice" in body:
+        options["tool_choice"] = _read_choice(body["tool_choice"])
+    if "response_format" in body:
+        options["response_format"] = _read_format(body["response_format"])
+    reasoning = _read_reasoning(body)
+    if reasoning:
+        options["reasoning"] = reasoning
+    return ChatRequest(
+        model=body["model"],
+        messages=tuple(_read_message(message) for message in body["messages"]),
+        tools=tuple(_read_tool(tool["function"]) for tool in body.get("tools", ()) if "function" in tool),
+        options=options,
+        extra={"usage": bool((body.get("stream_options") or {}).get("include_usage")), "n": body.get("n") or 1},
+        stream=bool(body.get("stream")),
+    )
+
+
+def _read_message(message: dict[str, Any]) -> Message:
+    role = message["role"]
+    blocks = _read_content(message.get("content"))
+    if role in ("tool", "function"):
+        text = "".join(block.text for block in blocks if isinstance(block, Text))
+        return Message.tool(message.get("tool_call_id") or message["name"], text)
+    for call in message.get("tool_calls") or ():
+        inner = call.get("function") or {"name": call["custom"]["name"], "arguments": "{}"}
+        blocks.append(ToolCall(call["id"], inner["name"], _object(inner["arguments"]), inner["arguments"]))
+    return Message("system" if role == "developer" else role, blocks)  # type: ignore[arg-type]
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _read_content(content: str | list[dict[str, Any]] | None) -> list[Block]:
+    if not isinstance(content, list):
+        return [Text(content)] if content else []
+    return [_READ_PART[part["type"]](part) for part in content if part["type"] in _READ_PART]
+
+
+def _read_file(part: dict[str, Any]) -> Document:
+    file = part["file"]
+    block: Document = medium(Document, file.get("file_data") or f"file:{file.get('file_id')}", None, None)
+    block.name = file.get("filename")
+    return block
+
+
+_READ_PART: dict[str, Any] = {
+    "text": lambda part: Text(part["text"]),
+    "refusal": lambda part: Text(part["refusal"]),
+    "image_url": lambda part: medium(Image, part["image_url"]["url"], None, None),
+    "input_audio": lambda part: medium(Audio, None, f"audio/{part['input_audio']['format']}", part["input_audio"]["data"]),
+    "file": _read_file,
+}
+
+
+def _read_tool(function: dict[str, Any]) -> Tool:
+    parameters = function.get("parameters") or {"type": "object", "properties": {}}
+    return Tool(function["name"], function.get("description") or "", parameters, function.get("strict"))
+
+
+def _read_choice(choice: str | dict[str, Any]) -> ToolChoice:
+    if isinstance(choice, str):
+        return ToolChoice(choice)
+    if "function" in choice:
+        return ToolChoice("tool", choice["function"]["name"])
+    return ToolChoice("required" if choice.get("allowed_tools", {}).get("mode") == "required" else "auto")
+
+
+def _read_format(form: dict[str, Any]) -> ResponseFormat:
+    if form["type"] == "json_schema":
+        inner = form["json_schema"]
+        return ResponseFormat("json_schema", inner.get("schema"), inner["name"], inner.get("strict"))
+    return ResponseFormat("json" if form["type"] == "json_object" else "text")
+
+
+def _read_reasoning(body: dict[str, Any]) -> Reasoning | None:
+    """Thinking, in whichever of the hosts' ways it is switched on."""
+    if body.get("reasoning_effort"):
+        return Reasoning(effort=body["reasoning_effort"])
+    asked = body.get("reasoning")
+    if isinstance(asked, dict):
+        on = asked.get("enabled", True) and asked.get("effort") != "none"
+        return Reasoning(asked.get("effort") or ("medium" if on else "none"), asked.get("max_tokens"))
+    switches = [body.get("enable_thinking"), *(body.get("chat_template_kwargs") or {}).values()]
+    if isinstance(body.get("thinking"), dict):
+        switches.append(body["thinking"].get("type") != "disabled")
+    if not any(isinstance(switch, bool) for switch in switches):
+        return None
+    return Reasoning(effort="medium" if any(switch is True for switch in switches) else "none")
+
+
+def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": answer.content or None, "refusal": answer.refusal}
+    if answer.thinking and rules.thinking_field:
+        message[rules.thinking_field] = answer.thinking
+    if answer.tool_calls:
+        message["tool_calls"] = [_write_call(call) for call in answer.tool_calls]
+    elif not answer.refusal:
+        message["content"] = answer.content
+    message["annotations"] = []
+    choices = [
+        {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(answer)}
+        for index in range(asked.extra["n"])
+    ]
+    return {**_head(answer, "chat.completion"), "choices": choices, "usage": write_usage(answer.usage)}
+
+
+def _head(answer: ChatResponse, kind: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{answer.id}",
+        "object": kind,
+        "created": CREATED,
+        "model": answer.model,
+        "service_tier": "default",
+        "system_fingerprint": "fp_embedded",
+    }
+
+
+def _finish(answer: ChatResponse) -> str:
+    return FINISH.get(answer.finish_reason or "end_turn") or answer.finish_reason or "stop"
+
+
+def _write_call(call: ToolCall) -> dict[str, Any]:
+    return {"id": f"call_{call.id}", "type": "function", "function": {"name": call.name, "arguments": arguments_of(call)}}
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens or 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning_tokens or 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    head = _head(answer, "chat.completion.chunk")
+    with_usage = asked.extra["usage"]
+
+    def chunk(index: int, delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choices = [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]
+        return sse({**head, "choices": choices, **({"usage": None} if with_usage else {})})
+
+    for index in range(asked.extra["n"]):
+        yield chunk(
+            index, {"role": "assistant", "content": None if answer.tool_calls or answer.refusal else "", "refusal": None}
+        )
+        for delta in _deltas(answer, rules):
+            yield chunk(index, delta)
+        yield chunk(index, {}, _finish(answer))
+    if with_usage:
+        yield sse({**head, "choices": [], "usage": write_usage(answer.usage)})
+    yield sse("[DONE]")
+
+
+def _deltas(answer: ChatResponse, rules: Rules) -> Iterator[dict[str, Any]]:
+    if rules.thinking_field:
+        for piece in pieces(answer.thinking or ""):
+            yield {rules.thinking_field: piece}
+    for piece in pieces(answer.content):
+        yield {"content": piece}
+    for piece in pieces(answer.refusal or ""):
+        yield {"refusal": piece}
+    for index, call in enumerate(answer.tool_calls):
+        whole = _write_call(call)
+        start = {**whole, "index": index, "function": {"name": call.name, "arguments": ""}}
+        yield {"tool_calls": [start]}
+        for piece in pieces(arguments_of(call)):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
+
+
+SPEAKER = Speaker(
+    check_call=check_call,
+    read_call=read_call,
+    write_answer=write_answer,
+    write_stream=write_stream,
+    explain=explain,
+    write_error=write_error,
+    write_stream_error=write_stream_error,
+    tail=compile(r"/chat/completions$"),
+    options={**_PLAIN, "max_tokens": "max_tokens", "stop": "stop", "top_k": "top_k", "reasoning": "reasoning_effort"},
+    auth={"scheme": "bearer"},
+    indent=2,
+)

@@ -1,0 +1,275 @@
+"""OpenAI's Responses, the server's side, with its typed events. demands_openai_responses says what it refuses."""
+
+from __future__ import annotations
+
+import json
+from re import compile
+
+from ..messages import Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
+from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ..tools import Tool, ToolCall
+from .call import Speaker
+from .demands_openai_responses import check_call, seal
+from .frames import arguments_of, sse
+from .media import medium
+from .openai_errors import error_object, explain, write_error
+from .tokens import pieces
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..messages import Block
+    from ..response import ChatResponse, Usage
+    from .call import Refused, Rules, ServerCall
+
+CREATED = 1_790_000_000
+_PLAIN = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "max_tokens": "max_output_tokens",
+    "parallel_tool_calls": "parallel_tool_calls",
+}
+
+
+def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    options = {name: body[wire] for name, wire in _PLAIN.items() if body.get(wire) is not None}
+    if "tool_choice" in body:
+        options["tool_choice"] = _read_choice(body["tool_choice"])
+    form = (body.get("text") or {}).get("format")
+    if form:
+        kind = {"json_object": "json"}.get(form["type"], form["type"])
+        options["response_format"] = ResponseFormat(kind, form.get("schema"), form.get("name", "answer"), form.get("strict"))
+    reasoning = body.get("reasoning")
+    if reasoning:
+        options["reasoning"] = Reasoning(reasoning.get("effort") or "medium", visible=bool(reasoning.get("summary")))
+    given = body.get("input") or []
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    messages = [Message.system(body["instructions"])] if body.get("instructions") else []
+    messages += [_read_item(item) for item in items]
+    return ChatRequest(
+        model=body["model"],
+        messages=tuple(messages),
+        tools=tuple(_read_tool(tool) for tool in body.get("tools") or () if "name" in tool),
+        options=options,
+        extra={"body": body, "sealed": "reasoning.encrypted_content" in (body.get("include") or ())},
+        stream=bool(body.get("stream")),
+    )
+
+
+def _read_tool(tool: dict[str, Any]) -> Tool:
+    parameters = tool.get("parameters") or {"type": "object", "properties": {}}
+    return Tool(tool["name"], tool.get("description") or "", parameters, tool.get("strict"))
+
+
+def _read_choice(choice: str | dict[str, Any]) -> ToolChoice:
+    if isinstance(choice, str):
+        return ToolChoice(choice)
+    return ToolChoice("tool", choice["name"]) if "name" in choice else ToolChoice("required")
+
+
+def _read_item(item: dict[str, Any]) -> Message:
+    kind = item.get("type", "message")
+    if kind == "message":
+        role = MessageRole.SYSTEM if item["role"] == "developer" else MessageRole(item["role"])
+        return Message(role, _read_content(item["content"]))
+    if kind in ("function_call", "custom_tool_call"):
+        raw = item.get("arguments", "{}")
+        return Message.assistant("", [ToolCall(item["call_id"], item["name"], json.loads(raw or "{}"), raw)])
+    if kind.endswith("_output"):
+        return Message(MessageRole.TOOL, [ToolResult(item["call_id"], _read_content(item["output"]))])
+    if kind == "reasoning":
+        text = "".join(part.get("text", "") for part in item["summary"])
+        return Message(MessageRole.ASSISTANT, [Thinking(text, item.get("encrypted_content"))])
+    return Message(MessageRole.ASSISTANT, [Opaque(item)])
+
+
+def _read_content(content: str | list[dict[str, Any]]) -> list[Block]:
+    if isinstance(content, str):
+        return [Text(content)] if content else []
+    return [_READ_PART[part["type"]](part) for part in content]
+
+
+def _read_file(part: dict[str, Any]) -> Document:
+    url = part.get("file_data") or part.get("file_url") or f"file:{part.get('file_id')}"
+    document: Document = medium(Document, url, None, None)
+    document.name = part.get("filename")
+    return document
+
+
+_READ_PART: dict[str, Any] = {
+    "input_text": lambda part: Text(part["text"]),
+    "output_text": lambda part: Text(part["text"]),
+    "refusal": lambda part: Text(part["refusal"]),
+    "input_image": lambda part: medium(Image, part.get("image_url") or f"file:{part.get('file_id')}", None, None),
+    "input_file": _read_file,
+}
+
+
+def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
+    cut = answer.finish_reason in ("max_tokens", "content_filter") and not answer.refusal
+    return {
+        **_head(asked, answer),
+        "status": "incomplete" if cut else "completed",
+        "completed_at": None if cut else CREATED + 1,
+        "incomplete_details": {"reason": _CUTS[answer.finish_reason or ""]} if cut else None,
+        "output": _items(asked, answer),
+        "usage": write_usage(answer.usage),
+    }
+
+
+_CUTS = {"max_tokens": "max_output_tokens", "content_filter": "content_filter"}
+
+
+def _head(asked: ChatRequest, answer: ChatResponse) -> dict[str, Any]:
+    """The fields that repeat the request, as every snapshot of a response does."""
+    body = asked.extra["body"]
+    return {
+        "id": f"resp_{answer.id}",
+        "object": "response",
+        "created_at": CREATED,
+        "status": "in_progress",
+        "background": False,
+        "completed_at": None,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": body.get("instructions"),
+        "max_output_tokens": body.get("max_output_tokens"),
+        "model": answer.model,
+        "output": [],
+        "parallel_tool_calls": body.get("parallel_tool_calls", True),
+        "previous_response_id": body.get("previous_response_id"),
+        "reasoning": {"effort": None, "summary": None, **(body.get("reasoning") or {})},
+        "service_tier": "default",
+        "store": body.get("store", True),
+        "temperature": body.get("temperature", 1.0),
+        "text": {"format": {"type": "text"}, "verbosity": "medium", **(body.get("text") or {})},
+        "tool_choice": body.get("tool_choice", "auto"),
+        "tools": body.get("tools") or [],
+        "top_p": body.get("top_p", 1.0),
+        "truncation": "disabled",
+        "usage": None,
+        "metadata": body.get("metadata") or {},
+    }
+
+
+def _items(asked: ChatRequest, answer: ChatResponse) -> list[dict[str, Any]]:
+    """The finished items, in order."""
+    items: list[dict[str, Any]] = []
+    if answer.thinking:
+        shown = asked.options["reasoning"].visible if "reasoning" in asked.options else True
+        summary = [{"type": "summary_text", "text": answer.thinking}] if shown else []
+        item = {"id": f"rs_{answer.id}", "type": "reasoning", "summary": summary}
+        items.append({**item, "encrypted_content": seal(answer.thinking)} if asked.extra["sealed"] else item)
+    if answer.content or answer.refusal or not answer.tool_calls:
+        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": answer.content}
+        content = [{"type": "refusal", "refusal": answer.refusal}] if answer.refusal else [part]
+        message = {"id": f"msg_{answer.id}", "type": "message", "status": "completed", "content": content, "role": "assistant"}
+        items.append(message)
+    for call in answer.tool_calls:
+        raw = arguments_of(call)
+        facts = {"arguments": raw, "call_id": f"call_{call.id}", "name": call.name}
+        items.append({"id": f"fc_{call.id}", "type": "function_call", "status": "completed", **facts})
+    return items
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "input_tokens": usage.prompt_tokens,
+        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": usage.cached_tokens or 0},
+        "output_tokens": usage.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
+        "total_tokens": usage.total_tokens,
+    }
+
+
+def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    for number, event in enumerate(_events(asked, answer, rules)):
+        yield sse({**event, "sequence_number": number}, event["type"])
+
+
+def _events(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[dict[str, Any]]:
+    head = _head(asked, answer)
+    yield {"type": "response.created", "response": head}
+    yield {"type": "response.in_progress", "response": head}
+    for index, item in enumerate(_items(asked, answer)):
+        yield from _ITEM_EVENTS[item["type"]](item, index)
+    whole = write_answer(asked, answer, rules)
+    yield {"type": f"response.{whole['status']}", "response": whole}
+
+
+def _framed(
+    item: dict[str, Any], index: int, empty: dict[str, Any], inner: Iterator[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """The item's own events between its beginning and its end; each names the item."""
+    yield {"type": "response.output_item.added", "output_index": index, "item": {**item, **empty}}
+    for event in inner:
+        yield {**event, "item_id": item["id"], "output_index": index}
+    yield {"type": "response.output_item.done", "output_index": index, "item": item}
+
+
+def _message_events(item: dict[str, Any], index: int) -> Iterator[dict[str, Any]]:
+    part = item["content"][0]
+    key = "refusal" if part["type"] == "refusal" else "text"
+    kind = f"response.{part['type']}"
+
+    def inner() -> Iterator[dict[str, Any]]:
+        at = {"content_index": 0}
+        yield {"type": "response.content_part.added", **at, "part": {**part, key: ""}}
+        for piece in pieces(part[key]):
+            yield {"type": f"{kind}.delta", **at, "delta": piece, "logprobs": []}
+        yield {"type": f"{kind}.done", **at, key: part[key]}
+        yield {"type": "response.content_part.done", **at, "part": part}
+
+    return _framed(item, index, {"status": "in_progress", "content": []}, inner())
+
+
+def _call_events(item: dict[str, Any], index: int) -> Iterator[dict[str, Any]]:
+    def inner() -> Iterator[dict[str, Any]]:
+        for piece in pieces(item["arguments"]):
+            yield {"type": "response.function_call_arguments.delta", "delta": piece}
+        yield {"type": "response.function_call_arguments.done", "arguments": item["arguments"]}
+
+    return _framed(item, index, {"status": "in_progress", "arguments": ""}, inner())
+
+
+def _reasoning_events(item: dict[str, Any], index: int) -> Iterator[dict[str, Any]]:
+    def inner() -> Iterator[dict[str, Any]]:
+        for number, part in enumerate(item["summary"]):
+            at = {"summary_index": number}
+            yield {"type": "response.reasoning_summary_part.added", **at, "part": {**part, "text": ""}}
+            for piece in pieces(part["text"]):
+                yield {"type": "response.reasoning_summary_text.delta", **at, "delta": piece}
+            yield {"type": "response.reasoning_summary_text.done", **at, "text": part["text"]}
+            yield {"type": "response.reasoning_summary_part.done", **at, "part": part}
+
+    return _framed(item, index, {"summary": []}, inner())
+
+
+_ITEM_EVENTS: dict[str, Any] = {
+    "message": _message_events,
+    "function_call": _call_events,
+    "reasoning": _reasoning_events,
+}
+
+
+def write_stream_error(refused: Refused) -> bytes:
+    error = error_object(refused)
+    event = {"type": "error", "code": error["code"] or error["type"], "message": error["message"], "param": error["param"]}
+    return sse({**event, "sequence_number": 0}, "error")
+
+
+SPEAKER = Speaker(
+    check_call=check_call,
+    read_call=read_call,
+    write_answer=write_answer,
+    write_stream=write_stream,
+    explain=explain,
+    write_error=write_error,
+    write_stream_error=write_stream_error,
+    tail=compile(r"/responses$"),
+    options={**_PLAIN, "reasoning": "reasoning"},
+    auth={"scheme": "bearer"},
+    indent=2,
+)
