@@ -325,6 +325,10 @@ def test_the_stream_ends_at_done_and_asks_for_no_more() -> None:
     assert next(asked) == ("message", "more")
 
 
+def test_done_ends_the_stream_of_an_old_server_that_gives_no_reason() -> None:
+    assert stream(raw_lines([line(content="a"), {"done": True}]))[-1] == StreamEnd(None, None)
+
+
 def test_the_last_line_may_carry_text_and_need_no_line_end() -> None:
     events = stream(json.dumps(line(done=True, content="all")).encode())
     assert events[1:] == [ContentDelta("all"), events[2], StreamEnd("end_turn", "stop")]
