@@ -6,11 +6,11 @@ unused, and the report says so. Specification: https://github.com/ailib-official
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from re import sub
 
 from .ai_protocol_words import CAPABILITIES, ERRORS, FINISH, FORMATS, KEY_HEADERS, MULTIMODAL, OPTIONS, PATHS, reason
 from .errors import CLASSES, ManifestError
+from .record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

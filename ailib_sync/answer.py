@@ -7,10 +7,10 @@ what was asked for: an error body, HTML with status 200, JSON where a stream was
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from .errors import ProtocolError, RemoteError
 from .framing import decode_json, load_json, parse_sse
+from .record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

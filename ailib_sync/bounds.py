@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from time import monotonic
 
 from .errors import (
@@ -15,6 +14,7 @@ from .errors import (
     ReadTimeout,
     WriteTimeout,
 )
+from .record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ class Timeout:
     total: float | None = None
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            value = getattr(self, f.name)
+        for name in ("connect", "read", "content", "total"):
+            value = getattr(self, name)
             if value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-                raise ConfigurationError(f"timeout: {f.name} must be a number of seconds above 0 or None, not {value!r}")
+                raise ConfigurationError(f"timeout: {name} must be a number of seconds above 0 or None, not {value!r}")
 
     @classmethod
     def of(cls, value: Timeout | float | None) -> Timeout:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from os import urandom
 from random import uniform
 from time import monotonic
@@ -10,6 +9,7 @@ from time import monotonic
 from .answer import answer_events, read_answer, refusal, request_id
 from .errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
 from .rate_limits import rate_limit
+from .record import replace
 from .request import Ledger
 from .retry import should_retry_header
 from .stream import ChatStream, Outcome, pull_first, relay, stats_of

@@ -7,13 +7,13 @@ models, because importing it would then put it in the place of the function `ail
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from functools import lru_cache
 from re import compile
 
 from .endings import warning
 from .errors import ConfigurationError
 from .manifest import index, read_json
+from .record import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

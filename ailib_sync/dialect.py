@@ -6,9 +6,9 @@ A dialect is four pure functions: no I/O, no clock, no provider's id. `manifest`
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
 from .errors import ConfigurationError, ErrorDetails, ProtocolError
+from .record import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ AiLibError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

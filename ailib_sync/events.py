@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .messages import Opaque
+from .record import dataclass
 from .response import Usage
 from .tools import ToolCall
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+
+from .record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

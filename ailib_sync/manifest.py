@@ -7,7 +7,6 @@ manifest from outside (a dict, a path, a file in the folder `AILIB_MANIFESTS`) i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 
 from .errors import CLASSES, ErrorDetails, ManifestError, RemoteError, classify
@@ -15,6 +14,7 @@ from .manifest_files import builtin_path, extended, is_id, unknown_provider
 from .manifest_files import index as index
 from .manifest_files import provider_ids as provider_ids
 from .manifest_files import read_json as read_json
+from .record import dataclass, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ HABITS: dict[str, Any] = {
 
 
 def _field_names() -> frozenset[str]:
-    return frozenset(f.name for f in fields(Manifest))
+    return frozenset(Manifest.__match_args__)
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:

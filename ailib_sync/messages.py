@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 
 from .errors import ConfigurationError
+from .record import dataclass, field
 from .tools import ToolCall
 
 TYPE_CHECKING = False

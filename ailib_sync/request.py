@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from .messages import Message
+from .record import dataclass, field
 from .tools import Tool
 
 TYPE_CHECKING = False

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from .messages import Message, MessageRole, Thinking
+from .record import dataclass, field
 from .tools import ToolCall
 
 TYPE_CHECKING = False

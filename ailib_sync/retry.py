@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import time
 
 from .errors import AiLibError, ConfigurationError, ContentTimeout, ReadTimeout, RemoteError
+from .record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

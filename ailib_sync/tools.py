@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from .errors import ConfigurationError
+from .record import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ What `reasoning` in a manifest may say for this dialect:
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..dialect import nearest_effort, place
+from ..record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

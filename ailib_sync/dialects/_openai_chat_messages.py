@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from ..errors import ConfigurationError
 from ..messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
+from ..record import replace
 from ..tools import ToolCall
 from ._openai_chat_parts import KEPT
 

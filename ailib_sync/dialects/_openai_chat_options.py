@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..dialect import allows, nearest_effort, place, wire_name
+from ..record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
