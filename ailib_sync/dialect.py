@@ -181,6 +181,27 @@ def children(parent: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def word(value: Any) -> str | None:
+    """A short text of an answer (an id, a reason, a model's name); a number counts as its text, anything else as none."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def count(value: Any) -> int | None:
+    """A number of tokens; 12.0 may stand for 12, anything else is none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def text(value: Any) -> str:
+    """A text that must be one. Raises TypeError, which a dialect turns into `wrong_shape`."""
+    if isinstance(value, str):
+        return value
+    raise TypeError
+
+
 def settle_format(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> str | None:
     """The kind of answer to ask for (`json` or `json_schema`), or None for text: what was asked, as far as it is taken here."""
     wanted = request.options.get("response_format")

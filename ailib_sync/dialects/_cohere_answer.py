@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from ..dialect import child, children, parse_arguments, wrong_shape
+from ..dialect import child, children, count, parse_arguments, wrong_shape
 from ..errors import ErrorDetails, StreamInterrupted
 from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..fold import Fold
@@ -219,8 +219,8 @@ def parse_usage(usage: Any) -> Usage | None:
 
 
 def _sum(*counts: Any) -> int | None:
-    # Counts are JSON numbers of type double in Cohere's own description: 12.0 may stand for 12.
-    known = [int(count) for count in counts if isinstance(count, int | float)]
+    # Counts are JSON numbers of type double in Cohere's own description.
+    known = [figure for each in counts if (figure := count(each)) is not None]
     return sum(known) if known else None
 
 

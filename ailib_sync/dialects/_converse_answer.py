@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dialect import wrong_shape
+from ..dialect import count, word, wrong_shape
 from ..errors import ErrorDetails
 from ..messages import Message, MessageRole
 from ..response import ChatResponse, Usage
@@ -32,7 +32,7 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
         blocks = [parse_block(block) for block in content]
     except (AttributeError, KeyError, TypeError):
         raise wrong_shape(manifest, "no output.message.content that can be read", body) from None
-    reason = body.get("stopReason")
+    reason = word(body.get("stopReason"))
     return ChatResponse(
         message=Message(MessageRole.ASSISTANT, blocks, origin=NAME),
         finish_reason=manifest.finish(reason, FINISH_REASONS),
@@ -50,12 +50,12 @@ def parse_usage(raw: Any) -> Usage:
     """
     if not isinstance(raw, dict):
         return Usage()
-    read, written = raw.get("cacheReadInputTokens"), raw.get("cacheWriteInputTokens")
-    fresh = raw.get("inputTokens")
+    read, written = count(raw.get("cacheReadInputTokens")), count(raw.get("cacheWriteInputTokens"))
+    fresh = count(raw.get("inputTokens"))
     return Usage(
         prompt_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
-        completion_tokens=raw.get("outputTokens"),
-        total_tokens=raw.get("totalTokens"),
+        completion_tokens=count(raw.get("outputTokens")),
+        total_tokens=count(raw.get("totalTokens")),
         cached_tokens=read,
         cache_write_tokens=written,
         raw=raw,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ..dialect import parse_arguments
+from ..dialect import parse_arguments, text, word
 from ..errors import ConfigurationError
 from ..messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ..tools import ToolCall
@@ -223,23 +223,24 @@ def parse_block(block: dict[str, Any]) -> Block:
         return Text(block["text"])
     if "citationsContent" in block:
         cited = block["citationsContent"]
-        text = "".join(part.get("text", "") for part in cited.get("content") or ())
-        return Text(text, {"citations": cited["citations"]} if cited.get("citations") else {})
+        said = "".join(text(part.get("text", "")) for part in cited.get("content") or ())
+        return Text(said, {"citations": cited["citations"]} if cited.get("citations") else {})
     if "reasoningContent" in block:
         return _parse_thinking(block["reasoningContent"])
     call = block.get("toolUse")
     if call is not None and not is_hosted(call):
         arguments = call.get("input", {})
         raw = arguments if isinstance(arguments, str) else None
-        return ToolCall(call["toolUseId"], call["name"], arguments if raw is None else parse_arguments(raw), raw)
+        parsed = parse_arguments(raw) if raw is not None else arguments if isinstance(arguments, dict) else None
+        return ToolCall(text(call["toolUseId"]), text(call["name"]), parsed, raw)
     return Opaque(block)
 
 
 def _parse_thinking(reasoning: dict[str, Any]) -> Thinking:
     if "redactedContent" in reasoning:
-        return Thinking(redacted=reasoning["redactedContent"])
+        return Thinking(redacted=text(reasoning["redactedContent"]))
     said = reasoning.get("reasoningText") or {}
-    return Thinking(said.get("text", ""), said.get("signature"))
+    return Thinking(text(said.get("text", "")), word(said.get("signature")))
 
 
 def is_hosted(call: Mapping[str, Any]) -> bool:

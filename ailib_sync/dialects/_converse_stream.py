@@ -6,12 +6,12 @@ A stream is whole with `messageStop`; `metadata`, which carries the usage, follo
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 
-from ..dialect import parse_arguments, wrong_shape
+from ..dialect import parse_arguments, text, word, wrong_shape
 from ..errors import StreamInterrupted
 from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..messages import Opaque
-from ..record import dataclass, field
 from ..tools import ToolCall
 from ._converse_answer import ERROR_WORDS, FINISH_REASONS, parse_error, parse_usage, stop_sequence
 from ._converse_blocks import is_hosted
@@ -39,7 +39,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                 yield from stream.stop(data["contentBlockIndex"])
             elif event == "messageStop":
                 yield from stream.stop_all()
-                reason = data.get("stopReason")
+                reason = word(data.get("stopReason"))
                 end = StreamEnd(manifest.finish(reason, FINISH_REASONS), reason, stop_sequence(data))
             elif event == "metadata":
                 yield Metadata(usage=parse_usage(data.get("usage")))
@@ -47,7 +47,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                     break
             elif event == "error":
                 raise manifest.refusal(None, parse_error(None, data["error"]), ERROR_WORDS, body=json.dumps(data["error"]))
-        except (AttributeError, KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise wrong_shape(manifest, f"a {event} that cannot be read", data) from None
     if end is None:
         raise StreamInterrupted("the stream ended without messageStop", provider=manifest.id)
@@ -79,18 +79,18 @@ class _Stream:
         for kind, said in start.items():
             if kind == "toolUse" and not is_hosted(said):
                 self._open[index] = _Open(kind, said, self._calls)
-                yield ToolCallStarted(self._calls, said["toolUseId"], said["name"])
+                yield ToolCallStarted(self._calls, text(said["toolUseId"]), text(said["name"]))
                 self._calls += 1
             else:
                 self._open[index] = _Open(kind, said)
 
     def delta(self, index: int, delta: dict[str, Any]) -> Iterator[StreamingEvent]:
         if "text" in delta:
-            yield ContentDelta(delta["text"], starts=self._begins(index))
+            yield ContentDelta(text(delta["text"]), starts=self._begins(index))
         elif "reasoningContent" in delta:
             said = delta["reasoningContent"]
             signature, redacted = said.get("signature"), said.get("redactedContent")
-            yield ThinkingDelta(said.get("text", ""), signature, redacted, starts=self._begins(index))
+            yield ThinkingDelta(text(said.get("text", "")), word(signature), word(redacted), starts=self._begins(index))
         elif "citation" in delta:
             cited = self._citations.setdefault(index, [])
             cited.append(delta["citation"])
@@ -98,7 +98,7 @@ class _Stream:
         else:
             for kind, said in delta.items():
                 block = self._open[index]
-                block.pieces.append(said["input"] if kind == "toolUse" else said)
+                block.pieces.append(text(said["input"]) if kind == "toolUse" else said)
                 if block.call is not None:
                     yield PartialToolCall(block.call, said["input"])
 

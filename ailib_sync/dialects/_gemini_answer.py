@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from ..dialect import child, children, wrong_shape
+from ..dialect import child, children, count, wrong_shape
 from ..errors import Cancelled, ErrorDetails, StreamInterrupted, TransportError
 from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..fold import Fold
@@ -217,9 +217,9 @@ def parse_usage(usage: Mapping[str, Any]) -> Usage:
     return Usage(
         prompt_tokens=_sum(usage.get("promptTokenCount"), usage.get("toolUsePromptTokenCount")),
         completion_tokens=_sum(usage.get("candidatesTokenCount"), usage.get("thoughtsTokenCount")),
-        total_tokens=usage.get("totalTokenCount"),
-        cached_tokens=usage.get("cachedContentTokenCount"),
-        reasoning_tokens=usage.get("thoughtsTokenCount"),
+        total_tokens=count(usage.get("totalTokenCount")),
+        cached_tokens=count(usage.get("cachedContentTokenCount")),
+        reasoning_tokens=count(usage.get("thoughtsTokenCount")),
         raw=dict(usage),
     )
 
@@ -229,7 +229,7 @@ def _text(value: Any) -> str | None:
 
 
 def _sum(*counts: Any) -> int | None:
-    known = [count for count in counts if isinstance(count, int)]
+    known = [figure for each in counts if (figure := count(each)) is not None]
     return sum(known) if known else None
 
 

@@ -78,16 +78,18 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
     return ErrorDetails(_message(node) or _message(outer), str(kind) if kind else None, None if code is None else str(code))
 
 
-def _message(node: Any) -> str:
-    """The first sentence meant for people, however deep it lies."""
+def _message(node: Any, depth: int = 8) -> str:
+    """The first sentence meant for people, at most `depth` levels down."""
     if isinstance(node, str):
         return node.strip()
+    if depth == 0:
+        return ""
     if isinstance(node, list):
-        return "; ".join(filter(None, map(_message, node)))
+        return "; ".join(filter(None, (_message(item, depth - 1) for item in node)))
     if isinstance(node, dict):
         for key in _MESSAGE_KEYS:
             if node.get(key):
-                return _message(node[key])
+                return _message(node[key], depth - 1)
         return json.dumps(node, ensure_ascii=False) if node else ""
     return ""
 

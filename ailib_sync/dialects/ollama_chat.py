@@ -8,7 +8,19 @@ from __future__ import annotations
 
 import json
 
-from ..dialect import Dialect, allows, join, nearest_effort, render_options, settle_format, wrong_shape
+from ..dialect import (
+    Dialect,
+    allows,
+    child,
+    count,
+    join,
+    nearest_effort,
+    render_options,
+    settle_format,
+    text,
+    word,
+    wrong_shape,
+)
 from ..errors import ErrorDetails, StreamInterrupted
 from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..messages import Message, MessageRole, Text, Thinking
@@ -107,17 +119,17 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     _raise_refusal(body, manifest)
     if not isinstance(body, dict) or not isinstance(body.get("message"), dict):
         raise wrong_shape(manifest, "no message", body)
-    message = body["message"]
-    blocks: list[Block] = [Thinking(message["thinking"])] if message.get("thinking") else []
-    if message.get("content"):
-        blocks.append(Text(message["content"]))
+    thoughts, content = _texts(body, manifest)
+    blocks: list[Block] = [Thinking(thoughts)] if thoughts else []
+    if content:
+        blocks.append(Text(content))
     calls = _parse_calls(body, manifest, 0)
     return ChatResponse(
         message=Message(MessageRole.ASSISTANT, [*blocks, *calls], origin=NAME),
         finish_reason=_finish_reason(body, bool(calls), manifest),
-        raw_finish_reason=body.get("done_reason"),
+        raw_finish_reason=word(body.get("done_reason")),
         usage=parse_usage(body),
-        model=body.get("model"),
+        model=word(body.get("model")),
         raw=body,
     )
 
@@ -129,14 +141,13 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
         _raise_refusal(line, manifest)
         if not isinstance(line, dict):
             raise wrong_shape(manifest, "a line that is no object", line)
-        if model is None and line.get("model"):
-            model = line["model"]
+        if model is None and (model := word(line.get("model"))):
             yield Metadata(model=model)
-        message = line.get("message") or {}
-        if message.get("thinking"):
-            yield ThinkingDelta(message["thinking"])
-        if message.get("content"):
-            yield ContentDelta(message["content"])
+        thoughts, content = _texts(line, manifest)
+        if thoughts:
+            yield ThinkingDelta(thoughts)
+        if content:
+            yield ContentDelta(content)
         for index, call in enumerate(_parse_calls(line, manifest, calls), calls):
             yield ToolCallStarted(index, call.id, call.name)
             yield PartialToolCall(index, json.dumps(call.arguments))  # calls arrive whole
@@ -144,9 +155,18 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
             calls = index + 1
         if line.get("done"):
             yield Metadata(usage=parse_usage(line))
-            yield StreamEnd(_finish_reason(line, calls > 0, manifest), line.get("done_reason"))
+            yield StreamEnd(_finish_reason(line, calls > 0, manifest), word(line.get("done_reason")))
             return
     raise StreamInterrupted('the stream ended without "done": true', provider=manifest.id)
+
+
+def _texts(body: dict[str, Any], manifest: Manifest) -> tuple[str, str]:
+    """The thoughts and the text of an answer or a line."""
+    message = child(body, "message")
+    try:
+        return text(message.get("thinking") or ""), text(message.get("content") or "")
+    except TypeError:
+        raise wrong_shape(manifest, "a message whose content is no text", body) from None
 
 
 def _parse_calls(body: dict[str, Any], manifest: Manifest, first: int) -> list[ToolCall]:
@@ -154,11 +174,11 @@ def _parse_calls(body: dict[str, Any], manifest: Manifest, first: int) -> list[T
     try:
         return [
             ToolCall(
-                call.get("id") or own_id(body.get("created_at"), index),
-                call["function"]["name"],
-                call["function"].get("arguments") or {},
+                word(call.get("id")) or own_id(body.get("created_at"), index),
+                text(call["function"]["name"]),
+                child(call["function"], "arguments"),
             )
-            for index, call in enumerate(body.get("message", {}).get("tool_calls") or (), first)
+            for index, call in enumerate(child(body, "message").get("tool_calls") or (), first)
         ]
     except (AttributeError, KeyError, TypeError):
         raise wrong_shape(manifest, "tool_calls that cannot be read", body) from None
@@ -166,13 +186,13 @@ def _parse_calls(body: dict[str, Any], manifest: Manifest, first: int) -> list[T
 
 def _finish_reason(body: dict[str, Any], called: bool, manifest: Manifest) -> str | None:
     """An answer that calls tools says "stop" like any other."""
-    word = body.get("done_reason")
-    return "tool_use" if called and word in (None, "stop") else manifest.finish(word, FINISH_REASONS)
+    reason = word(body.get("done_reason"))
+    return "tool_use" if called and reason in (None, "stop") else manifest.finish(reason, FINISH_REASONS)
 
 
 def parse_usage(body: dict[str, Any]) -> Usage:
     """`eval_count` counts thoughts too. `prompt_eval_count` is absent where the whole prompt was cached."""
-    prompt, completion = body.get("prompt_eval_count"), body.get("eval_count")
+    prompt, completion = count(body.get("prompt_eval_count")), count(body.get("eval_count"))
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
@@ -191,7 +211,7 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
     """`{"error": "…"}`; gateways before it may write an object there."""
     error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, dict):
-        return ErrorDetails(str(error.get("message", "")), error.get("type"), error.get("code"))
+        return ErrorDetails(str(error.get("message", "")), word(error.get("type")), word(error.get("code")))
     return ErrorDetails(str(error).strip())
 
 
