@@ -6,12 +6,12 @@ A stream is whole with `messageStop`; `metadata`, which carries the usage, follo
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
 from ..dialect import parse_arguments, text, word, wrong_shape
 from ..errors import StreamInterrupted
 from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..messages import Opaque
+from ..record import dataclass, field
 from ..tools import ToolCall
 from ._converse_answer import ERROR_WORDS, FINISH_REASONS, parse_error, parse_usage, stop_sequence
 from ._converse_blocks import is_hosted
