@@ -363,7 +363,7 @@ def test_the_providers_own_wish_about_retries_wins(wish: str, tries: int) -> Non
 
 
 def test_a_wait_that_is_too_long_is_not_waited_for() -> None:
-    ai, pool = client("openai/gpt-4o", refusal(429, retry_after="3600"))
+    ai, pool = client("openai/gpt-4o", refusal(429, retry_after="3600"), timeout=1e6)
     with pytest.raises(RateLimited) as caught:
         ai.chat().user("x").execute()
     assert (caught.value.retry_after, len(pool.sent)) == (3600.0, 1)
