@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from .manifest import Manifest
 
 #: The address that stands for the provider inside this package.
-EMBEDDED = "http://embedded.invalid"
+EMBEDDED = "embedded.invalid"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _HEX = frozenset("0123456789abcdefABCDEF:.")
+_NAME = _UNRESERVED - {"~"}
+_PART = _UNRESERVED | {":"}
 
 
 def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> dict[str, str]:
@@ -30,7 +32,7 @@ def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> 
         value = given.get(name) or next((os.environ[env] for env in spec.get("env", ()) if os.environ.get(env)), None)
         value = value or spec.get("default")
         if value is not None:
-            values[name] = _allowed(name, value, spec, manifest)
+            values[name] = _checked(name, value, spec, manifest)
         elif needed:
             where = " or ".join(spec.get("env", ())) or "nothing in the environment"
             raise ConfigurationError(
@@ -39,11 +41,19 @@ def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> 
     return values
 
 
-def _allowed(name: str, value: str, spec: Mapping[str, Any], manifest: Manifest) -> str:
-    """The value, if the manifest allows it. A host often comes with its scheme (`DATABRICKS_HOST`), which goes."""
+def _checked(name: str, value: str, spec: Mapping[str, Any], manifest: Manifest) -> str:
+    """The value, if the manifest allows it. A host often comes with its scheme (`DATABRICKS_HOST`), which goes.
+
+    Where the manifest names no allowed values, it is one part of an address: a slash in it would lead the key to another
+    host. Only a variable that is the whole address may be anything; `checked_url` looks at that.
+    """
     allowed = spec.get("allowed")
     if allowed is None:
-        return value
+        if isinstance(value, str) and (manifest.base_url == f"{{{name}}}" or (_PART.issuperset(value) and value.strip("."))):
+            return value
+        raise ConfigurationError(
+            f"{name} must be letters, digits, dots, hyphens and underscores, not {str(value)[:100]!r}", provider=manifest.id
+        )
     host = value.removeprefix("https://").rstrip("/")
     if any(_is_host(host, pattern) for pattern in allowed):
         return host
@@ -69,7 +79,7 @@ def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
     scheme, _, rest = url.partition("://")
     authority = rest.partition("?")[0].partition("/")[0]
     _, at, address = authority.rpartition("@")
-    host = host_of(address)
+    host = "{" if "{" in address else host_of(address)  # a variable that has no value is told below
     plain = url.isascii() and url.isprintable() and " " not in url and "#" not in url
     if scheme not in ("http", "https") or not host or not plain:
         raise ConfigurationError(f"{url[:200]!r} is not an http or https address", provider=manifest.id)
@@ -78,7 +88,7 @@ def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
     if "{" in url:
         name, brace, _ = url.partition("{")[2].partition("}")
         raise ConfigurationError(f"base_url needs {'{' + name + '}' if brace else '{…}'}", provider=manifest.id)
-    if scheme == "http" and not url.startswith(EMBEDDED):
+    if scheme == "http" and host != EMBEDDED:
         from .proxies import is_loopback
 
         if not is_loopback(host):
@@ -99,4 +109,4 @@ def host_of(address: str) -> str:
         return ""
     if host[:1] == "[" and host[-1:] == "]":
         return host if host[1:-1] and _HEX.issuperset(host[1:-1]) else ""
-    return "" if set(host) & set(":[]") else host
+    return host if _NAME.issuperset(host) else ""

@@ -7,6 +7,7 @@ from .errors import ConfigurationError
 from .messages import BLOCKS, Message, MessageRole, Text
 from .request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from .tools import Tool
+from .wire import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,7 +192,9 @@ class ChatBuilder:
 
     def header(self, name: str, value: str) -> ChatBuilder:
         """A header of the request."""
-        return self._with(headers={**self._request.headers, **checked_headers({name: value})})
+        headers = Headers({name: value})
+        del value  # it may be a key, which a traceback that shows local values would show
+        return self._with(headers=Headers({**self._request.headers, **checked_headers(headers)}))
 
     def timeout(self, value: float | Timeout) -> ChatBuilder:
         """Seconds for the whole call, or a `Timeout`."""
@@ -273,13 +276,17 @@ _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI
 _OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-encoding"))
 
 
-def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def checked_headers(headers: Headers) -> Headers:
     """The headers, if they can be sent: RFC 9110 names, values of printable Latin-1, none that the transport must set."""
-    for name, value in headers.items():
+    for name in headers:
         if not isinstance(name, str) or not name or not _TOKEN.issuperset(name):
             raise ConfigurationError(f"header: {str(name)[:60]!r} is not a header name")
         if name.lower() in _OURS:
             raise ConfigurationError(f"header: {name} is set by the transport")
-        if not isinstance(value, str) or any(c in "\r\n\0" or not (c == "\t" or " " <= c <= "ÿ") or c == "\x7f" for c in value):
+        if not _is_header_value(headers[name]):
             raise ConfigurationError(f"header: the value of {name} must be text without control characters")
-    return dict(headers)
+    return headers
+
+
+def _is_header_value(value: object) -> bool:
+    return isinstance(value, str) and all(" " <= c <= "~" or "\xa0" <= c <= "ÿ" or c == "\t" for c in value)

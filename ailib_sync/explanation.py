@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from .request import LedgerEntry
 
-REDACTED = "<redacted>"
-
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

@@ -22,7 +22,7 @@ def proxy_for(scheme: str, host: str, port: int | None) -> str | None:
 def is_loopback(host: str) -> bool:
     """Whether a host's name or address means this machine."""
     host = host.strip("[]").lower().rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
+    if host == "localhost":  # not its subdomains: where the resolver does not know RFC 6761, a name server answers for them
         return True
     if not (host[:1].isdigit() or ":" in host):
         return False

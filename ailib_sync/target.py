@@ -19,20 +19,10 @@ if TYPE_CHECKING:
     from .dialect import Dialect
     from .explanation import Explanation
     from .request import ChatRequest, Ledger
-    from .wire import HttpRequest
+    from .wire import Headers, HttpRequest
 
 USER_AGENT = f"ailib-sync/{__version__}"
 MAX_MODEL = 512
-
-
-class Headers(dict[str, str]):
-    """Headers on their way out; what shows local values shows only their names."""
-
-    def __repr__(self) -> str:
-        return f"Headers({', '.join(self)})"
-
-    def copy(self) -> Headers:
-        return Headers(self)
 
 
 def split_model(model: str) -> tuple[str, str, str | None]:
@@ -52,8 +42,8 @@ class Target:
     """Where a request goes. Made once for each model of a client; everything that does not change per call is done here."""
 
     __slots__ = (
-        "_base", "_base_headers", "_dialect", "_ending", "_host", "_key", "_own_address", "_urls", "_variables",
-        "manifest", "model", "seam",
+        "_base", "_constant_headers", "_dialect", "_ending", "_given_headers", "_host", "_key", "_own_address", "_urls",
+        "_variables", "manifest", "model", "seam",
     )  # fmt: skip
 
     def __init__(
@@ -64,7 +54,7 @@ class Target:
         dialect: str | None = None,
         key: Secret | None = None,
         base_url: str | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
         if manifest.status in ("retired", "not_chat"):
@@ -79,9 +69,10 @@ class Target:
         base = filled(base_url or self.manifest.base_url, self._variables).rstrip("/")
         self._base, self._host = checked_url(base, self.manifest)
         self._urls: tuple[str, str] | None = None
-        self.seam = "embedded" if base.startswith(EMBEDDED) else None
+        self.seam = "embedded" if self._host == EMBEDDED else None
         constant = {name: filled(value, self._variables) for name, value in self.manifest.headers.items()}
-        self._base_headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **constant, **(headers or {})}
+        self._constant_headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **constant}
+        self._given_headers = headers
 
     @property
     def dialect(self) -> Dialect:
@@ -111,9 +102,10 @@ class Target:
 
     def http_request(self, request: ChatRequest, body: dict[str, Any], idempotency_key: str | None) -> HttpRequest:
         """The request as it goes out, authorized."""
-        from .wire import HttpRequest
+        from .wire import Headers, HttpRequest
 
-        headers = Headers(self._base_headers)
+        headers = Headers(self._constant_headers)
+        headers.update(self._given_headers or {})
         headers["Accept"] = ACCEPT[self.dialect.framing] if request.stream else "application/json"
         headers["Accept-Encoding"] = "identity" if request.stream else "gzip"
         if idempotency_key is not None and self.manifest.idempotency_header:
@@ -146,14 +138,15 @@ class Target:
 
     def explain(self, request: ChatRequest) -> Explanation:
         """The request without its key. Works without a key too."""
-        from .explanation import REDACTED, Explanation
+        from .explanation import Explanation
         from .request import Ledger
+        from .wire import REDACTED, Headers
 
         ledger = Ledger()
         body = self.render(request, ledger)
-        headers = dict(self._base_headers)
+        headers = {**self._constant_headers, **Headers(self._given_headers or {}).shown()}
         headers["Accept"] = ACCEPT[self.dialect.framing] if request.stream else "application/json"
-        headers.update(request.headers)
+        headers.update(Headers(request.headers).shown())
         auth = self.manifest.auth
         if auth.get("scheme", "bearer") != "none":
             headers[auth.get("header", "Authorization")] = REDACTED

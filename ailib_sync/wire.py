@@ -2,11 +2,49 @@
 
 from __future__ import annotations
 
+from .errors import ConfigurationError
 from .record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+
+REDACTED = "<redacted>"
+_SECRET = ("authorization", "cookie", "key", "token", "secret", "password")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a header of this name may hold a key."""
+    lower = name.lower()
+    return any(word in lower for word in _SECRET) and not lower.startswith("idempotency")
+
+
+class Headers(dict[str, str]):
+    """Headers on their way out. What shows or logs them shows only names, and what may be a key is not pickled."""
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(self)})"
+
+    def copy(self) -> Headers:
+        return Headers(self)
+
+    def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
+        if any(map(is_secret, self)):
+            raise ConfigurationError("headers that may hold a key cannot be pickled, since the key would travel with them")
+        return Headers, (dict(self),)
+
+    def shown(self) -> dict[str, str]:
+        """For people: with what may be a key left out."""
+        return {name: REDACTED if is_secret(name) else value for name, value in self.items()}
+
+    def hidden_in(self, raw: bytes) -> bytes:
+        """An answer without the keys that were sent, which a service may repeat in its refusal."""
+        for name in filter(is_secret, self):
+            key = self[name].rpartition(" ")[2].encode("latin-1", "replace")
+            raw = raw.replace(key, REDACTED.encode()) if len(key) >= 8 else raw
+            del key
+        return raw
 
 
 @dataclass(slots=True)
@@ -15,7 +53,7 @@ class HttpRequest:
 
     method: str
     url: str
-    headers: dict[str, str]
+    headers: Headers
     body: bytes
 
     def __repr__(self) -> str:
