@@ -14,6 +14,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from urllib.parse import unquote
 
 import urllib3
 from urllib3 import connection as u3connection
@@ -232,9 +233,9 @@ class Pools:
                 from urllib3.contrib.socks import SOCKSProxyManager
             except ImportError:
                 raise ProxyError("a SOCKS proxy needs PySocks: pip install 'ailib-sync[socks]'") from None
-            return SOCKSProxyManager(proxy, **options)
+            return _proxied(SOCKSProxyManager, proxy, options)
         else:
-            manager = _proxy_manager(proxy, options)
+            manager = _proxied(_proxy_manager, proxy, options)
         manager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
         return manager
 
@@ -249,26 +250,33 @@ class Pools:
             manager.clear()
 
 
-def _proxy_manager(proxy: str, options: dict[str, Any]) -> urllib3.ProxyManager:
+def _proxied(make: Callable[..., urllib3.PoolManager], proxy: str, options: dict[str, Any]) -> urllib3.PoolManager:
+    """The manager for a proxy. What is wrong with its address is not told in urllib3's words, which hold its password."""
+    with suppress(u3.HTTPError, ValueError):
+        return make(proxy, **options)
+    raise ProxyError("the proxy that the environment names is no address that can be used")
+
+
+def _proxy_manager(proxy: str, **options: Any) -> urllib3.ProxyManager:
     parsed = parse_url(proxy)
-    headers = urllib3.make_headers(proxy_basic_auth=parsed.auth) if parsed.auth else None
+    headers = urllib3.make_headers(proxy_basic_auth=unquote(parsed.auth)) if parsed.auth else None
     address = parsed._replace(auth=None).url
     return urllib3.ProxyManager(address, proxy_headers=headers, proxy_ssl_context=options["ssl_context"], **options)
 
 
 def tls_context(ca_bundle: str | None, trust_env: bool) -> ssl.SSLContext:
-    """TLS 1.2 or later, the system's certificates (or certifi's where the system has none), the bundle of the environment."""
+    """TLS 1.2 or later. A bundle, given or named by the environment, is all that is trusted; without one, what the system
+    trusts, or certifi where it has nothing."""
     bundle = ca_bundle
     if bundle is None and trust_env:
         bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
-    context = ssl.create_default_context()
+    try:
+        where: dict[str, Any] = {} if bundle is None else {"capath" if os.path.isdir(bundle) else "cafile": bundle}
+        context = ssl.create_default_context(**where)
+    except OSError as error:
+        raise TlsError(f"the CA bundle {bundle} cannot be read: {error}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if bundle is not None:
-        try:
-            context.load_verify_locations(*((None, bundle) if os.path.isdir(bundle) else (bundle, None)))
-        except (OSError, ssl.SSLError) as error:
-            raise TlsError(f"the CA bundle {bundle} cannot be read: {error}") from None
-    elif not context.get_ca_certs() and not _has_ca_folder():
+    if bundle is None and not context.get_ca_certs() and not _has_ca_folder():
         try:
             import certifi
         except ImportError:

@@ -35,12 +35,13 @@ def is_loopback(host: str) -> bool:
 
 
 def _variable(name: str, capitals: bool) -> str:
-    return os.environ.get(name) or (os.environ.get(name.upper(), "") if capitals else "")
+    value = os.environ.get(name)
+    return os.environ.get(name.upper(), "") if value is None and capitals else value or ""
 
 
 def _is_excluded(host: str, port: int) -> bool:
     host = host.strip("[]").lower()
-    for entry in _variable("no_proxy", True).split(","):
+    for entry in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")).split(","):
         entry = entry.strip().lower()
         if not entry:
             continue

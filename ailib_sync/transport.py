@@ -72,7 +72,7 @@ class Transport:
             raise error
         return response_of(response, clock, self.limits)
 
-    def _open(self, request: HttpRequest, clock: CallClock) -> tuple[Any, AiLibError | None]:
+    def _open(self, request: HttpRequest, clock: CallClock) -> tuple[Any, BaseException | None]:
         from . import connections  # loads urllib3, http.client, ssl and email: 70 ms that `import ailib_sync` must not cost
 
         connections.current.clock = clock
@@ -88,10 +88,10 @@ class Transport:
                 preload_content=False,
                 timeout=connections.timeout(clock),
             ), None
-        except AiLibError as error:
-            return None, error.with_traceback(None)  # the frames below hold headers
         except connections.FOREIGN as error:
-            return None, connections.translate(error, clock)
+            return None, connections.translate(error, clock).with_traceback(None)
+        except BaseException as error:  # noqa: BLE001  whatever it is, the frames below hold headers: it goes on without them
+            return None, error.with_traceback(None)
         finally:
             connections.current.clock = None
 
@@ -248,8 +248,11 @@ def inflated(blocks: Iterator[bytes], encoding: str, limit: int) -> Iterator[byt
     # 47 = zlib or gzip, told apart by its header; "deflate" may also come raw (RFC 9110 8.4.1.2 says zlib, some send raw).
     inflate = zlib.decompressobj(47)
     first = True
-    total = 0
+    total = sent = 0
     for block in blocks:
+        sent += len(block)
+        if sent > limit:
+            raise ResponseTooLarge(f"the answer is larger than {limit} bytes as it was sent (Limits.response)")
         while block:
             try:
                 out = inflate.decompress(block, 262144)
