@@ -101,12 +101,20 @@ def kind_of(status: int) -> str:
 class Rules:
     """What one service asks for beyond its dialect.
 
-    `key` None: no key is asked for. `targets` are the requests' allowed paths (none: any that ends as the dialect's does),
-    `fields` body fields of its own, `message_fields` such of messages, `part_types` kinds of content of its own, `efforts`
-    its words for how much to think; `refused` are body fields it does not take, with the field to use instead or "". `prefix`
-    is what a model's name must not begin with, `models` all it knows. `thinking_field` is where an OpenAI-like host writes
-    its thoughts (None: it keeps them); `signed_calls` says that a Gemini-like host wants its function calls back signed,
-    `mid_system` that an Anthropic-like one takes system messages in the conversation.
+    key             the right key; None: no key is asked for. `auth` says where it stands, as in a manifest
+    targets         the requests' allowed paths; none: any that ends as the dialect's do
+    fields          fields of the body that this host takes beside the dialect's
+    message_fields  such fields of messages, and of the calls in them
+    part_types      such kinds of content
+    efforts         its words for how much to think
+    refused         fields of the dialect's that it does not take → the one to use instead, or ""
+    prefix          what a model's name must not begin with
+    models          the names of all its models; None: any will do
+    model           the name that the body must not hold, because it stands elsewhere
+    signed_calls    whether a Gemini-like host wants its function calls back signed; `call_ids`, whether it numbers them
+    mid_system      whether an Anthropic-like host takes system messages in the conversation
+    thinking_field  where an OpenAI-like host writes its thoughts; None: it keeps them
+    strict          whether anything is checked at all
     """
 
     dialect: str
@@ -121,7 +129,9 @@ class Rules:
     refused: Mapping[str, str] = field(default_factory=dict)
     prefix: str | None = None
     models: tuple[str, ...] | None = None
+    model: str | None = None
     signed_calls: bool = False
+    call_ids: bool = True
     mid_system: bool = False
     thinking_field: str | None = "reasoning_content"
     strict: bool = True

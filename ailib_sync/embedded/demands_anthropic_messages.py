@@ -149,11 +149,7 @@ BODY = record(
 
 def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
     """Raises Bad or Refused for the first thing the service would refuse."""
-    version = call.headers.get("anthropic-version")
-    if version is None:
-        raise Refused("anthropic-version: header is required")
-    if version not in VERSIONS:
-        raise Refused(f'anthropic-version: "{version}" is not a valid version')
+    version = _version(call, body, rules)
     body = known_fields(body, rules, BODY)
     BODY(body, ())
     if version == VERSIONS[-1]:
@@ -169,6 +165,20 @@ def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
     _check_turns(body, rules)
     _check_pairs(body["messages"])
     _check_cache(body)
+
+
+def _version(call: ServerCall, body: dict[str, Any], rules: Rules) -> str | None:
+    """The version asked for: in a header, or in the body where the host wants it there."""
+    if "anthropic_version" in rules.fields:
+        if "anthropic_version" not in body:
+            raise Bad("missing", ("anthropic_version",))
+        return None
+    version = call.headers.get("anthropic-version")
+    if version is None:
+        raise Refused("anthropic-version: header is required")
+    if version not in VERSIONS:
+        raise Refused(f'anthropic-version: "{version}" is not a valid version')
+    return version
 
 
 def _check_tools(body: dict[str, Any]) -> None:

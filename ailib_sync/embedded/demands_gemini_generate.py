@@ -9,6 +9,7 @@ from .call import Refused, known_fields
 from .echo import signature_of
 from .media import decode
 from .shape import (
+    Bad,
     anything,
     array,
     boolean,
@@ -196,6 +197,8 @@ def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
         raise Refused("* GenerateContentRequest.system_instruction.parts: contents.parts must not be empty.\n")
     _check_config(body)
     _check_pairs(body["contents"], rules)
+    if not rules.call_ids:
+        _check_no_ids(body["contents"])
 
 
 def _check_content(index: int, content: dict[str, Any]) -> None:
@@ -265,6 +268,14 @@ def _check_pairs(contents: list[dict[str, Any]], rules: Rules) -> None:
         made = [part["functionCall"] for part in calls]
         for position, part in enumerate(calls):
             _check_signature(index, position, part, rules)
+
+
+def _check_no_ids(contents: list[dict[str, Any]]) -> None:
+    for index, content in enumerate(contents):
+        for position, part in enumerate(content["parts"]):
+            for kind in ("functionCall", "functionResponse"):
+                if "id" in part.get(kind, ()):
+                    raise Bad("unknown", ("contents", index, "parts", position, kind, "id"))
 
 
 def _check_signature(index: int, position: int, part: dict[str, Any], rules: Rules) -> None:

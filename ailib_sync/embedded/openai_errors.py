@@ -116,6 +116,7 @@ def error_object(refused: Refused) -> dict[str, Any]:
         code = None
     elif refused.code is not None:
         code = refused.code
+        kind = next((kind for kind, word in _TYPES.values() if word == code), kind)
     if refused.kind == "not_found" and refused.param == "model":
         message = f"The model `{message}` does not exist or you do not have access to it."
         return {"message": message, "type": kind, "param": None, "code": code}

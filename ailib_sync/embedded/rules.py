@@ -33,14 +33,19 @@ STYLE_FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 def rules_of(
-    manifest: Manifest, *, key: str | None = None, targets: tuple[Pattern[str], ...] = (), strict: bool = True
+    manifest: Manifest,
+    model: str = "",
+    *,
+    key: str | None = None,
+    targets: tuple[Pattern[str], ...] = (),
+    strict: bool = True,
 ) -> Rules:
-    """`manifest` is the one resolved for the model."""
+    """`manifest` is the one resolved for `model`."""
     reasoning = manifest.reasoning or {}
     quirks = [quirk for quirk in MESSAGE_FIELDS if manifest.has(quirk)]
     return Rules(
         dialect=manifest.dialect,
-        key=key,
+        key=key if manifest.auth.get("scheme") != "none" else None,
         auth=manifest.auth,
         headers={name: value for name, value in manifest.headers.items() if "{" not in value},
         targets=targets,
@@ -50,11 +55,19 @@ def rules_of(
         efforts=frozenset(word for word in reasoning.get("efforts") or () if isinstance(word, str)),
         refused=_refused(manifest, speaker_of(manifest.dialect)),
         prefix=_prefix(manifest),
+        model=model if _model_is_elsewhere(manifest) else None,
+        call_ids=not manifest.has("no_function_call_ids"),
         signed_calls=manifest.has("thought_signatures_required"),
         mid_system=manifest.has("mid_conversation_system"),
         thinking_field=_thinking_field(manifest),
         strict=strict,
     )
+
+
+def _model_is_elsewhere(manifest: Manifest) -> bool:
+    """Whether this host, unlike others of its dialect, takes the model's name in the path or under another key."""
+    in_path = any("{model}" in path for path in manifest.paths.values())
+    return (in_path or manifest.body.get("model", "") is None) and "model" not in speaker_of(manifest.dialect).tail.groupindex
 
 
 def _own_fields(manifest: Manifest) -> frozenset[str]:

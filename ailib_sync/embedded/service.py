@@ -83,6 +83,10 @@ def _understood(call: ServerCall, rules: Rules, speaker: Speaker) -> ChatRequest
             raise Refused(f"{name.lower()}: header is required")
     body = read_json(call)
     try:
+        if rules.model is not None:
+            if "model" in body:
+                raise Bad("unknown", ("model",), (), body["model"])
+            body["model"] = rules.model
         speaker.check_call(call, body, rules)
     except Bad as bad:
         raise speaker.explain(bad) from None

@@ -187,13 +187,19 @@ _READ_PART: dict[str, Any] = {
 
 def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant"}
+    content = [{"type": kind, kind: text} for kind, text in _texts(answer)]
+    if content:
+        message["content"] = content
     if answer.tool_calls:
-        message["tool_plan"] = answer.thinking or TOOL_PLAN
+        message["tool_plan"] = TOOL_PLAN
         message["tool_calls"] = [_write_call(call) for call in answer.tool_calls]
-    else:
-        thoughts = [{"type": "thinking", "thinking": answer.thinking}] if answer.thinking else []
-        message["content"] = [*thoughts, {"type": "text", "text": answer.content}]
     return {"id": _id(answer), "message": message, "finish_reason": _finish(answer), "usage": write_usage(answer.usage)}
+
+
+def _texts(answer: ChatResponse) -> list[tuple[str, str]]:
+    """(kind, text) of each part of the content: calls stand without a text."""
+    texts = [("thinking", answer.thinking)] if answer.thinking else []
+    return texts if answer.tool_calls else [*texts, ("text", answer.content)]
 
 
 TOOL_PLAN = "I will use the tools that were asked for."
@@ -222,15 +228,12 @@ def write_usage(usage: Usage) -> dict[str, Any]:
 def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
     start = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
     yield _event("message-start", id=_id(answer), delta={"message": start})
-    if answer.tool_calls:
-        for piece in pieces(answer.thinking or TOOL_PLAN):
-            yield _event("tool-plan-delta", delta={"message": {"tool_plan": piece}})
-        for index, call in enumerate(answer.tool_calls):
-            yield from _call_events(index, call)
-    else:
-        texts = [("thinking", answer.thinking)] if answer.thinking else []
-        for index, (kind, text) in enumerate([*texts, ("text", answer.content)]):
-            yield from _content_events(index, kind, text or "")
+    for index, (kind, text) in enumerate(_texts(answer)):
+        yield from _content_events(index, kind, text)
+    for piece in pieces(TOOL_PLAN) if answer.tool_calls else ():
+        yield _event("tool-plan-delta", delta={"message": {"tool_plan": piece}})
+    for index, call in enumerate(answer.tool_calls):
+        yield from _call_events(index, call)
     yield _event("message-end", delta={"finish_reason": _finish(answer), "usage": write_usage(answer.usage)})
     yield sse("[DONE]")
 

@@ -125,7 +125,7 @@ def _read_tool(function: dict[str, Any]) -> Tool:
 
 
 def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
-    parts = [part for block in answer.message.blocks for part in [_write_part(block, asked, answer)] if part is not None]
+    parts = [part for block in answer.message.blocks for part in [_write_part(block, asked, answer, rules)] if part is not None]
     return _chunk(answer, parts, answer.usage, _finish(answer))
 
 
@@ -150,12 +150,13 @@ def _chunk(answer: ChatResponse, parts: list[dict[str, Any]], usage: Usage, fini
     }
 
 
-def _write_part(block: Block, asked: ChatRequest, answer: ChatResponse) -> dict[str, Any] | None:
+def _write_part(block: Block, asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any] | None:
     if isinstance(block, Thinking):
         reasoning = asked.options.get("reasoning")
         return {"text": block.text, "thought": True} if reasoning is None or reasoning.visible else None
     if isinstance(block, ToolCall):
-        call = {"functionCall": {"name": block.name, "args": block.arguments or {}, "id": block.id[-8:]}}
+        made = {"name": block.name, "args": block.arguments or {}, **({"id": block.id[-8:]} if rules.call_ids else {})}
+        call = {"functionCall": made}
         signed = block is answer.tool_calls[0]
         return {**call, "thoughtSignature": signature_of(block.name)} if signed else call
     return {"text": block.text} if isinstance(block, Text) else None
@@ -179,7 +180,7 @@ def write_usage(usage: Usage) -> dict[str, Any]:
 def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
     """Text in pieces, calls whole, each chunk with the usage; the last one has empty text and says why it ended."""
     for block in answer.message.blocks:
-        part = _write_part(block, asked, answer)
+        part = _write_part(block, asked, answer, rules)
         if part is None:
             continue
         texts = pieces(part["text"]) if "text" in part else [None]
