@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .bounds import CancelToken as CancelToken
     from .bounds import Limits as Limits
     from .bounds import Timeout as Timeout
+    from .breaker import CircuitBreaker as CircuitBreaker
     from .builder import ChatBuilder as ChatBuilder
     from .catalogue import ModelInfo as ModelInfo
     from .catalogue import models as models
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .errors import AuthenticationError as AuthenticationError
     from .errors import CallTimeout as CallTimeout
     from .errors import Cancelled as Cancelled
+    from .errors import CircuitOpen as CircuitOpen
     from .errors import ConfigurationError as ConfigurationError
     from .errors import Conflict as Conflict
     from .errors import ConnectError as ConnectError
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from .explanation import Explanation as Explanation
     from .history import dump_messages as dump_messages
     from .history import load_messages as load_messages
+    from .limiter import Limiter as Limiter
     from .manifest import Manifest as Manifest
     from .messages import Audio as Audio
     from .messages import Document as Document
@@ -77,11 +80,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bounds": "CancelToken Limits Timeout",
+    "breaker": "CircuitBreaker",
     "builder": "ChatBuilder",
     "catalogue": "ModelInfo models",
     "client": "AiClient",
-    "errors": "AiLibError Attempt AuthenticationError CallTimeout Cancelled ConfigurationError Conflict ConnectError "
-    "ConnectionLost ConnectTimeout ContentTimeout DeadlineExceeded InvalidRequest ManifestError NotFound "
+    "errors": "AiLibError Attempt AuthenticationError CallTimeout Cancelled CircuitOpen ConfigurationError Conflict "
+    "ConnectError ConnectionLost ConnectTimeout ContentTimeout DeadlineExceeded InvalidRequest ManifestError NotFound "
     "Overloaded PermissionDenied PoolTimeout ProtocolError ProviderTimeout ProxyError QuotaExhausted "
     "RateLimited ReadTimeout RedirectRefused RemoteError RequestTooLarge ResponseTooLarge ServerError "
     "StreamConsumed StreamInterrupted TlsError TransportError WriteTimeout",
@@ -89,6 +93,7 @@ _HOMES = {
     "ToolCallStarted",
     "explanation": "Explanation",
     "history": "dump_messages load_messages",
+    "limiter": "Limiter",
     "manifest": "Manifest",
     "messages": "Audio Document Image Message MessageRole Opaque Text Thinking ToolResult",
     "response": "CallStats ChatResponse RateLimit Usage",

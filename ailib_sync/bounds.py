@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .limiter import Slot
+
 #: The limit on a whole call without streaming, where nothing was said.
 PLAIN_TOTAL = 600.0
 FOREVER = float("inf")
@@ -107,7 +109,7 @@ class CallClock:
 
     __slots__ = (
         "_content_deadline", "_deadline", "_grace", "_left_at", "_reason", "_token",
-        "answered", "cancelled", "connected", "content", "progress", "reused", "started", "timeout", "waker",
+        "answered", "cancelled", "connected", "content", "progress", "reused", "slot", "spent", "started", "timeout", "waker",
     )  # fmt: skip
 
     def __init__(self, timeout: Timeout, *, stream: bool, token: CancelToken | None = None) -> None:
@@ -130,6 +132,9 @@ class CallClock:
         self.connected = False
         self.reused = False
         self.answered = False
+        #: The place in a `Limiter` that the request under way holds, and the tokens it has used.
+        self.slot: Slot | None = None
+        self.spent = 0
         if token is not None:
             token._attach(id(self), self.cancel)
 
@@ -219,9 +224,16 @@ class CallClock:
         if waker is not None:
             waker()
 
+    def leave(self) -> None:
+        """The request under way is over: its place is free for another. Takes no lock."""
+        slot, self.slot = self.slot, None
+        if slot is not None:
+            slot.release(self.spent)
+
     def end(self) -> None:
         """The call is over. Takes no lock: finalizers call it."""
         self.waker = None
+        self.leave()
         if self._token is not None:
             self._token._detach(id(self))
             self._token = None

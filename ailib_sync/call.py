@@ -83,7 +83,7 @@ class Call:
             self.count += 1
             attempt.number = self.count
             try:
-                value = finish(attempt)
+                value = _admitted(attempt, finish)
             except AiLibError as error:
                 failure = error
             else:
@@ -103,7 +103,7 @@ class Call:
 
     def _wait(self, client: AiClient, failure: AiLibError, retries: int) -> tuple[float | None, int]:
         """Seconds until the next attempt (None: there is none) and the tokens of the budget it took."""
-        if not client.retry.allows(failure, retries):
+        if not client.retry.allows(failure, retries) or (client.breaker is not None and client.breaker.state == "open"):
             return None, 0
         wait = client.retry.delay(failure, retries, uniform)
         if wait >= self.clock.left():
@@ -165,12 +165,32 @@ class Exchange:
         raise error
 
 
+def _admitted(attempt: Exchange, finish: Callable[[Exchange], T]) -> T:
+    """One attempt, when the client's breaker and limiter let it begin. A stream keeps its place until its clock ends."""
+    breaker, limiter, clock = attempt.client.breaker, attempt.client.limiter, attempt.clock
+    if breaker is not None:
+        breaker.admit()
+    try:
+        if limiter is not None:
+            clock.slot = limiter.acquire(clock)
+        value = finish(attempt)
+    except BaseException as error:
+        clock.leave()
+        if breaker is not None:
+            breaker.note(error)
+        raise
+    if breaker is not None:
+        breaker.note(None)
+    return value
+
+
 def _read_whole(attempt: Exchange) -> ChatResponse:
     http = attempt.send()
     target = attempt.target
     response = read_answer(http.status, http.headers, http.read(), target.dialect, target.manifest)
     response.warnings = attempt.warnings + response.warnings
     response.rate_limit = rate_limit(http.headers)
+    attempt.clock.spent = response.usage.total_tokens or 0
     return response
 
 

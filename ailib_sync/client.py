@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .bounds import CancelToken, Limits
+    from .breaker import CircuitBreaker
     from .builder import ChatBuilder
     from .catalogue import ModelInfo
     from .errors import AiLibError
     from .explanation import Explanation
+    from .limiter import Limiter
     from .messages import Message
     from .request import ChatRequest
     from .response import CallStats, ChatResponse
@@ -48,6 +50,8 @@ class AiClient:
     - `timeout`: seconds for a whole call, or a `Timeout`. `limits`: a `Limits`, the bounds on size.
     - `retry`: a `RetryPolicy`, or how many retries. `on_retry(error, attempt, wait)` is called before each wait.
     - `fallbacks`: models (or clients) tried in order when this one cannot answer, before anything has reached the caller.
+    - `limiter`: a `Limiter`, the requests, tokens and calls at once that are allowed. `breaker`: a `CircuitBreaker`, which
+      leaves a failing provider alone for a while. Both can be shared by several clients.
     - `strict`: raise where an option is not taken, instead of leaving it out with a warning.
     - `headers`: sent with every request. `http`: your own pool, anything with urllib3's `urlopen`.
     - `trust_env`: whether proxy and CA variables of the environment count. `ca_bundle`: a file or folder of CA certificates.
@@ -67,6 +71,8 @@ class AiClient:
         retry: RetryPolicy | int = 2,
         on_retry: Callable[[AiLibError, int, float], object] | None = None,
         fallbacks: Iterable[str | AiClient] = (),
+        limiter: Limiter | None = None,
+        breaker: CircuitBreaker | None = None,
         strict: bool = False,
         headers: Mapping[str, str] | None = None,
         http: Http | None = None,
@@ -83,6 +89,8 @@ class AiClient:
         self.timeout = Timeout.of(timeout)
         self.retry = RetryPolicy.of(retry)
         self.on_retry = on_retry
+        self.limiter = limiter
+        self.breaker = breaker
         self._secret = secret
         self._base_url = base_url
         self._manifest = _manifest_of(provider, manifest)
@@ -92,7 +100,6 @@ class AiClient:
         self._budget = RetryBudget()
         self._targets: dict[str, Target] = {}
         self._target(name)
-        self._fallbacks = tuple(self._fallback(item) for item in _several(fallbacks))
         self._transport = Transport(
             http or _seam(self._target(name)),
             limits=limits,
@@ -100,6 +107,7 @@ class AiClient:
             ca_bundle=ca_bundle,
             max_connections=max_connections,
         )
+        self._fallbacks = tuple(self._fallback(item) for item in _several(fallbacks))
 
     @classmethod
     def create(cls, model: str, **options: Any) -> Self:
@@ -119,9 +127,9 @@ class AiClient:
         return builder.messages(messages) if messages else builder
 
     def resolve_model(self, model: str) -> str:
-        """A model's name for this client: its own provider's prefix is taken off, another provider's is refused."""
+        """A model's name for this client: its own provider's prefix is taken off. Any other is part of the name."""
         provider, slash, name = model.partition("/")
-        if slash and (provider == self.provider or provider == self._manifest.id):
+        if slash and provider in (self.provider, self._manifest.id, *self._manifest.aliases):
             model = name
         self._target(model)
         return model
@@ -191,7 +199,17 @@ class AiClient:
         """Each fallback is a client of its own: its own key, address, manifest and connections."""
         if isinstance(item, AiClient):
             return item
-        return AiClient(item, timeout=self.timeout, retry=self.retry, strict=self.strict, trust_env=self._transport.trust_env)
+        transport = self._transport
+        return AiClient(
+            item,
+            timeout=self.timeout,
+            limits=transport.limits,
+            retry=self.retry,
+            on_retry=self.on_retry,
+            strict=self.strict,
+            trust_env=transport.trust_env,
+            ca_bundle=transport.ca_bundle,
+        )
 
 
 def _secret(key: str | Callable[[], str] | None) -> Any:

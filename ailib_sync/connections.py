@@ -22,6 +22,7 @@ from urllib3 import exceptions as u3
 from urllib3.util import parse_url
 
 from .bounds import FOREVER, CallClock
+from .dial import dial
 from .errors import (
     AiLibError,
     Cancelled,
@@ -128,6 +129,7 @@ class _Connection:
     #: Not http.client's own, which prints every header, and so the key, where a program has turned it on for all.
     debuglevel = 0
     sock: Any
+    _watch: socket.socket | None = None
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         clock = current.clock
@@ -137,9 +139,32 @@ class _Connection:
                 clock.waker = waker_of(self.sock)
         super().request(*args, **kwargs)  # type: ignore[misc]
 
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
+    def _new_conn(self) -> socket.socket:
         clock = current.clock
+        if clock is None:
+            return super()._new_conn()  # type: ignore[misc, no-any-return]
+        sock = dial(self, clock)
+        # TLS takes the descriptor out of this object before it shakes hands; a copy can still be woken.
+        self._watch = sock.dup()
+        clock.waker = waker_of(self._watch)
+        if clock.cancelled:
+            sock.close()
+            raise Cancelled("the call was cancelled")
+        return sock
+
+    def connect(self) -> None:
+        clock = current.clock
+        failure: ConnectionError | None = None
+        try:
+            super().connect()  # type: ignore[misc]
+        except ConnectionError as error:  # in the TLS handshake, or while a proxy was asked: nothing has been sent
+            failure = error
+        finally:
+            watch, self._watch = self._watch, None
+            if watch is not None:
+                watch.close()
+        if failure is not None:
+            raise u3.NewConnectionError(self, str(failure))  # type: ignore[arg-type]
         if clock is not None:
             clock.connected = True
             clock.waker = waker_of(self.sock)
@@ -163,9 +188,15 @@ class TlsPool(urllib3.HTTPSConnectionPool):
 
 
 def waker_of(sock: Any) -> Any:
-    """A function that wakes a thread blocked on the socket. `close()` would not: only a shutdown does."""
+    """A function that wakes a thread blocked on the socket. `close()` would not: only a shutdown does.
+
+    In a forked child it does nothing: a shutdown there would end the parent's connection too.
+    """
+    owner = os.getpid()
 
     def wake() -> None:
+        if os.getpid() != owner:
+            return
         try:
             # Below SSLSocket, whose own shutdown() takes the TLS state from under the reading thread.
             shutdown = socket.socket.shutdown if isinstance(sock, socket.socket) else type(sock).shutdown
@@ -246,7 +277,13 @@ class Pools:
         return self._context
 
     def close(self) -> None:
+        """Closes what is idle now, and each connection in use when it comes back. (`clear` alone leaves that to the garbage
+        collector.)"""
         for manager in self._managers.values():
+            for key in manager.pools.keys():
+                pool = manager.pools.get(key)
+                if pool is not None:
+                    pool.close()
             manager.clear()
 
 
@@ -336,6 +373,7 @@ class SocketBody(Body):
         super().__init__(response, clock)
         self._original = original
         self._fp: Any = original.fp
+        self._wake = waker_of(original.reader._sock)
 
     def blocks(self) -> Iterator[bytes]:
         original, response = self._original, self._response
@@ -353,6 +391,7 @@ class SocketBody(Body):
 
     def release(self) -> None:
         """Back to the pool, unless bytes lie behind the body: they would answer the next request."""
+        self._clock.waker = None  # whoever cancels this call from now on must not wake the next one on the socket
         if self._original.fp is not None:
             reader, headers = self._original.reader, self._response.headers
             reader.frozen = True
@@ -365,6 +404,8 @@ class SocketBody(Body):
 
     def discard(self) -> None:
         """Closes the socket. Takes no lock and touches no pool: finalizers call it."""
+        self._clock.waker = None
+        self._wake()  # the descriptor may have a copy in a forked child: closing ours would not end the connection
         self._original.close()
         connection = self._response._connection
         if connection is not None:
@@ -372,7 +413,7 @@ class SocketBody(Body):
             connection.close()
 
     def wake(self) -> None:
-        waker_of(self._original.reader._sock)()
+        self._wake()
 
 
 def sized(fp: Any, length: int) -> Iterator[bytes]:
@@ -528,6 +569,7 @@ TRANSLATIONS: tuple[tuple[Any, Callable[[BaseException, CallClock], AiLibError]]
     ((u3.SSLError, ssl.SSLError), _tls),
     ((u3.NewConnectionError, u3.NameResolutionError), _connect),
     (u3.ConnectTimeoutError, lambda error, clock: clock.expired(ConnectTimeout)),
+    (u3.ClosedPoolError, lambda error, clock: ConnectError("the client was closed while the call began")),
     (u3.EmptyPoolError, lambda error, clock: PoolTimeout("no connection became free in time")),
     (u3.ReadTimeoutError, _timed_out),
     (u3.InvalidChunkLength, lambda error, clock: ProtocolError("a chunk of the answer has no valid size")),

@@ -15,7 +15,8 @@ AiLibError
 │   │   ├── ReadTimeout         no byte for `read` seconds
 │   │   ├── ContentTimeout      no event with content for `content` seconds
 │   │   ├── DeadlineExceeded    the whole call took more than `total` seconds
-│   │   └── PoolTimeout         no free connection
+│   │   └── PoolTimeout         no free connection, or a Limiter's turn does not come in time
+│   ├── CircuitOpen             a CircuitBreaker holds requests back; nothing was sent
 │   ├── StreamInterrupted       a stream ended without its terminal event
 │   └── Cancelled               cancel() or close() was called while the call ran
 ├── ProtocolError               an answer arrived that is not what the dialect says
@@ -89,7 +90,20 @@ class AiLibError(Exception):
         self.attempts: tuple[Attempt, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.provider}: {self.message}" if self.provider else self.message
+        """Who, what, and what was tried before, in at most 2000 characters."""
+        who = f"{self.provider}: " if self.provider else ""
+        facts = self._facts() + self._tries()
+        return who + printable(self.message, MAX_MESSAGE - len(who) - len(facts)) + facts
+
+    def _facts(self) -> str:
+        return ""
+
+    def _tries(self) -> str:
+        """Each attempt in a few words, where there were several."""
+        if len(self.attempts) < 2:
+            return ""
+        tries = [f"{a.provider}/{a.model} {a.status_code or a.error.partition(':')[0]}" for a in self.attempts]
+        return printable(f" after {len(tries)} attempts ({', '.join(tries)})", 800)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), dict(self.__dict__))
@@ -173,8 +187,15 @@ class DeadlineExceeded(CallTimeout):
 
 
 class PoolTimeout(CallTimeout):
-    """No free connection."""
+    """No free connection, or a `Limiter` let no request begin in time."""
 
+    retryable = False
+
+
+class CircuitOpen(TransportError):
+    """A `CircuitBreaker` holds requests back from a provider that failed again and again; nothing was sent."""
+
+    standard_code = "E3002"
     retryable = False
 
 
@@ -243,12 +264,13 @@ class RemoteError(AiLibError):
         self.retry_after = retry_after
         self.body = body
 
-    def __str__(self) -> str:
+    def _facts(self) -> str:
         facts = [str(self.status_code)] if self.status_code else []
         code = self.error_code if self.error_code != str(self.status_code) else None  # Google repeats the status as its code
         facts += [printable(word, 100) for word in (code or self.error_type,) if word]
         facts += [f"request {printable(self.request_id, 100)}"] if self.request_id else []
-        return super().__str__() + (f" ({', '.join(facts)})" if facts else "")
+        facts += [f"asks to wait {self.retry_after:g} s"] if self.retry_after else []
+        return f" ({', '.join(facts)})" if facts else ""
 
 
 class InvalidRequest(RemoteError):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from time import time
 
 from .errors import AiLibError, ConfigurationError, ContentTimeout, ReadTimeout, RemoteError
+from .forks import renew_in_children
 from .record import dataclass
 
 TYPE_CHECKING = False
@@ -66,13 +68,15 @@ class RetryBudget:
     TRANSIENT = 14
     THROTTLED = 5
 
-    __slots__ = ("_lock", "tokens")
+    __slots__ = ("__weakref__", "_lock", "tokens")
 
     def __init__(self) -> None:
-        from _thread import allocate_lock
-
-        self._lock = allocate_lock()
         self.tokens = self.CAPACITY
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        self._lock = allocate_lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RetryBudget, ()

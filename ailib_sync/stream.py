@@ -6,9 +6,10 @@ loop over it, closes the connection at once, without the garbage collector.
 
 from __future__ import annotations
 
+from _thread import get_ident
 from time import monotonic
 
-from .errors import AiLibError, ConnectionLost, StreamConsumed, StreamInterrupted
+from .errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
 from .events import ContentDelta, Metadata, StreamEnd
 from .fold import Fold
 from .response import CallStats, ChatResponse
@@ -138,6 +139,8 @@ def relay(
         failure = error
     finally:
         http.close()
+        if fold.usage is not None:
+            clock.spent = fold.usage.total_tokens or 0
         clock.end()
     if failure is None:
         failure = StreamInterrupted("the stream ended without its last event")
@@ -147,30 +150,43 @@ def relay(
     raise failure
 
 
+def _nothing() -> Generator[StreamingEvent, None, None]:
+    yield from ()
+
+
 class ChatStream:
     """One streamed answer: iterate it, once. `with` closes it on every path.
 
     Raises, while it is read, whatever goes wrong, with everything that arrived in `error.partial`.
     """
 
-    __slots__ = ("_events", "_http", "_outcome", "_started")
+    __slots__ = ("_events", "_http", "_outcome", "_reader", "_started")
 
     def __init__(self, events: Generator[StreamingEvent, None, None], http: HttpResponse, outcome: Outcome) -> None:
         self._events = events
         self._http = http
         self._outcome = outcome
+        self._reader = get_ident()
         self._started = False
 
     def __iter__(self) -> Iterator[StreamingEvent]:
         if self.ended:
             raise StreamConsumed("the stream has been read; its answer is in stream.response")
+        if self._outcome.clock.cancelled:
+            raise self._closed()
+        self._reader = get_ident()
         self._started = True
         return self._events
 
     def __next__(self) -> StreamingEvent:
+        self._reader = get_ident()
         self._started = True
         try:
             return next(self._events)
+        except StopIteration:
+            if self._outcome.clock.cancelled and not self.ended:
+                raise self._closed() from None
+            raise
         except ValueError as error:
             if isinstance(error, AiLibError):
                 raise
@@ -227,16 +243,25 @@ class ChatStream:
     def request_id(self) -> str | None:
         return self._outcome.request_id
 
+    def _closed(self) -> Cancelled:
+        error = Cancelled("the stream was closed before its end", provider=self._outcome.provider, model=self._outcome.model)
+        error.partial = self._outcome.response()
+        return error
+
     def close(self) -> None:
-        """Ends the stream, at any time and from any thread; a reader that waits raises Cancelled."""
+        """Ends the stream, at any time and from any thread; in the thread that reads it, the next wait raises Cancelled."""
         if self.ended:
             return
         self._outcome.clock.cancel()
+        self._http.close()
+        if self._reader != get_ident():
+            return  # its reader would take a closed generator for the end of the answer; it closes everything as it wakes
         try:
             self._events.close()
         except ValueError:
-            return  # another thread is inside, and closes everything as it wakes
-        self._http.close()
+            return  # called by a signal handler in the middle of a read, which ends by itself now
+        if not self._started:  # a generator that never ran lets go of nothing when it is closed
+            self._events = _nothing()
         self._outcome.clock.end()
 
     def cancel(self) -> None:
@@ -253,6 +278,7 @@ class ChatStream:
         # A generator that never ran does not run its `finally`.
         if not self._started:
             self._http.close()
+            self._outcome.clock.end()
 
     def __repr__(self) -> str:
         state = "ended" if self.ended else "open"

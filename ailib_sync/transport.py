@@ -14,7 +14,7 @@ from .wire import HttpRequest, HttpResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import Any, Protocol
 
     from urllib3 import BaseHTTPResponse
@@ -139,7 +139,7 @@ class BodyReader:
         self._encoding = encoding.strip().lower()
         self._clock = clock
         self._limits = limits
-        self._source: Iterator[bytes] | None = None
+        self._source: Generator[bytes, None, None] | None = None
         self._over = False
 
     def chunks(self) -> Iterator[bytes]:
@@ -216,21 +216,23 @@ class BodyReader:
                 self._body.discard()
 
     def close(self) -> None:
-        """Drops the connection at once; wakes a thread that waits on it. Takes no lock."""
+        """Ends the connection at once, which wakes a thread that waits on it. Takes no lock."""
         if not self._over:
-            self._clock.cancel()
             self._body.wake()
 
     def _blocks(self) -> Iterator[bytes]:
         """One decoded sequence of blocks, however many of our methods read from it."""
+        if self._over:
+            return iter(())
         if self._source is None:
             raw = translated(self._body.blocks(), self._clock)
             self._source = self._to_end(self._decoded(raw))
         return self._source
 
-    def _to_end(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    def _to_end(self, blocks: Iterator[bytes]) -> Generator[bytes, None, None]:
         yield from blocks
         self._over = True
+        self._source = None
         self._body.release()
 
     def _decoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,79 @@
+"""TCP connects that a cancelled call leaves at once, and that share one limit between all addresses of a name.
+
+urllib3's own waits the whole time for each address in turn, and nothing can wake it. Looking up the name is the system's, and
+cannot be interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from time import monotonic
+
+from urllib3 import exceptions as u3
+from urllib3.util.connection import allowed_gai_family
+from urllib3.util.wait import wait_for_write
+
+from .bounds import FOREVER
+from .errors import Cancelled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .bounds import CallClock
+
+#: Seconds between two looks at whether the call was cancelled.
+STEP = 0.05
+UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", errno.EAGAIN))
+
+
+def dial(connection: Any, clock: CallClock) -> socket.socket:
+    """A connected socket for urllib3's `connection`. Raises what urllib3 raises there, or Cancelled."""
+    seconds = connection.timeout
+    until = monotonic() + seconds if isinstance(seconds, (int, float)) else FOREVER
+    host, port = connection._dns_host.strip("[]"), connection.port
+    try:
+        addresses = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise u3.NameResolutionError(connection.host, connection, error) from None  # type: ignore[arg-type]
+    failure: OSError = OSError("the name has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        now = monotonic()
+        share = until if until == FOREVER else now + (until - now) / (len(addresses) - number)
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in connection.socket_options or ():
+                sock.setsockopt(*option)
+            if connection.source_address:
+                sock.bind(connection.source_address)
+            _connect(sock, address, share, clock)
+        except OSError as error:
+            sock.close()
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            sock.settimeout(None if until == FOREVER else max(until - monotonic(), 0.001))
+            sys.audit("http.client.connect", connection, connection.host, port)
+            return sock
+    if isinstance(failure, TimeoutError):
+        raise u3.ConnectTimeoutError(connection, f"no connection to {connection.host} in time")
+    raise u3.NewConnectionError(connection, f"no connection to {connection.host}: {failure}")
+
+
+def _connect(sock: socket.socket, address: Any, until: float, clock: CallClock) -> None:
+    sock.setblocking(False)
+    code = sock.connect_ex(address)
+    if code in UNDER_WAY:
+        while not wait_for_write(sock, max(min(STEP, until - monotonic()), 0.0)):
+            if clock.cancelled:
+                raise Cancelled("the call was cancelled")
+            if monotonic() >= until:
+                raise TimeoutError
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))

@@ -1,0 +1,354 @@
+"""A call that is given up ends within 100 ms wherever it waits, and leaves no socket, thread or place behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from time import monotonic, sleep
+
+import pytest
+
+from ailib_sync import AiClient, Cancelled, CancelToken, Limiter, RetryPolicy, StreamConsumed
+
+from .faults import wire
+from .faults.server import FaultServer
+
+PROMPT = 0.1  # the promise; measured from cancel() to the exception
+SLACK = 0.15  # for a busy machine
+
+
+def client_of(server, **options):
+    return AiClient("openai/gpt-4o", base_url=server.url, api_key="k", **options)
+
+
+def chat_of(server, **options):
+    return client_of(server, **options).chat().user("Hello")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _loaded():
+    """What the first call of a process loads does not count as waiting."""
+    import ailib_sync.call
+    from ailib_sync import connections
+
+    assert connections
+    assert ailib_sync.call
+
+
+def cancelled_when(waits, cancel, call):
+    """Runs `call`, and `cancel` from another thread a little after `waits()`. The exception, which must come at once."""
+    at = []
+
+    def later():
+        until = monotonic() + 5
+        while not waits() and monotonic() < until:
+            sleep(0.005)
+        sleep(0.1)
+        at.append(monotonic())
+        cancel()
+
+    thread = threading.Thread(target=later)
+    thread.start()
+    with pytest.raises(Cancelled) as caught:
+        call()
+    late = monotonic() - at[0]
+    thread.join()
+    assert late < PROMPT + SLACK
+    return caught.value
+
+
+def silent(peer, request):
+    peer.wait()
+
+
+def head_then_silence(peer, request):
+    peer.send(wire.SSE_HEAD if request.streams else wire.JSON_CHUNKED_HEAD)
+    peer.wait()
+
+
+def half_then_silence(peer, request):
+    peer.send(wire.SSE_HEAD)
+    for block in wire.deltas(wire.PIECES[:3]):
+        peer.send(wire.chunk(block))
+    peer.wait()
+
+
+def overloaded(peer, request):
+    peer.send(wire.reply(503, wire.refusal(), {"Retry-After": "30"}))
+    return True
+
+
+@pytest.mark.parametrize("send", ["execute", "stream"])
+@pytest.mark.parametrize("play", [silent, head_then_silence, overloaded], ids=["headers", "body", "between retries"])
+def test_a_token_cancels_a_call_that_waits(play, send):
+    with FaultServer(play) as server:
+        token = CancelToken()
+        error = cancelled_when(
+            lambda: server.requests, token.cancel, lambda: getattr(chat_of(server), send)(cancel=token)
+        )  # fmt: skip
+        assert error.standard_code == "E4002"
+        assert not error.retryable
+        assert len(server.requests) == 1
+        assert play is overloaded or server.saw_close(1)
+
+
+def test_a_token_cancels_while_connecting():
+    with FaultServer(silent, backlog=0) as server:
+        token = CancelToken()
+        cancelled_when(lambda: True, token.cancel, lambda: chat_of(server).execute(cancel=token))
+
+
+def test_a_token_cancels_a_tls_handshake():
+    listener = socket.create_server(("127.0.0.1", 0))  # accepts, and never says a word of TLS
+    with listener:
+        client = AiClient("openai/gpt-4o", base_url=f"https://127.0.0.1:{listener.getsockname()[1]}/v1", api_key="k")
+        token = CancelToken()
+        cancelled_when(lambda: True, token.cancel, lambda: client.chat().user("Hello").execute(cancel=token))
+
+
+def test_a_token_that_was_cancelled_before_sends_nothing():
+    with FaultServer(wire.healthy) as server:
+        token = CancelToken()
+        token.cancel()
+        with pytest.raises(Cancelled):
+            chat_of(server).execute(cancel=token)
+        assert not server.requests
+
+
+def test_a_token_cancels_all_its_calls_and_no_other():
+    with FaultServer(half_then_silence) as server:
+        client = client_of(server)
+        token = CancelToken()
+        doomed = [client.chat().user("Hello").stream(cancel=token) for _ in range(3)]
+        other = client.chat().user("Hello").stream(cancel=CancelToken())
+        seen = []
+        threads = [threading.Thread(target=lambda s=s: seen.append(_end_of(s))) for s in doomed]
+        for thread in threads:
+            thread.start()
+        sleep(0.1)
+        token.cancel()
+        for thread in threads:
+            thread.join(2)
+        assert [type(error) for error in seen] == [Cancelled] * 3
+        assert next(other.text()) == wire.PIECES[0]
+        other.close()
+
+
+def _end_of(stream):
+    try:
+        for _ in stream:
+            pass
+    except Exception as error:
+        return error
+    return None
+
+
+def test_a_cancelled_finished_call_disturbs_nobody():
+    """The token's call is over, its socket back in the pool and in use by the next call."""
+    with FaultServer(wire.healthy) as server:
+        client = client_of(server)
+        token = CancelToken()
+        client.chat().user("Hello").execute(cancel=token)
+        server.play = half_then_silence
+        stream = client.chat().user("Hello").stream()
+        token.cancel()
+        assert next(stream.text()) == wire.PIECES[0]
+        assert {request.connection for request in server.requests} == {1}
+        stream.close()
+
+
+@pytest.mark.parametrize("name", ["close", "cancel"])
+def test_closing_from_another_thread_wakes_the_reader_with_what_has_arrived(name):
+    with FaultServer(half_then_silence) as server:
+        stream = chat_of(server).stream()
+        texts = []
+
+        def read():
+            for text in stream.text():
+                texts.append(text)
+
+        error = cancelled_when(lambda: len(texts) == 3, getattr(stream, name), read)
+        assert "".join(texts) == error.partial.content == wire.HALF
+        assert server.saw_close(1)
+
+
+def test_closing_from_another_thread_between_two_events_is_no_end_of_the_answer():
+    """The reader is at work when it happens: its loop must not end as if the answer were whole."""
+    with FaultServer(half_then_silence) as server:
+        stream = chat_of(server).stream()
+        loop = iter(stream)
+        next(loop)
+        thread = threading.Thread(target=stream.close)
+        thread.start()
+        thread.join()
+        assert isinstance(_end_of(loop), Cancelled)
+
+
+def test_reading_on_after_closing_is_an_error():
+    with FaultServer(half_then_silence) as server:
+        stream = chat_of(server).stream()
+        next(stream.text())
+        stream.close()
+        stream.close()
+        for read in (lambda: next(stream), lambda: list(stream), stream.collect):
+            with pytest.raises(Cancelled):
+                read()
+        with pytest.raises(StreamConsumed):
+            _ = stream.response
+        assert stream.partial.content == wire.PIECES[0]
+
+
+def test_a_loop_that_is_left_can_be_taken_up_again():
+    with FaultServer(wire.healthy) as server:
+        stream = chat_of(server).stream()
+        for text in stream.text():
+            first = text
+            break
+        assert first + "".join(stream.text()) == wire.TEXT
+        assert stream.response.content == wire.TEXT
+
+
+def never_started(client):
+    stream = client.chat().user("Hello").stream()
+    del stream
+
+
+def closed_unread(client):
+    with client.chat().user("Hello").stream() as stream:
+        pass
+    assert stream.partial.content == ""
+
+
+def dropped_in_the_loop(client):
+    for _ in client.chat().user("Hello").stream():
+        break
+
+
+def raised_in_the_loop(client):
+    def use():
+        with client.chat().user("Hello").stream() as stream:
+            for _ in stream:
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        use()
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning")
+@pytest.mark.parametrize("leave", [never_started, closed_unread, dropped_in_the_loop, raised_in_the_loop])
+def test_a_stream_that_is_left_closes_at_once_without_the_collector(leave):
+    with FaultServer(half_then_silence) as server:
+        limiter = Limiter(max_in_flight=1)
+        client = client_of(server, limiter=limiter)
+        gc.disable()
+        try:
+            leave(client)
+            assert server.saw_close(1)
+        finally:
+            gc.enable()
+        server.heal()
+        # The only place in the limiter is free again, and the next call opens a connection of its own.
+        assert client.chat().user("Hello").timeout(2).execute().content == wire.TEXT
+        assert server.requests[-1].connection == 2
+
+
+def test_a_stream_read_to_its_end_gives_its_connection_back():
+    with FaultServer(wire.healthy) as server:
+        client = client_of(server)
+        for _ in range(3):
+            assert client.chat().user("Hello").stream().collect().content == wire.TEXT
+        assert {request.connection for request in server.requests} == {1}
+
+
+def run(source, server, *, send_signal=None, seconds=10.0):
+    """A script in an interpreter of its own, every warning an error: its output, its end, and seconds since the signal."""
+    script = f"URL = {server.url!r}\n" + textwrap.dedent(source)
+    process = subprocess.Popen(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    at = monotonic()
+    if send_signal is not None:
+        while not server.requests and monotonic() < at + seconds:
+            sleep(0.005)
+        sleep(0.1)
+        at = monotonic()
+        process.send_signal(send_signal)
+    out, err = process.communicate(timeout=seconds)
+    return first + out, err, process.returncode, monotonic() - at
+
+
+SIGNALLED = """
+    import os, signal, sys
+    from ailib_sync import AiClient
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+    client = AiClient("openai/gpt-4o", base_url=URL, api_key="k")
+    chat = client.chat().user("Hello")
+    try:
+        {call}
+    except (KeyboardInterrupt, SystemExit) as error:
+        print(type(error).__name__)
+    print(len([fd for fd in os.listdir("/proc/self/fd") if "socket" in os.path.realpath("/proc/self/fd/" + fd)]))
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts sockets in /proc")
+@pytest.mark.parametrize(
+    ("number", "kind"), [(signal.SIGINT, "KeyboardInterrupt"), (signal.SIGTERM, "SystemExit")], ids=["ctrl-c", "exit"]
+)
+@pytest.mark.parametrize(
+    ("play", "call"),
+    [
+        (silent, "print('waits', flush=True); chat.execute()"),
+        (silent, "print('waits', flush=True); chat.stream()"),
+        (half_then_silence, "[print(event, flush=True) for event in chat.stream()]"),
+        (overloaded, "print('waits', flush=True); chat.execute()"),
+    ],
+    ids=["plain", "headers", "stream", "between retries"],
+)
+def test_an_interrupt_passes_unchanged_and_leaves_no_socket(play, call, number, kind):
+    with FaultServer(play) as server:
+        out, err, code, seconds = run(SIGNALLED.format(call=call), server, send_signal=number)
+        assert err == ""
+        assert out.split()[-2:] == [kind, "0"] if play is not overloaded else out.split()[-2] == kind
+        assert code == 0
+        assert seconds < 1.0
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["stream = chat.stream(); next(stream)", "stream = chat.stream()", "iterator = iter(chat.stream()); next(iterator)"],
+    ids=["half read", "unread", "iterator"],
+)
+def test_the_interpreter_ends_quietly_with_a_stream_open(call):
+    source = """
+        from ailib_sync import AiClient
+        chat = AiClient("openai/gpt-4o", base_url=URL, api_key="k").chat().user("Hello")
+        CALL
+        print("ends", flush=True)
+    """.replace("CALL", call)
+    with FaultServer(half_then_silence) as server:
+        out, err, code, seconds = run(source, server)
+        assert (out, err, code) == ("ends\n", "", 0)
+        assert seconds < 1.5
+
+
+def test_a_retry_is_not_made_after_the_call_was_cancelled_in_its_hook():
+    with FaultServer(overloaded) as server:
+        token = CancelToken()
+        chat = chat_of(server, retry=RetryPolicy(max_retries=3), on_retry=lambda error, attempt, wait: token.cancel())
+        with pytest.raises(Cancelled):
+            chat.execute(cancel=token)
+        assert len(server.requests) == 1
