@@ -112,7 +112,8 @@ class AiClient:
     @classmethod
     def create(cls, model: str, **options: Any) -> Self:
         """The same as `AiClient(model, …)`."""
-        options["api_key"] = _secret(options.get("api_key"))
+        if "api_key" in options:
+            options["api_key"] = _secret(options["api_key"])
         options["headers"] = _hidden(options.get("headers"))
         return cls(model, **options)
 

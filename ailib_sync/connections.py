@@ -65,7 +65,7 @@ def timeout(clock: CallClock) -> urllib3.Timeout:
     left = max(clock.left(), 0.001)
     connect = min(clock.timeout.connect or FOREVER, left)
     read = min(clock.timeout.read or FOREVER, left)
-    return urllib3.Timeout(None if connect == FOREVER else connect, None if read == FOREVER else read)
+    return urllib3.Timeout(connect=None if connect == FOREVER else connect, read=None if read == FOREVER else read)
 
 
 class DeadlineReader(io.RawIOBase):
