@@ -41,14 +41,16 @@ def refusal(status: int, message: str = "no", **headers: str) -> Answer:
 
 
 class Pool:
-    """Answers in order, the last one for ever. `sent` holds (method, url, headers, body as JSON)."""
+    """Answers in order, the last one for ever. `sent` holds (method, url, headers, body as JSON), `timeouts` urllib3's."""
 
     def __init__(self, *answers: Answer | Exception) -> None:
         self.answers = list(answers) or [chat()]
         self.sent: list[tuple[str, str, dict[str, str], Any]] = []
+        self.timeouts: list[Any] = []
 
     def urlopen(self, method: str, url: str, **kwargs: Any) -> HTTPResponse:
         self.sent.append((method, url, dict(kwargs["headers"]), json.loads(kwargs["body"])))
+        self.timeouts.append(kwargs["timeout"])
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer

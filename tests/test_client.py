@@ -452,6 +452,16 @@ def test_a_stream_without_its_end_is_never_a_success() -> None:
     assert len(pool.sent) == 1
 
 
+def test_a_pool_of_ones_own_is_told_the_limits() -> None:
+    """Its own waits obey them too: ours hold only for what we read."""
+    ai, pool = client(timeout=Timeout(connect=3, read=7))
+    ai.chat().user("x").execute()
+    (told,) = pool.timeouts
+    assert (told.connect_timeout, told.total) == (3, None)
+    told.start_connect()
+    assert told.read_timeout == 7
+
+
 # --- The client as a value ----------------------------------------------------------------------------------------------
 
 

@@ -112,6 +112,7 @@ class FakeProvider:
             "base_url": self.url + _prefix(manifest),
             "manifest": self.manifest,
             "variables": _variables(self.manifest),
+            "http": None,  # said, so that `offline()` does not take its place
         }
         if self.ca_bundle is not None:
             defaults["ca_bundle"] = self.ca_bundle

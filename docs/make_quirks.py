@@ -1,0 +1,64 @@
+"""Writes `docs/quirks.md` from quirks.py and the manifests: `python docs/make_quirks.py`. A test compares them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, ROOT)
+
+from ailib_sync.manifest import Manifest, builtin_manifests  # noqa: E402
+from ailib_sync.quirks import QUIRKS, TOLERANCES, Quirk  # noqa: E402
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+PAGE = os.path.join(ROOT, "docs", "quirks.md")
+HEAD = """\
+# Quirks
+
+<!-- Written by docs/make_quirks.py from ailib_sync/quirks.py; do not edit by hand. -->
+
+What single hosts do otherwise than their format says. A **quirk** is named in a manifest, for a provider or for some of its
+models, and changes what is written or read for them alone. A **tolerance** can be told from the bytes: every decoder reads it
+unasked.
+
+| name | kind | why | seen in |
+|---|---|---|---|
+"""
+
+
+def make_page(manifests: list[Manifest]) -> str:
+    quirks = [_row(name, "quirk", quirk, _users(name, manifests)) for name, quirk in QUIRKS.items()]
+    tolerances = [_row(name, "tolerance", quirk, "any") for name, quirk in TOLERANCES.items()]
+    return HEAD + "".join((*quirks, *tolerances))
+
+
+def _row(name: str, kind: str, quirk: Quirk, users: str) -> str:
+    reason = quirk.reason.replace("|", "\\|")
+    return f"| `{name}` | {kind} | {reason} [source]({quirk.link}) | {users} |\n"
+
+
+def _users(quirk: str, manifests: list[Manifest]) -> str:
+    """The providers whose manifest names it, for all models or some, in any format."""
+    users = [manifest.id for manifest in manifests if any(quirk in place.get("quirks", ()) for place in _places(manifest))]
+    shown = ", ".join(f"`{user}`" for user in users[:6])
+    return shown + (f" and {len(users) - 6} more" if len(users) > 6 else "") or "manifests of users"
+
+
+def _places(manifest: Manifest) -> list[dict[str, Any]]:
+    own: dict[str, Any] = {"quirks": manifest.quirks}
+    formats = [dict(entry) for entry in manifest.dialects.values()]
+    tables = (manifest.models, *(entry.get("models", {}) for entry in formats))
+    return [own, *formats, *(dict(rule) for table in tables for rule in table.values() if rule)]
+
+
+def main() -> None:
+    with open(PAGE, "w", encoding="utf-8") as file:
+        file.write(make_page(list(builtin_manifests())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""A question about a picture: python examples/images.py [provider/model [file]]"""
+
+import sys
+from base64 import b64decode
+
+from ailib_sync import AiClient, Image
+
+#: One red pixel.
+PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
+
+client = AiClient(sys.argv[1] if len(sys.argv) > 1 else "embedded/echo")
+picture = Image.from_path(sys.argv[2]) if len(sys.argv) > 2 else Image.from_bytes(PIXEL, "image/png")
+print(client.chat().user(["What is in this picture?", picture]).execute().content)
