@@ -90,7 +90,9 @@ class Transport:
             ), None
         except connections.FOREIGN as error:
             return None, connections.translate(error, clock).with_traceback(None)
-        except BaseException as error:  # noqa: BLE001  whatever it is, the frames below hold headers: it goes on without them
+        except BaseException as error:  # whatever it is: it goes on without the frames of ours below, which hold headers
+            if self.http is not None:
+                raise
             return None, error.with_traceback(None)
         finally:
             connections.current.clock = None
