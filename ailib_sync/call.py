@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .request import ChatRequest
     from .response import CallStats, ChatResponse
     from .target import Target
-    from .wire import HttpRequest, HttpResponse
+    from .wire import Headers, HttpRequest, HttpResponse
 
     T = TypeVar("T")
 
@@ -89,6 +89,8 @@ class Call:
             else:
                 client._budget.give_back(taken)
                 return value
+            if attempt.sent is not None:
+                attempt.sent.cover(failure)
             failure.provider = failure.provider or attempt.target.manifest.id
             failure.model = failure.model or model
             wait, taken = self._wait(client, failure, retries)
@@ -134,6 +136,7 @@ class Exchange:
         self.target = target
         self.clock = clock
         self.number = 0
+        self.sent: Headers | None = None
         self.request = request if request.model == target.model else replace(request, model=target.model)
         self.body = target.render(self.request, ledger)
         self.warnings = ledger.warnings
@@ -150,6 +153,7 @@ class Exchange:
     def send(self) -> HttpResponse:
         """The answer's head, if it promises an answer. Raises RemoteError for a refusal, RedirectRefused for a redirect."""
         request = self.http_request()
+        self.sent = request.headers
         response = self.client._transport.send(request, self.clock)
         if response.status < 300:
             return response
@@ -200,6 +204,7 @@ def _read_first(attempt: Exchange) -> ChatStream:
     clock.start_content()
     outcome = Outcome(clock, target.manifest.id, target.model, target.dialect.name)
     outcome.warnings = attempt.warnings
+    outcome.sent = attempt.sent
     outcome.attempts = attempt.number
     outcome.request_id = request_id(http.headers, target.manifest)
     outcome.rate_limit = rate_limit(http.headers)

@@ -57,6 +57,9 @@ class AiClient:
     - `trust_env`: whether proxy and CA variables of the environment count. `ca_bundle`: a file or folder of CA certificates.
     """
 
+    #: Of a client whose making failed, which an error's traceback may show.
+    provider = model = "?"
+
     def __init__(
         self,
         model: str,
@@ -81,7 +84,7 @@ class AiClient:
         max_connections: int = 100,
     ) -> None:
         api_key = secret = _secret(api_key)  # the plain key leaves the frame before anything can fail in it
-        headers = _hidden(headers)
+        headers = _covered(headers)
         provider, name, named_dialect = split_model(model)
         self.provider = provider
         self.model = name
@@ -96,7 +99,7 @@ class AiClient:
         self._manifest = _manifest_of(provider, manifest)
         self._dialect = dialect or named_dialect
         self._variables = dict(variables or {})
-        self._headers = headers
+        self._headers = _checked(headers)
         self._budget = RetryBudget()
         self._targets: dict[str, Target] = {}
         self._target(name)
@@ -113,8 +116,8 @@ class AiClient:
     def create(cls, model: str, **options: Any) -> Self:
         """The same as `AiClient(model, …)`."""
         if "api_key" in options:
-            options["api_key"] = _secret(options["api_key"])
-        options["headers"] = _hidden(options.get("headers"))
+            options["api_key"] = _secret(options.pop("api_key"))
+        options["headers"] = _covered(options.pop("headers", None))
         return cls(model, **options)
 
     # the conversation
@@ -235,14 +238,20 @@ def _several(fallbacks: Iterable[str | AiClient]) -> Iterable[str | AiClient]:
     return (fallbacks,) if isinstance(fallbacks, (str, AiClient)) else fallbacks
 
 
-def _hidden(headers: Mapping[str, str] | None) -> Headers | None:
-    """The caller's headers, checked; they may hold a key, so no frame of ours keeps them as they came."""
+def _covered(headers: Mapping[str, str] | None) -> Headers | None:
+    """The caller's headers, which may hold a key, as a value that does not show it."""
     if not headers:
         return None
-    from .builder import checked_headers
     from .wire import Headers
 
-    headers = Headers(headers)
+    return headers if isinstance(headers, Headers) else Headers(headers)
+
+
+def _checked(headers: Headers | None) -> Headers | None:
+    if headers is None:
+        return None
+    from .builder import checked_headers
+
     return checked_headers(headers)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .bounds import CallClock
     from .events import StreamingEvent
     from .response import RateLimit
-    from .wire import HttpResponse
+    from .wire import Headers, HttpResponse
 
 
 class Outcome:
@@ -32,7 +32,7 @@ class Outcome:
 
     __slots__ = (
         "attempts", "clock", "ended_at", "first_content_at", "fold", "model", "origin", "provider", "rate_limit",
-        "request_id", "warnings",
+        "request_id", "sent", "warnings",
     )  # fmt: skip
 
     def __init__(self, clock: CallClock, provider: str, model: str, origin: str) -> None:
@@ -43,6 +43,7 @@ class Outcome:
         self.fold = Fold()
         self.warnings: list[str] = []
         self.request_id: str | None = None
+        self.sent: Headers | None = None
         self.rate_limit: RateLimit | None = None
         self.attempts = 1
         self.first_content_at: float | None = None
@@ -144,6 +145,8 @@ def relay(
         clock.end()
     if failure is None:
         failure = StreamInterrupted("the stream ended without its last event")
+    if outcome.sent is not None:
+        outcome.sent.cover(failure)
     failure.partial = outcome.response()
     failure.provider = failure.provider or outcome.provider
     failure.model = failure.model or outcome.model

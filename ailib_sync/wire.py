@@ -9,8 +9,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from .errors import AiLibError
+
 
 REDACTED = "<redacted>"
+#: A shorter word is no key, and may stand anywhere.
+SHORTEST = 8
 _SECRET = ("authorization", "cookie", "key", "token", "secret", "password")
 
 
@@ -39,12 +43,23 @@ class Headers(dict[str, str]):
         return {name: REDACTED if is_secret(name) else value for name, value in self.items()}
 
     def hidden_in(self, raw: bytes) -> bytes:
-        """An answer without the keys that were sent, which a service may repeat in its refusal."""
-        for name in filter(is_secret, self):
-            key = self[name].rpartition(" ")[2].encode("latin-1", "replace")
-            raw = raw.replace(key, REDACTED.encode()) if len(key) >= 8 else raw
-            del key
+        """A refusal's body without the keys that were sent, which a service may repeat in it."""
+        for key in self._keys():
+            raw = raw.replace(key.encode("latin-1", "replace"), REDACTED.encode())
         return raw
+
+    def cover(self, error: AiLibError) -> None:
+        """The same for the texts of an error that was met in an answer; the frames that hold the answer go too."""
+        for key in self._keys():
+            for field in ("message", "body", "error_type", "error_code", "request_id"):
+                text = getattr(error, field, None)
+                if isinstance(text, str) and key in text:
+                    setattr(error, field, text.replace(key, REDACTED))
+                    error.args, error.__context__, error.__traceback__ = (error.message,), None, None
+
+    def _keys(self) -> list[str]:
+        values = (self[name].rpartition(" ")[2] for name in self if is_secret(name))
+        return [value for value in values if len(value) >= SHORTEST]
 
 
 @dataclass(slots=True)
