@@ -493,7 +493,7 @@ def chunk_size(line: bytes) -> int | None:
 
 def skip_trailers(fp: Any, rest: bytes) -> None:
     """Reads the trailer up to its blank line; what lies behind it is an overrun."""
-    size = 0
+    size = len(rest)
     while True:
         line, newline, after = rest.partition(b"\n")
         if newline:
@@ -502,12 +502,12 @@ def skip_trailers(fp: Any, rest: bytes) -> None:
                 return
             rest = after
             continue
-        size += len(rest)
         if size > MAX_LINE:
             raise ProtocolError("the trailer of the answer is longer than 64 KiB")
         block = fp.read1(BLOCK)
         if not block:
             raise ConnectionLost("the connection ended in the middle of the answer")
+        size += len(block)
         rest += block
 
 
