@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .catalogue import ModelInfo as ModelInfo
     from .catalogue import models as models
     from .client import AiClient as AiClient
+    from .conversation import Conversation as Conversation
     from .errors import AiLibError as AiLibError
     from .errors import Attempt as Attempt
     from .errors import AuthenticationError as AuthenticationError
@@ -69,6 +70,9 @@ if TYPE_CHECKING:
     from .messages import Text as Text
     from .messages import Thinking as Thinking
     from .messages import ToolResult as ToolResult
+    from .parallel import Result as Result
+    from .parallel import as_completed as as_completed
+    from .parallel import run_all as run_all
     from .response import CallStats as CallStats
     from .response import ChatResponse as ChatResponse
     from .response import RateLimit as RateLimit
@@ -84,6 +88,7 @@ _HOMES = {
     "builder": "ChatBuilder",
     "catalogue": "ModelInfo models",
     "client": "AiClient",
+    "conversation": "Conversation",
     "errors": "AiLibError Attempt AuthenticationError CallTimeout Cancelled CircuitOpen ConfigurationError Conflict "
     "ConnectError ConnectionLost ConnectTimeout ContentTimeout DeadlineExceeded InvalidRequest ManifestError NotFound "
     "Overloaded PermissionDenied PoolTimeout ProtocolError ProviderTimeout ProxyError QuotaExhausted "
@@ -96,6 +101,7 @@ _HOMES = {
     "limiter": "Limiter",
     "manifest": "Manifest",
     "messages": "Audio Document Image Message MessageRole Opaque Text Thinking ToolResult",
+    "parallel": "Result as_completed run_all",
     "response": "CallStats ChatResponse RateLimit Usage",
     "retry": "RetryPolicy",
     "stream": "ChatStream",

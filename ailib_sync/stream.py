@@ -49,6 +49,12 @@ class Outcome:
         self.first_content_at: float | None = None
         self.ended_at: float | None = None
 
+    def end(self) -> None:
+        """The call is over, whichever way. Takes no lock: finalizers call it."""
+        if self.fold.usage is not None:
+            self.clock.spent = self.fold.usage.total_tokens or 0
+        self.clock.end()
+
     def response(self) -> ChatResponse:
         response = self.fold.response(self.origin)
         response.provider = self.provider
@@ -131,6 +137,7 @@ def relay(
                 if isinstance(event, StreamEnd):
                     http.finish()
                     outcome.ended_at = monotonic()
+                    outcome.end()
                     yield event
                     return
                 yield event
@@ -140,9 +147,7 @@ def relay(
         failure = error
     finally:
         http.close()
-        if fold.usage is not None:
-            clock.spent = fold.usage.total_tokens or 0
-        clock.end()
+        outcome.end()
     if failure is None:
         failure = StreamInterrupted("the stream ended without its last event")
     if outcome.sent is not None:

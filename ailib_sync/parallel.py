@@ -1,0 +1,92 @@
+"""Many chats at once, over a pool of threads: results in order or as they come. One failure does not lose the others."""
+
+from __future__ import annotations
+
+from .bounds import CancelToken
+from .errors import AiLibError, ConfigurationError
+from .record import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
+
+    from .builder import ChatBuilder
+    from .response import CallStats, ChatResponse
+
+#: Seconds that calls which were given up may take to close their connections before the caller goes on.
+FAREWELL = 1.0
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of one chat: `response` and `stats`, or the `error`. `index` is its place among the chats."""
+
+    index: int
+    response: ChatResponse | None = None
+    stats: CallStats | None = None
+    error: AiLibError | None = None
+
+    @property
+    def content(self) -> str:
+        """The text of the answer. Raises the error where there is none."""
+        if self.error is not None:
+            raise self.error
+        assert self.response is not None
+        return self.response.content
+
+
+def run_all(chats: Iterable[ChatBuilder], *, max_workers: int = 8, on_error: str = "return") -> list[Result]:
+    """Executes every chat, at most `max_workers` at once, and gives the results in the order of the chats.
+
+        results = run_all(client.chat().user(f"Translate: {line}") for line in lines)
+        print([result.content if result.error is None else "?" for result in results])
+
+    `on_error="return"` leaves each error in its result; `"raise"` raises the first one and gives the other calls up. Ctrl-C
+    ends the calls under way, begins no other, and passes within a second.
+    """
+    if on_error not in ("return", "raise"):
+        raise ConfigurationError(f'run_all: on_error must be "return" or "raise", not {on_error!r}')
+    results = []
+    for result in as_completed(chats, max_workers=max_workers):
+        if result.error is not None and on_error == "raise":
+            raise result.error
+        results.append(result)
+    return sorted(results, key=lambda result: result.index)
+
+
+def as_completed(chats: Iterable[ChatBuilder], *, max_workers: int = 8) -> Iterator[Result]:
+    """The same, each result as soon as it is there. `chats` is read as workers become free, so it may be endless; leaving the
+    loop gives up the calls under way."""
+    if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
+        raise ConfigurationError(f"max_workers must be a whole number of at least 1, not {max_workers!r}")
+    return _results(chats, max_workers)
+
+
+def _results(chats: Iterable[ChatBuilder], max_workers: int) -> Iterator[Result]:
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait  # 10 ms that a single chat must not cost
+
+    token = CancelToken()
+    pool = ThreadPoolExecutor(max_workers, "ailib_sync")
+    running: set[Future[Result]] = set()
+    try:
+        for index, chat in enumerate(chats):
+            running.add(pool.submit(_run, index, chat, token))
+            if len(running) == max_workers:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from [future.result() for future in done]
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from [future.result() for future in done]
+    finally:
+        token.cancel()
+        pool.shutdown(wait=False, cancel_futures=True)
+        wait(running, FAREWELL)
+
+
+def _run(index: int, chat: ChatBuilder, token: CancelToken) -> Result:
+    try:
+        response, stats = chat.execute_with_stats(cancel=token)
+    except AiLibError as error:
+        return Result(index, error=error)
+    return Result(index, response, stats)

@@ -1,0 +1,264 @@
+"""A conversation remembers the turns that succeeded, and only those; its tools answer the model's calls."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ailib_sync import (
+    AiClient,
+    AiLibError,
+    ConfigurationError,
+    Image,
+    InvalidRequest,
+    MessageRole,
+    StreamInterrupted,
+    Text,
+    ToolResult,
+)
+from ailib_sync.conversation import Conversation
+
+from .faults import wire
+from .faults.server import FaultServer
+
+
+def calls(*wanted):
+    """An answer that calls tools: (name, arguments as text)."""
+    tool_calls = [
+        {"id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
+        for number, (name, arguments) in enumerate(wanted)
+    ]
+    answer = wire.completion("")
+    answer["choices"][0] = {
+        "index": 0, "finish_reason": "tool_calls",
+        "message": {"role": "assistant", "content": None, "tool_calls": tool_calls},
+    }  # fmt: skip
+    return answer
+
+
+def script(*answers):
+    """These answers in turn (the last again and again); an int is a refusal with that status."""
+
+    def play(peer, request):
+        answer = answers[min(request.number, len(answers)) - 1]
+        if isinstance(answer, int):
+            peer.send(wire.reply(answer, wire.refusal()))
+        elif request.streams:
+            wire.stream(peer, streamed(answer))
+        else:
+            peer.send(wire.reply(200, answer))
+        return True
+
+    return play
+
+
+def streamed(answer):
+    """A whole answer as the events it would have had."""
+    choice = answer["choices"][0]
+    message = choice["message"]
+    events = []
+    if message.get("content"):
+        events += wire.deltas(message["content"].split(" "))
+    for number, call in enumerate(message.get("tool_calls", ())):
+        delta = {"tool_calls": [{"index": number, **call}]}
+        events.append(wire.event({"id": "c1", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}))
+    end = {"id": "c1", "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
+    return [*events, wire.event(end), wire.DONE]
+
+
+def temperature(city: str, unit: str = "C") -> dict:
+    """The temperature in a city."""
+    return {"city": city, "degrees": 21, "unit": unit}
+
+
+def broken(city: str) -> str:
+    """Never works."""
+    raise ZeroDivisionError(city)
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(*answers):
+        server = FaultServer(script(*answers))
+        servers.append(server)
+        return server, AiClient("openai/gpt-4o", base_url=server.url, api_key="k", retry=0)
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def sent(server, number):
+    """The messages of a request, counted from 0."""
+    return json.loads(server.requests[number].body)["messages"]
+
+
+def roles(talk):
+    return [str(message.role) for message in talk.messages]
+
+
+def test_each_turn_is_sent_with_all_those_before_it(serve):
+    server, client = serve(wire.completion("One"), wire.completion("Two"))
+    talk = Conversation(client.chat().system("Be short.").temperature(0.5))
+    assert talk.say("first").content == "One"
+    assert "".join(event.text for event in talk.stream("second") if event.is_content_delta) == "Two"
+    assert [message["content"] for message in sent(server, 1)] == ["Be short.", "first", "One", "second"]
+    assert json.loads(server.requests[1].body)["temperature"] == 0.5
+    assert [message.text for message in talk.messages] == ["first", "One", "second", "Two"]
+
+
+def test_a_client_alone_will_do(serve):
+    _, client = serve(wire.completion("One"))
+    talk = Conversation(client)
+    talk.say([Text("look"), Image.from_url("https://example.com/x.png")])
+    assert roles(talk) == ["user", "assistant"]
+
+
+def test_a_failed_turn_leaves_the_history_as_it_was(serve):
+    _, client = serve(wire.completion("One"), 400, 400, wire.completion("Two"))
+    talk = Conversation(client)
+    talk.say("first")
+    before = list(talk.messages)
+    with pytest.raises(InvalidRequest):
+        talk.say("second")
+    with pytest.raises(InvalidRequest):
+        list(talk.stream("second"))
+    assert talk.messages == before
+    assert talk.say("second").content == "Two"
+    assert roles(talk) == ["user", "assistant"] * 2
+
+
+def test_a_stream_that_is_left_or_cut_is_no_turn():
+    def play(peer, request):
+        if request.number == 1:
+            return wire.stream(peer, wire.events())
+        peer.send(wire.SSE_HEAD + wire.chunk(wire.delta("One ")))
+        return False
+
+    with FaultServer(play) as server:
+        talk = Conversation(AiClient("openai/gpt-4o", base_url=server.url, api_key="k"))
+        for event in talk.stream("first"):
+            if event.is_content_delta:
+                break
+        assert talk.messages == []
+        with pytest.raises(StreamInterrupted) as caught:
+            list(talk.stream("second"))
+        assert caught.value.partial.content == "One "
+        assert talk.messages == []
+
+
+def test_tools_answer_until_the_model_speaks(serve):
+    asks = calls(("temperature", '{"city": "Ulm"}'), ("temperature", '{"city": "Bonn", "unit": "F"}'))
+    server, client = serve(asks, wire.completion("Warm."))
+    talk = Conversation(client, tools=[temperature])
+    assert talk.say("How warm?").content == "Warm."
+    assert roles(talk) == ["user", "assistant", "tool", "tool", "assistant"]
+    results = [message for message in sent(server, 1) if message["role"] == "tool"]
+    assert [result["tool_call_id"] for result in results] == ["call_0", "call_1"]
+    assert [json.loads(result["content"])["city"] for result in results] == ["Ulm", "Bonn"]
+    assert json.loads(server.requests[0].body)["tools"][0]["function"]["name"] == "temperature"
+
+
+def test_a_streamed_turn_runs_its_tools_and_has_one_end(serve):
+    _, client = serve(calls(("temperature", '{"city": "Ulm"}')), wire.completion("It is warm."))
+    talk = Conversation(client, tools=[temperature])
+    events = list(talk.stream("How warm?"))
+    assert [event.tool_call.name for event in events if event.is_tool_call_ended] == ["temperature"]
+    assert [event.is_stream_end for event in events].count(True) == 1
+    assert events[-1].is_stream_end
+    assert events[-1].finish_reason == "end_turn"
+    assert roles(talk) == ["user", "assistant", "tool", "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (("temperature", "{not json"), "not a JSON object: {not json"),
+        (("temperature", '{"town": "Ulm"}'), "do not fit: missing a required argument: 'city'"),
+        (("temperature", '{"city": "Ulm", "x": 1}'), "do not fit: got an unexpected keyword argument 'x'"),
+        (("humidity", "{}"), "there is no tool 'humidity'"),
+    ],
+    ids=["json", "missing", "unknown", "tool"],
+)
+def test_a_call_that_does_not_fit_is_told_to_the_model(serve, call, told):
+    _, client = serve(calls(call), wire.completion("Sorry."))
+    talk = Conversation(client, tools=[temperature])
+    talk.say("How warm?")
+    (result,) = talk.messages[2].content
+    assert isinstance(result, ToolResult)
+    assert result.is_error
+    assert told in result.content
+
+
+def test_what_a_function_raises_reaches_the_caller_and_undoes_the_turn(serve):
+    _, client = serve(calls(("broken", '{"city": "Ulm"}')))
+    talk = Conversation(client, tools=[broken])
+    with pytest.raises(ZeroDivisionError, match="Ulm"):
+        talk.say("How warm?")
+    assert talk.messages == []
+
+
+def test_a_model_that_calls_for_ever_is_stopped(serve):
+    server, client = serve(calls(("temperature", '{"city": "Ulm"}')))
+    talk = Conversation(client, tools=[temperature], max_rounds=3)
+    for turn in (lambda: talk.say("How warm?"), lambda: list(talk.stream("How warm?"))):
+        with pytest.raises(AiLibError, match="after 3 answers") as caught:
+            turn()
+        assert caught.value.partial.tool_calls[0].name == "temperature"
+        assert talk.messages == []
+    assert len(server.requests) == 6
+
+
+def test_calls_of_tools_that_are_the_caller_s_own_are_left_to_him(serve):
+    _, client = serve(calls(("temperature", '{"city": "Ulm"}')), wire.completion("Warm."))
+    talk = Conversation(client.chat().tools(temperature))
+    response = talk.say("How warm?")
+    assert response.tool_calls[0].arguments == {"city": "Ulm"}
+    assert roles(talk) == ["user", "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("value", "content"),
+    [
+        ("text", "text"),
+        ({"a": "é"}, '{"a": "é"}'),
+        ([1, 2], "[1, 2]"),
+        (None, "null"),
+        (3.5, "3.5"),
+        ({1, }, "{1}"),
+        (Text("t"), [Text("t")]),
+        ([Text("a"), Text("b")], [Text("a"), Text("b")]),
+    ],
+    ids=["text", "dict", "list", "none", "number", "set", "block", "blocks"],
+)  # fmt: skip
+def test_a_function_s_result_is_told_whatever_it_is(serve, value, content):
+    def thing() -> str:
+        """A thing."""
+        return value
+
+    _, client = serve(calls(("thing", "{}")), wire.completion("Done."))
+    talk = Conversation(client, tools=[thing])
+    talk.say("Go")
+    assert talk.messages[2].content[0].content == content
+
+
+def test_a_conversation_goes_through_json_and_on(serve):
+    server, client = serve(calls(("temperature", '{"city": "Ulm"}')), wire.completion("Warm."), wire.completion("Yes."))
+    talk = Conversation(client, tools=[temperature])
+    talk.say("How warm?")
+    again = Conversation(client, tools=[temperature])
+    again.load(json.loads(json.dumps(talk.dump())))
+    assert again.messages == talk.messages
+    again.say("Really?")
+    assert [message["role"] for message in sent(server, 2)] == ["user", "assistant", "tool", "assistant", "user"]
+    assert again.messages[-1].role is MessageRole.ASSISTANT
+
+
+@pytest.mark.parametrize("rounds", [0, True, 1.5])
+def test_a_number_of_rounds_that_is_none_is_refused(serve, rounds):
+    _, client = serve(wire.completion("One"))
+    with pytest.raises(ConfigurationError, match="max_rounds"):
+        Conversation(client, max_rounds=rounds)

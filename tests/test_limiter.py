@@ -1,0 +1,312 @@
+"""A program keeps to its own bounds, over all threads and clients, in order, and finalizers never wait for a lock."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import threading
+from contextlib import suppress
+from time import monotonic, sleep
+
+import pytest
+
+from ailib_sync import (
+    AiClient,
+    Cancelled,
+    CancelToken,
+    ConfigurationError,
+    Limiter,
+    Overloaded,
+    PoolTimeout,
+    RetryPolicy,
+    Timeout,
+)
+from ailib_sync import limiter as module
+from ailib_sync.bounds import CallClock
+
+from .faults import wire
+from .faults.server import FaultServer
+
+
+@pytest.fixture
+def minute(monkeypatch):
+    """A minute of 0.4 seconds."""
+    monkeypatch.setattr(module, "WINDOW", 0.4)
+    return 0.4
+
+
+def clock(total=5.0, token=None):
+    return CallClock(Timeout(total=total), stream=False, token=token)
+
+
+def client_of(server, limiter, **options):
+    return AiClient("openai/gpt-4o", base_url=server.url, api_key="k", limiter=limiter, **options)
+
+
+def together(count, work):
+    """`work(0)` … `work(count - 1)` in as many threads; their results."""
+    results = [None] * count
+
+    def run(number):
+        results[number] = work(number)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    return results
+
+
+class Gauge:
+    """A healthy provider that counts how many requests are under way at once."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+        self.now = self.most = 0
+        self.begun = []
+        self.lock = threading.Lock()
+
+    def __call__(self, peer, request):
+        with self.lock:
+            self.begun.append(monotonic())
+            self.now += 1
+            self.most = max(self.most, self.now)
+        sleep(self.seconds)
+        with self.lock:
+            self.now -= 1
+        return wire.healthy(peer, request)
+
+
+def test_no_more_requests_are_under_way_than_allowed_whoever_makes_them():
+    gauge = Gauge(0.03)
+    with FaultServer(gauge) as server:
+        limiter = Limiter(max_in_flight=3)
+        clients = [client_of(server, limiter), client_of(server, limiter)]
+
+        def call(number):
+            chat = clients[number % 2].chat().user(f"echo {number}")
+            return (chat.execute() if number % 3 else chat.stream().collect()).content
+
+        assert together(24, call) == [f"echo {number}" for number in range(24)]
+        assert gauge.most == 3
+
+
+def test_in_no_minute_more_requests_begin_than_allowed(minute):
+    gauge = Gauge(0.0)
+    with FaultServer(gauge) as server:
+        client = client_of(server, Limiter(requests_per_minute=5))
+        together(14, lambda number: client.chat().user("Hello").execute())
+    begun = sorted(gauge.begun)
+    # A request reaches the server a little after it began: the windows are measured with 60 ms of slack.
+    assert all(begun[i + 5] - begun[i] > minute - 0.06 for i in range(len(begun) - 5))
+
+
+def test_a_retry_is_a_request_too(minute):
+    gauge = []
+
+    def play(peer, request):
+        gauge.append(monotonic())
+        peer.send(wire.reply(503, wire.refusal()))
+        return True
+
+    with FaultServer(play) as server, pytest.raises(Overloaded):
+        client_of(server, Limiter(requests_per_minute=1), retry=RetryPolicy(base_delay=0.0)).chat().user("Hello").execute()
+    first, second, third = gauge
+    assert min(second - first, third - second) > minute - 0.06
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_used_tokens_hold_the_next_request_back(minute, stream):
+    def play(peer, request):
+        if request.streams:
+            used = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+            usage = wire.event({"id": "c1", "choices": [], "usage": used})
+            return wire.stream(peer, [wire.delta("One"), wire.delta(None, "stop"), usage, wire.DONE])
+        return wire.healthy(peer, request)
+
+    with FaultServer(play) as server:
+        client = client_of(server, Limiter(tokens_per_minute=16))
+        chat = client.chat().user("Hello")
+        call = (lambda: chat.stream().collect()) if stream else chat.execute
+        started = monotonic()
+        call()
+        call()
+        assert monotonic() - started < minute
+        call()
+        assert minute - 0.06 < monotonic() - started < minute + 1.0
+
+
+def test_a_wait_that_cannot_end_in_time_is_not_begun():
+    limiter = Limiter(requests_per_minute=1)
+    limiter.acquire(clock()).release()
+    started = monotonic()
+    with pytest.raises(PoolTimeout, match=r"1 began in the last minute, the next may in 60\.0 s \(requests_per_minute\)"):
+        limiter.acquire(clock(total=30))
+    assert monotonic() - started < 0.1
+
+
+@pytest.mark.parametrize(("total", "most"), [(0.2, None), (30.0, 0.2)], ids=["timeout.total", "max_wait"])
+def test_a_place_that_does_not_become_free_in_time_is_told(total, most):
+    limiter = Limiter(max_in_flight=1, max_wait=most)
+    slot = limiter.acquire(clock())
+    started = monotonic()
+    with pytest.raises(PoolTimeout, match=r"1 requests are under way \(max_in_flight\)"):
+        limiter.acquire(clock(total=total))
+    assert 0.2 <= monotonic() - started < 0.5
+    slot.release()
+    limiter.acquire(clock()).release()
+
+
+def test_a_limited_call_goes_to_its_fallback():
+    with FaultServer(wire.healthy) as server:
+        limiter = Limiter(max_in_flight=1, max_wait=0.05)
+        fallback = AiClient("openai/gpt-4o", base_url=server.url, api_key="k")
+        client = client_of(server, limiter, fallbacks=[fallback])
+        with client.chat().user("Hello").stream():
+            _, stats = client.chat().user("Hello").execute_with_stats()
+        assert stats.attempts == 2
+        assert client.chat().user("Hello").execute_with_stats()[1].attempts == 1
+
+
+def test_a_call_that_waits_for_its_turn_can_be_cancelled():
+    limiter = Limiter(max_in_flight=1)
+    slot = limiter.acquire(clock())
+    token = CancelToken()
+    timer = threading.Timer(0.1, token.cancel)
+    timer.start()
+    started = monotonic()
+    with pytest.raises(Cancelled):
+        limiter.acquire(clock(token=token))
+    assert monotonic() - started < 0.1 + 0.15
+    timer.join()
+    slot.release()
+    limiter.acquire(clock()).release()
+
+
+def test_calls_get_their_turn_in_the_order_they_came():
+    limiter = Limiter(max_in_flight=1)
+    slot = limiter.acquire(clock())
+    order = []
+
+    def work(number):
+        mine = limiter.acquire(clock())
+        order.append(number)
+        mine.release()
+
+    threads = []
+    for number in range(8):
+        threads.append(threading.Thread(target=work, args=(number,)))
+        threads[-1].start()
+        while len(limiter._queue) <= number:
+            sleep(0.001)
+    slot.release()
+    for thread in threads:
+        thread.join(5)
+    assert order == list(range(8))
+
+
+def test_a_slot_is_given_back_once_however_often_it_is_released():
+    limiter = Limiter(max_in_flight=2)
+    slot = limiter.acquire(clock())
+    for _ in range(3):
+        slot.release()
+    limiter.acquire(clock())
+    limiter.acquire(clock())
+    with pytest.raises(PoolTimeout):
+        limiter.acquire(clock(total=0.05))
+
+
+def test_giving_back_works_while_the_same_thread_holds_the_lock():
+    """As when the collector runs a dropped stream's finalizer inside `acquire`: with a lock it would wait for itself."""
+    limiter = Limiter(max_in_flight=1)
+    slot = limiter.acquire(clock())
+    done = threading.Event()
+
+    def work():
+        with limiter._lock:
+            slot.release()
+        done.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    assert done.wait(2)
+    limiter.acquire(clock(total=1)).release()
+
+
+def test_abandoned_streams_in_cycles_give_their_places_back():
+    """Many threads, a place each for two, and every stream left to the cyclic collector, which runs at any point."""
+
+    class Loop:
+        pass
+
+    def half(peer, request):
+        peer.send(wire.SSE_HEAD + wire.chunk(wire.delta("One")))
+        peer.wait()
+
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50, 2, 2)
+    try:
+        with FaultServer(half) as server:
+            client = client_of(server, Limiter(max_in_flight=4, max_wait=10))
+
+            def work(number):
+                for _ in range(6):
+                    stream = client.chat().user("Hello").stream()
+                    next(stream)
+                    loop = Loop()
+                    loop.itself, loop.stream = loop, stream
+                    del loop, stream
+                    junk = [[] for _ in range(500)]  # something for the collector to count
+                    for item in junk:
+                        item.append(item)
+                return "done"
+
+            assert together(8, work) == ["done"] * 8
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_has_all_its_places_and_a_lock_of_its_own():
+    limiter = Limiter(max_in_flight=1)
+    slot = limiter.acquire(clock())
+    limiter._lock.acquire()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with suppress(BaseException):
+            limiter.acquire(clock(total=2)).release()
+            code = 0
+        os._exit(code)
+    limiter._lock.release()
+    assert os.waitpid(child, 0)[1] == 0
+    with pytest.raises(PoolTimeout):
+        limiter.acquire(clock(total=0.05))
+    slot.release()
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {},
+        {"max_wait": 3.0},
+        {"max_in_flight": 0},
+        {"max_in_flight": "3"},
+        {"requests_per_minute": 1.5},
+        {"tokens_per_minute": True},
+    ],
+    ids=str,
+)
+def test_bounds_that_bound_nothing_are_refused(bounds):
+    with pytest.raises(ConfigurationError, match="Limiter"):
+        Limiter(**bounds)
+
+
+def test_a_limiter_pickles_as_its_bounds():
+    limiter = Limiter(requests_per_minute=5, max_in_flight=1, max_wait=2.0)
+    limiter.acquire(clock())
+    again = pickle.loads(pickle.dumps(limiter))
+    assert repr(again) == repr(limiter) == "Limiter(requests_per_minute=5, max_in_flight=1, max_wait=2.0)"
+    again.acquire(clock(total=0.05)).release()

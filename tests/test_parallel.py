@@ -1,0 +1,141 @@
+"""Many chats at once: every answer in its place, no failure taking another along, and an end that is quick and clean."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from time import monotonic, sleep
+
+import pytest
+
+from ailib_sync import AiClient, ConfigurationError, InvalidRequest
+from ailib_sync.parallel import as_completed, run_all
+
+from .faults import wire
+from .faults.server import FaultServer
+
+
+def play(peer, request):
+    """Echoes; waits as many milliseconds as the prompt's number says, and refuses what holds `bad`."""
+    if "bad" in request.prompt:
+        peer.send(wire.reply(400, wire.refusal("bad prompt")))
+        return True
+    if "slow" in request.prompt:
+        sleep(0.15)
+    if "forever" in request.prompt:
+        peer.wait()
+        return False
+    return wire.healthy(peer, request)
+
+
+@pytest.fixture
+def server():
+    with FaultServer(play) as server:
+        yield server
+
+
+@pytest.fixture
+def ask(server):
+    client = AiClient("openai/gpt-4o", base_url=server.url, api_key="k")
+    return lambda prompt: client.chat().user(f"echo {prompt}")
+
+
+def test_results_come_in_the_order_of_the_chats(ask):
+    prompts = ["slow 0", *(str(number) for number in range(1, 40))]
+    results = run_all(map(ask, prompts), max_workers=6)
+    assert [result.content for result in results] == [f"echo {prompt}" for prompt in prompts]
+    assert [result.index for result in results] == list(range(40))
+    assert all(result.stats.total_tokens == 8 for result in results)
+
+
+def test_one_failure_does_not_lose_the_others(ask):
+    results = run_all([ask("1"), ask("bad"), ask("3")])
+    assert [type(result.error) for result in results] == [type(None), InvalidRequest, type(None)]
+    assert (results[0].content, results[2].content) == ("echo 1", "echo 3")
+    assert results[1].response is None
+    with pytest.raises(InvalidRequest):
+        _ = results[1].content
+
+
+def test_the_first_error_can_be_raised_and_gives_the_rest_up(ask, server):
+    started = monotonic()
+    with pytest.raises(InvalidRequest):
+        run_all([ask("forever"), ask("bad"), *(ask(f"slow {n}") for n in range(30))], max_workers=2, on_error="raise")
+    assert monotonic() - started < 1.0
+    assert len(server.requests) < 8
+
+
+def test_results_come_as_they_are_there(ask):
+    seen = [result.index for result in as_completed([ask("slow"), ask("1"), ask("2")], max_workers=3)]
+    assert seen[-1] == 0
+    assert sorted(seen) == [0, 1, 2]
+
+
+def test_chats_are_read_as_workers_become_free_and_leaving_gives_the_rest_up(ask, server):
+    drawn = itertools.count()
+    chats = (ask(str(next(drawn))) for _ in itertools.count())
+    for number, _ in enumerate(as_completed(chats, max_workers=4)):
+        if number == 20:
+            break
+    assert 21 <= next(drawn) <= 21 + 8
+
+
+def test_a_left_loop_closes_what_ran(ask, server):
+    results = as_completed([ask("1"), ask("forever"), ask("forever")], max_workers=3)
+    assert next(results).content == "echo 1"
+    results.close()
+    waiting = {request.connection for request in server.requests if "forever" in request.prompt}
+    assert all(server.saw_close(connection) for connection in waiting)
+
+
+def test_it_works_from_any_thread(ask):
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(run_all([ask("1"), ask("2")])))
+    thread.start()
+    thread.join(10)
+    assert [result.content for result in found] == ["echo 1", "echo 2"]
+
+
+def test_no_chats_are_no_results():
+    assert run_all([]) == []
+
+
+@pytest.mark.parametrize("options", [{"max_workers": 0}, {"max_workers": True}, {"on_error": "ignore"}], ids=str)
+def test_options_that_are_none_are_refused(ask, options):
+    with pytest.raises(ConfigurationError, match=next(iter(options))):
+        run_all([ask("1")], **options)
+
+
+def test_ctrl_c_passes_within_a_second_and_starts_nothing_more(server):
+    source = f"""
+        import os
+        from ailib_sync import AiClient
+        from ailib_sync.parallel import run_all
+        client = AiClient("openai/gpt-4o", base_url={server.url!r}, api_key="k")
+        try:
+            run_all((client.chat().user("echo forever") for _ in range(100)), max_workers=8)
+        except KeyboardInterrupt:
+            print("interrupted")
+        print(len([fd for fd in os.listdir("/proc/self/fd") if "socket" in os.path.realpath("/proc/self/fd/" + fd)]))
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(source)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+    )
+    until = monotonic() + 10
+    while len(server.requests) < 8 and monotonic() < until:
+        sleep(0.01)
+    at = monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert (out.split(), err, process.returncode) == (["interrupted", "0"], "", 0)
+    assert monotonic() - at < 1.0
+    assert len(server.requests) == 8
