@@ -166,6 +166,13 @@ class CallClock:
             raise TimeoutError
         return wait
 
+    def write_patience(self) -> float | None:
+        """Seconds the next write may wait. Raises TimeoutError where no time is left."""
+        wait = min(self.timeout.connect or FOREVER, self.left())
+        if wait <= 0:
+            raise TimeoutError
+        return None if wait == FOREVER else wait
+
     def pause(self) -> None:
         """The reader of the stream takes over; the next `patience` leaves its time out."""
         self._left_at = monotonic()
@@ -199,7 +206,7 @@ class CallClock:
         text = {
             ConnectTimeout: f"no connection within {t.connect} s (timeout.connect)",
             WriteTimeout: f"the provider did not read the request within {t.connect} s (timeout.connect)",
-            ReadTimeout: f"no byte arrived for {t.read} s (timeout.read)",
+            ReadTimeout: f"no byte arrived for {t.read} s (timeout.read); the provider may have done the work, and charge for it",
             ContentTimeout: f"no event with content arrived for {t.content} s (timeout.content)",
             DeadlineExceeded: f"the call took longer than {t.total or PLAIN_TOTAL} s (timeout.total)",
         }[kind]

@@ -163,6 +163,7 @@ class Exchange:
                 f"the answer is a redirect ({response.status}); none is ever followed, since the key would travel with it"
             )
         error = refusal(response.status, response.headers, raw, self.target.dialect, self.target.manifest)
+        error.rate_limit = rate_limit(response.headers)
         wish = should_retry_header(response.headers)
         if wish is not None:
             error.retryable = wish

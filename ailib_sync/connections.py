@@ -13,6 +13,7 @@ import os
 import socket
 import ssl
 import threading
+from time import monotonic
 from contextlib import suppress
 from urllib.parse import unquote
 
@@ -130,14 +131,41 @@ class _Connection:
     debuglevel = 0
     sock: Any
     _watch: socket.socket | None = None
+    _has_served = False
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         clock = current.clock
         if clock is not None:
-            clock.reused = clock.connected = self.sock is not None
+            clock.connected = self.sock is not None
+            clock.reused = clock.connected and self._has_served  # urllib3 connects TLS before it asks
             if clock.reused:
                 clock.waker = waker_of(self.sock)
         super().request(*args, **kwargs)  # type: ignore[misc]
+        self._has_served = True
+
+    def send(self, data: Any) -> None:
+        """In pieces, the limit for each: the socket's own would be for all, and a large picture may take minutes on a slow line."""
+        clock = current.clock
+        if clock is None or hasattr(data, "read"):
+            super().send(data)  # type: ignore[misc]
+            return
+        if self.sock is None:
+            self.connect()
+        view = memoryview(data)
+        for at in range(0, len(view), BLOCK):
+            self.sock.settimeout(clock.write_patience())
+            super().send(view[at : at + BLOCK])  # type: ignore[misc]
+
+    def _tunnel(self) -> None:
+        """The proxy's answer belongs to the time to connect, and TLS has what is left of it."""
+        clock, seconds, began = current.clock, self.sock.gettimeout(), monotonic()
+        if clock is not None and seconds is not None:
+            clock.allow(seconds)
+        super()._tunnel()  # type: ignore[misc]
+        if clock is not None:
+            clock.allow(FOREVER)
+            clock.answered = False
+            self.sock.settimeout(None if seconds is None else max(seconds - (monotonic() - began), 0.001))
 
     def _new_conn(self) -> socket.socket:
         clock = current.clock
@@ -154,6 +182,7 @@ class _Connection:
 
     def connect(self) -> None:
         clock = current.clock
+        self._has_served = False
         failure: ConnectionError | None = None
         try:
             super().connect()  # type: ignore[misc]
@@ -214,7 +243,7 @@ class Pools:
         self._trust_env = trust_env
         self._ca_bundle = ca_bundle
         self._size = size
-        self._managers: dict[str | None, urllib3.PoolManager] = {}
+        self._managers: dict[tuple[str | None, bool], urllib3.PoolManager] = {}
         self._found: dict[str, tuple[Any, str]] = {}
         self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
@@ -234,9 +263,10 @@ class Pools:
     def _search(self, url: str) -> tuple[Any, str]:
         parsed = parse_url(url)
         proxy = self._proxy_for(parsed)
-        manager = self._managers.get(proxy)
+        tls = parsed.scheme == "https" or (proxy or "").startswith("https:")
+        manager = self._managers.get((proxy, tls))
         if manager is None:
-            manager = self._managers[proxy] = self._manager(proxy)
+            manager = self._managers[proxy, tls] = self._manager(proxy, tls)
         if proxy is not None:
             return manager, url
         pool = manager.connection_from_host(parsed.host, parsed.port, parsed.scheme)
@@ -249,14 +279,15 @@ class Pools:
 
         return proxy_for(parsed.scheme, parsed.host, parsed.port)
 
-    def _manager(self, proxy: str | None) -> urllib3.PoolManager:
+    def _manager(self, proxy: str | None, tls: bool) -> urllib3.PoolManager:
         keep_alive = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         options: dict[str, Any] = {
             "num_pools": 100,
             "maxsize": self._size,
             "socket_options": [*u3connection.HTTPConnection.default_socket_options, keep_alive],
-            "ssl_context": self._tls(),
         }
+        if tls:
+            options["ssl_context"] = self._tls()
         if proxy is None:
             manager = urllib3.PoolManager(**options)
         elif proxy.startswith("socks"):
@@ -298,7 +329,7 @@ def _proxy_manager(proxy: str, **options: Any) -> urllib3.ProxyManager:
     parsed = parse_url(proxy)
     headers = urllib3.make_headers(proxy_basic_auth=unquote(parsed.auth)) if parsed.auth else None
     address = parsed._replace(auth=None).url
-    return urllib3.ProxyManager(address, proxy_headers=headers, proxy_ssl_context=options["ssl_context"], **options)
+    return urllib3.ProxyManager(address, proxy_headers=headers, proxy_ssl_context=options.get("ssl_context"), **options)
 
 
 def tls_context(ca_bundle: str | None, trust_env: bool) -> ssl.SSLContext:

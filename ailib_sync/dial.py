@@ -1,7 +1,7 @@
 """TCP connects that a cancelled call leaves at once, and that share one limit between all addresses of a name.
 
-urllib3's own waits the whole time for each address in turn, and nothing can wake it. Looking up the name is the system's, and
-cannot be interrupted.
+urllib3's own waits the whole time for each address in turn, and nothing can wake it. Looking up a name is the system's, which
+cannot be interrupted either: a thread asks, and is left to itself where the answer takes too long.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 import sys
+import threading
 from time import monotonic
 
 from urllib3 import exceptions as u3
@@ -36,7 +37,9 @@ def dial(connection: Any, clock: CallClock) -> socket.socket:
     until = monotonic() + seconds if isinstance(seconds, (int, float)) else FOREVER
     host, port = connection._dns_host.strip("[]"), connection.port
     try:
-        addresses = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+        addresses = _look_up(host, port, until, clock)
+    except TimeoutError:
+        raise u3.ConnectTimeoutError(connection, f"no address of {connection.host} in time") from None
     except (socket.gaierror, UnicodeError) as error:
         raise u3.NameResolutionError(connection.host, connection, error) from None  # type: ignore[arg-type]
     failure: OSError = OSError("the name has no address")
@@ -63,6 +66,34 @@ def dial(connection: Any, clock: CallClock) -> socket.socket:
     if isinstance(failure, TimeoutError):
         raise u3.ConnectTimeoutError(connection, f"no connection to {connection.host} in time")
     raise u3.NewConnectionError(connection, f"no connection to {connection.host}: {failure}")
+
+
+def _look_up(host: str, port: int, until: float, clock: CallClock) -> list[Any]:
+    """The addresses of a name, within the limit. Raises what `getaddrinfo` raises, TimeoutError, or Cancelled."""
+    answers: list[Any] = []
+    answered = threading.Event()
+
+    def ask() -> None:
+        try:
+            answers.append(socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answers.append(error)
+        answered.set()
+
+    if ":" in host or host.replace(".", "").isdigit():
+        ask()  # an address: nobody is asked
+    else:
+        clock.waker = answered.set
+        threading.Thread(target=ask, name="ailib-sync look-up", daemon=True).start()
+        answered.wait(None if until == FOREVER else until - monotonic())
+        clock.waker = None
+    if clock.cancelled:
+        raise Cancelled("the call was cancelled")
+    if not answers:
+        raise TimeoutError
+    if isinstance(answers[0], Exception):
+        raise answers[0]
+    return answers[0]  # type: ignore[no-any-return]
 
 
 def _connect(sock: socket.socket, address: Any, until: float, clock: CallClock) -> None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .response import ChatResponse
+    from .response import ChatResponse, RateLimit
 
 MAX_MESSAGE = 2000
 
@@ -240,7 +240,8 @@ class RemoteError(AiLibError):
     """The provider said no.
 
     `error_type` and `error_code` are the provider's own words, `retry_after` the wait it asked for in seconds,
-    `body` its answer as text (at most 64 KiB), `standard_code` the AI-Protocol code.
+    `body` its answer as text (at most 64 KiB), `rate_limit` what its headers say of the account's limits, `standard_code` the
+    AI-Protocol code.
     """
 
     def __init__(
@@ -263,6 +264,7 @@ class RemoteError(AiLibError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.body = body
+        self.rate_limit: RateLimit | None = None
 
     def _facts(self) -> str:
         facts = [str(self.status_code)] if self.status_code else []

@@ -14,7 +14,7 @@ from .wire import HttpRequest, HttpResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
     from typing import Any, Protocol
 
     from urllib3 import BaseHTTPResponse
@@ -141,7 +141,7 @@ class BodyReader:
         self._encoding = encoding.strip().lower()
         self._clock = clock
         self._limits = limits
-        self._source: Generator[bytes, None, None] | None = None
+        self._source: Any = None  # the generator that reads
         self._over = False
 
     def chunks(self) -> Iterator[bytes]:
@@ -218,9 +218,14 @@ class BodyReader:
                 self._body.discard()
 
     def close(self) -> None:
-        """Ends the connection at once, which wakes a thread that waits on it. Takes no lock."""
-        if not self._over:
-            self._body.wake()
+        """Ends the connection at once; a thread that waits on it wakes, and lets go of it itself. Takes no lock."""
+        if self._over:
+            return
+        self._body.wake()
+        if self._source is None or not self._source.gi_running:
+            self._over = True
+            self._source = None  # it holds this reader: without it nothing is left for the garbage collector
+            self._body.discard()
 
     def _blocks(self) -> Iterator[bytes]:
         """One decoded sequence of blocks, however many of our methods read from it."""
@@ -229,9 +234,9 @@ class BodyReader:
         if self._source is None:
             raw = translated(self._body.blocks(), self._clock)
             self._source = self._to_end(self._decoded(raw))
-        return self._source
+        return self._source  # type: ignore[no-any-return]
 
-    def _to_end(self, blocks: Iterator[bytes]) -> Generator[bytes, None, None]:
+    def _to_end(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield from blocks
         self._over = True
         self._source = None
