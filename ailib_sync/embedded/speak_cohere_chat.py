@@ -191,13 +191,13 @@ def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict
     if content:
         message["content"] = content
     if answer.tool_calls:
-        message["tool_plan"] = TOOL_PLAN
+        message["tool_plan"] = answer.content or TOOL_PLAN
         message["tool_calls"] = [_write_call(call) for call in answer.tool_calls]
     return {"id": _id(answer), "message": message, "finish_reason": _finish(answer), "usage": write_usage(answer.usage)}
 
 
 def _texts(answer: ChatResponse) -> list[tuple[str, str]]:
-    """(kind, text) of each part of the content: calls stand without a text."""
+    """(kind, text) of each part of the content: beside calls, the text is their plan."""
     texts = [("thinking", answer.thinking)] if answer.thinking else []
     return texts if answer.tool_calls else [*texts, ("text", answer.content)]
 
@@ -230,7 +230,7 @@ def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iter
     yield _event("message-start", id=_id(answer), delta={"message": start})
     for index, (kind, text) in enumerate(_texts(answer)):
         yield from _content_events(index, kind, text)
-    for piece in pieces(TOOL_PLAN) if answer.tool_calls else ():
+    for piece in pieces(answer.content or TOOL_PLAN) if answer.tool_calls else ():
         yield _event("tool-plan-delta", delta={"message": {"tool_plan": piece}})
     for index, call in enumerate(answer.tool_calls):
         yield from _call_events(index, call)
