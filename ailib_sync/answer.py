@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from .errors import ProtocolError, RemoteError
+from .fastpath import template_events
 from .framing import decode_json, load_json, parse_sse
 from .record import replace
 
@@ -48,6 +49,13 @@ def answer_events(
     if kind == "text/html":
         raise _not_json(b"".join(chunks), headers, manifest)
     framing = _FRAMING_OF.get(kind, dialect.framing)
+    text_of = dialect.text_of
+    if framing == "sse" and text_of is not None:
+        return template_events(
+            chunks,
+            lambda blocks: dialect.parse_stream(frames_of(blocks, dialect), manifest),
+            lambda value: text_of(value, manifest),
+        )
     return dialect.parse_stream(frames_of(chunks, dialect, framing), manifest)
 
 

@@ -59,8 +59,9 @@ class Dialect:
     is_end_mark: Callable[[str, str], bool] = lambda event, data: False
     #: Paths where the manifest names none; `{model}` stands in them where the format wants it in the URL.
     paths: Mapping[str, str] = field(default_factory=dict)
-    #: The JSON key whose string value is a content delta's text, whole and unmodified; None where that is not so.
-    text_key: str | None = None
+    #: The text of a stream's frame (its JSON) that holds a piece of the answer's text and nothing that `parse_stream` would
+    #: read or remember; None for any other frame. Absent where a frame never does. See fastpath.
+    text_of: Callable[[Any, Manifest], str | None] | None = None
 
 
 def find(name: str) -> Dialect:

@@ -82,7 +82,7 @@ def _made(cls: type, frozen: bool) -> type:
     elif "__eq__" not in content:
         content["__hash__"] = None
     content.setdefault("__eq__", _equal)
-    content["__init__"] = _initializer(fields, frozen, "__post_init__" in content)
+    content["__init__"] = _initializer(fields, frozen, hasattr(cls, "__post_init__"))
     return type(cls)(cls.__name__, cls.__bases__, content)
 
 

@@ -62,6 +62,17 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     yield from reader.end()
 
 
+def text_of_delta(data: Any, manifest: Manifest) -> str | None:
+    """The text of a frame that is a text delta."""
+    if type(data) is not dict or data.get("type") != "content_block_delta":
+        return None
+    delta = data.get("delta")
+    if type(delta) is not dict or delta.get("type") != "text_delta":
+        return None
+    text = delta.get("text")
+    return text if type(text) is str else None
+
+
 def is_end_mark(event: str, data: str) -> bool:
     """A last `message_stop` without its blank line, if nothing of it is missing."""
     if "message_stop" not in data:

@@ -103,6 +103,14 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     raise StreamInterrupted("the stream ended without message-end", provider=manifest.id)
 
 
+def text_of(data: Any, manifest: Manifest) -> str | None:
+    """The text of a frame that is a delta of text."""
+    if not isinstance(data, dict) or data.get("type") != "content-delta":
+        return None
+    content = child(child(child(data, "delta"), "message"), "content")
+    return _text(content.get("text")) if content.keys() == {"text"} else None
+
+
 class _Stream:
     """What a stream's events leave behind for the later ones: the calls under way, the plan and the citations so far."""
 

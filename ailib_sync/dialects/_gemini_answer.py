@@ -108,6 +108,22 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     yield answer.end()
 
 
+_TEXT_CHUNK = frozenset(("candidates", "modelVersion", "responseId"))
+
+
+def text_of(chunk: Any, manifest: Manifest) -> str | None:
+    """The text of a chunk that holds nothing else."""
+    try:
+        (candidate,) = chunk["candidates"]
+        (part,) = candidate["content"]["parts"]
+        plain = _TEXT_CHUNK.issuperset(chunk) and _READ.issuperset(candidate) and part.keys() == {"text"}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    if not plain or candidate.get("index", 0) != 0 or "finishReason" in candidate:
+        return None
+    return _text(part["text"])
+
+
 class _Answer:
     """What has been learnt of one answer. `begun`: it has the format's shape; `complete`: its end has been seen."""
 

@@ -104,6 +104,24 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     yield from reader.end(done)
 
 
+_TEXT_CHUNK = frozenset(("id", "object", "created", "model", "system_fingerprint", "service_tier", "choices"))
+_TEXT_CHOICE = frozenset(("index", "delta", "finish_reason", "logprobs"))
+
+
+def text_of(chunk: Any, manifest: Manifest) -> str | None:
+    """The text of a chunk that holds nothing else; None too where tags in the text may part it."""
+    try:
+        (choice,) = chunk["choices"]
+        delta = choice["delta"]
+        text = delta["content"]
+        plain = _TEXT_CHUNK.issuperset(chunk) and _TEXT_CHOICE.issuperset(choice) and delta.keys() <= {"content", "role"}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    if not plain or choice.get("finish_reason") or choice.get("index") or manifest.has("think_tags"):
+        return None
+    return text if isinstance(text, str) else None
+
+
 class Reader:
     """Reads chunks in order: `read` gives the events of one, `end` those that close the answer.
 

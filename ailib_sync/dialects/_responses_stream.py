@@ -65,6 +65,14 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     raise StreamInterrupted("the stream ended before response.completed", provider=manifest.id)
 
 
+def text_of_delta(data: Any, manifest: Manifest) -> str | None:
+    """The text of a frame that is a text delta."""
+    if type(data) is not dict or data.get("type") != "response.output_text.delta":
+        return None
+    delta = data.get("delta")
+    return delta if type(delta) is str else None
+
+
 def is_end_mark(event: str, data: str) -> bool:
     """A last frame without its blank line, if it is an end and nothing of it is missing."""
     try:

@@ -1,0 +1,249 @@
+"""The template path gives exactly what the plain path gives, on any cut of any stream, and never later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ailib_sync import fastpath
+from ailib_sync.answer import answer_events, frames_of
+from ailib_sync.dialect import find
+from ailib_sync.errors import AiLibError, ConnectionLost
+from ailib_sync.events import ContentDelta, StreamingEvent
+from ailib_sync.fastpath import Template
+from ailib_sync.manifest import Manifest
+
+from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings
+
+SSE = {"content-type": "text/event-stream"}
+
+
+def _data(value: Any, name: str = "") -> bytes:
+    event = f"event: {name}\n" if name else ""
+    return f"{event}data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
+
+
+def _openai(text: str, **more: Any) -> bytes:
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+    return _data({"id": "c1", "object": "chat.completion.chunk", "model": "m", "choices": [choice], **more})
+
+
+def _anthropic(text: str) -> bytes:
+    delta = {"type": "text_delta", "text": text}
+    return _data({"type": "content_block_delta", "index": 0, "delta": delta}, "content_block_delta")
+
+
+def _gemini(text: str) -> bytes:
+    return _data({"candidates": [{"content": {"parts": [{"text": text}], "role": "model"}}], "modelVersion": "m"})
+
+
+def _cohere(text: str) -> bytes:
+    return _data({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}})
+
+
+def _responses(text: str) -> bytes:
+    return _data({"type": "response.output_text.delta", "item_id": "i", "output_index": 0, "delta": text})
+
+
+#: dialect → (a frame of text, its first frames, frames that may come in between, its last frames)
+FORMATS: dict[str, tuple[Any, list[bytes], list[bytes], list[bytes]]] = {
+    "openai_chat": (
+        _openai,
+        [_data({"id": "c1", "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})],
+        [
+            _openai("also", usage={"prompt_tokens": 3, "completion_tokens": 1}),
+            _openai("other", id="c2"),
+            _openai("cited", citations=["https://a.example"]),
+            _data({"id": "c1", "choices": [{"index": 1, "delta": {"content": "second choice"}}]}),
+            _data({"id": "c1", "choices": [{"index": 0, "delta": {"content": "a", "annotations": [{"type": "x"}]}}]}),
+            _data({"id": "c1", "choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]}),
+            _data({"error": {"message": "overloaded", "type": "server_error"}}),
+        ],
+        [_data({"id": "c1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}), b"data: [DONE]\n\n"],
+    ),
+    "anthropic_messages": (
+        _anthropic,
+        [
+            _data({"type": "message_start", "message": {"id": "m1", "model": "m", "usage": {"input_tokens": 3}}}),
+            _data({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+        ],
+        [
+            _data({"type": "ping"}, "ping"),
+            _data({"type": "content_block_delta", "index": 0, "delta": {"type": "citations_delta", "citation": {"a": 1}}}),
+            _data({"type": "content_block_stop", "index": 0}),
+            _data({"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": "new"}}),
+            _data({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}, "error"),
+        ],
+        [
+            _data({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}),
+            _data({"type": "message_stop"}, "message_stop"),
+        ],
+    ),
+    "gemini_generate": (
+        _gemini,
+        [],
+        [
+            _data({"candidates": [{"content": {"parts": [{"text": "s", "thoughtSignature": "AA=="}], "role": "model"}}]}),
+            _data({"candidates": [{"content": {"parts": [{"text": "t", "thought": True}], "role": "model"}}]}),
+            _data({"candidates": [], "usageMetadata": {"promptTokenCount": 3}}),
+        ],
+        [_data({"candidates": [{"content": {"parts": [{"text": "."}]}, "finishReason": "STOP"}]})],
+    ),
+    "cohere_chat": (
+        _cohere,
+        [_data({"type": "message-start", "id": "r1", "delta": {"message": {"role": "assistant"}}})],
+        [_data({"type": "citation-start", "index": 0, "delta": {"message": {"citations": {"start": 0, "end": 2}}}})],
+        [_data({"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": {"tokens": {"output_tokens": 2}}}})],
+    ),
+    "openai_responses": (
+        _responses,
+        [_data({"type": "response.output_item.added", "output_index": 0, "item": {"type": "message", "id": "i"}})],
+        [_data({"type": "response.content_part.added", "output_index": 0, "part": {"type": "output_text", "text": ""}})],
+        [_data({"type": "response.completed", "response": {"id": "r1", "status": "completed", "output": []}})],
+    ),
+}
+
+#: Frames of no format: comments, other line ends, bytes that are no UTF-8, JSON that is none.
+ODD = [
+    b": keep-alive\n\n",
+    b"\n",
+    b"\r\n\r\n",
+    b"data: {\r\r",
+    b"event: x\n",
+    b"data:\n\n",
+    b"\xff\n\n",
+    b'data: {"id": "c1", "choices": [{"index": 0, "delta": {"content": "\xff"}}]}\n\n',
+    b'data: {"id": "c1", "choices": [{"index": 0, "delta": {"content": "a\x01"}, "finish_reason": null}]}\n\n',
+    b"data: {\n\n",
+    b"id: 7\ndata: {}\n\n",
+]
+
+TEXTS = st.sampled_from(["a", "b", "hello", " ", "", "é", "日本", "😀", 'say "', "\\", "\n", "\u2028", "\x7f", "id", "m"])
+
+
+@st.composite
+def _streams(draw: st.DrawFn) -> tuple[str, list[bytes]]:
+    """A dialect, and its stream as chunks cut anywhere."""
+    name = draw(st.sampled_from(sorted(FORMATS)))
+    text, first, between, last = FORMATS[name]
+    some_text = st.lists(TEXTS, min_size=1, max_size=12).map(lambda texts: [text(piece) for piece in texts])
+    rare = st.sampled_from(between + ODD).map(lambda frame: [frame])
+    runs = draw(st.lists(st.one_of(some_text, some_text, rare), max_size=8))
+    raw = b"".join([*first, *(frame for run in runs for frame in run), *(last if draw(st.booleans()) else last[:-1])])
+    cuts = sorted(draw(st.lists(st.integers(0, len(raw)), max_size=8)))
+    return name, [raw[a:b] for a, b in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
+
+
+def _manifest(dialect: str, *quirks: str) -> Manifest:
+    return Manifest("test", "Test", dialect, "https://test.example", quirks=quirks)
+
+
+def _plain(chunks: Iterator[bytes], dialect: str, manifest: Manifest) -> Iterator[StreamingEvent]:
+    return find(dialect).parse_stream(frames_of(chunks, find(dialect)), manifest)
+
+
+def _fast(chunks: Iterator[bytes], dialect: str, manifest: Manifest) -> Iterator[StreamingEvent]:
+    return answer_events(chunks, SSE, find(dialect), manifest)
+
+
+def _seen(path: Any, chunks: list[bytes], dialect: str, manifest: Manifest, cut: bool) -> list[Any]:
+    """Each event with the number of chunks that had been read when it came, and how it ended."""
+    read = 0
+
+    def source() -> Iterator[bytes]:
+        nonlocal read
+        for chunk in chunks:
+            read += 1
+            yield chunk
+        if cut:
+            raise ConnectionLost("cut")
+
+    seen: list[Any] = []
+    try:
+        for event in path(source(), dialect, manifest):
+            seen.append((read, event))
+    except AiLibError as error:
+        seen.append((type(error), str(error)))
+    return seen
+
+
+@settings(max_examples=600, deadline=None)
+@given(_streams(), st.booleans(), st.booleans())
+def test_it_gives_what_the_plain_path_gives_and_as_early(stream: tuple[str, list[bytes]], cut: bool, tags: bool) -> None:
+    dialect, chunks = stream
+    manifest = _manifest(dialect, *(("think_tags",) if tags else ()))
+    assert _seen(_fast, chunks, dialect, manifest, cut) == _seen(_plain, chunks, dialect, manifest, cut)
+
+
+@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("size", [1, 7, 64, 1000, 10_000_000])
+def test_a_long_stream_is_the_same_in_blocks_of_any_size(dialect: str, size: int) -> None:
+    text, first, between, last = FORMATS[dialect]
+    words = [f"wörd {i}" if i % 7 else f'"{i}"\n' for i in range(200)]
+    raw = b"".join([*first, *map(text, words), between[0], *map(text, words), *last])
+    chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
+    manifest = _manifest(dialect)
+    assert _seen(_fast, chunks, dialect, manifest, False) == _seen(_plain, chunks, dialect, manifest, False)
+
+
+@pytest.mark.parametrize("dialect", sorted(FORMATS))
+def test_it_is_really_taken(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many frames in a block, the plain path sees one for each run."""
+    text, first, _, last = FORMATS[dialect]
+    taken: list[str] = []
+
+    def counted(self: Template, block: bytes) -> tuple[list[str], int, int]:
+        texts, start, end = read(self, block)
+        taken.extend(texts[:-1])
+        return texts, start, end
+
+    read = Template.read
+    monkeypatch.setattr(fastpath.Template, "read", counted)
+    blocks = [b"".join([*first, text("one"), text("two")]), b"".join(text(f"word {i}") for i in range(100)), *last]
+    events = list(_fast(iter(blocks), dialect, _manifest(dialect)))
+    assert len(taken) == 98
+    assert sum(isinstance(event, ContentDelta) for event in events) >= 102
+
+
+def test_it_stops_trying_where_every_frame_is_different() -> None:
+    frames = [_openai(f"word {i}", id=f"c{i}") for i in range(400)]
+    feed = fastpath.Feed(iter(frames[at] + frames[at + 1] for at in range(0, 400, 2)), lambda value: None)
+    for _ in feed.blocks():
+        feed.event = ContentDelta("word")
+        feed.count += 1
+    assert feed.stopped
+
+
+def test_a_text_that_also_stands_elsewhere_is_told_apart() -> None:
+    """The place of the text is proven, not guessed: here the id and the model hold the same letters."""
+    text_of = find("openai_chat").text_of
+    assert text_of is not None
+    template = Template.of(_openai("c1"), "c1", lambda value: text_of(value, _manifest("openai_chat")))
+    assert template is not None
+    assert template.read(_openai("x") + _openai("y"))[0] == ["x", "y"]
+    assert template.read(_openai("x", id="x"))[0] == []
+
+
+STREAMS = [r for r in recordings() if r["stream"] and r["status"] < 400 and DIALECTS[r["dialect"]] in FORMATS]
+
+
+@needs_conformance
+@pytest.mark.parametrize("size", [1, 100, 3000, 1 << 20])
+def test_recordings_are_the_same_on_both_paths(size: int) -> None:
+    assert len(STREAMS) > 100
+    for recording in STREAMS:
+        raw, manifest = body_of(recording), manifest_of(recording)
+        chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
+        fast = _seen(_fast, chunks, manifest.dialect, manifest, False)
+        assert fast == _seen(_plain, chunks, manifest.dialect, manifest, False), recording["id"]
+
+
+@pytest.mark.parametrize("name", sorted(set(DIALECTS.values())))
+def test_only_dialects_over_server_sent_events_have_templates(name: str) -> None:
+    dialect = find(name)
+    assert (dialect.text_of is not None) == (dialect.framing == "sse")
