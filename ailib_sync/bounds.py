@@ -206,7 +206,7 @@ class CallClock:
         text = {
             ConnectTimeout: f"no connection within {t.connect} s (timeout.connect)",
             WriteTimeout: f"the provider did not read the request within {t.connect} s (timeout.connect)",
-            ReadTimeout: f"no byte arrived for {t.read} s (timeout.read); the provider may have done the work, and charge for it",
+            ReadTimeout: f"no byte arrived for {t.read} s (timeout.read); the provider may still work, and charge for it",
             ContentTimeout: f"no event with content arrived for {t.content} s (timeout.content)",
             DeadlineExceeded: f"the call took longer than {t.total or PLAIN_TOTAL} s (timeout.total)",
         }[kind]

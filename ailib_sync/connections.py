@@ -13,8 +13,8 @@ import os
 import socket
 import ssl
 import threading
-from time import monotonic
 from contextlib import suppress
+from time import monotonic
 from urllib.parse import unquote
 
 import urllib3
@@ -144,7 +144,7 @@ class _Connection:
         self._has_served = True
 
     def send(self, data: Any) -> None:
-        """In pieces, the limit for each: the socket's own would be for all, and a large picture may take minutes on a slow line."""
+        """In pieces, the limit for each: the socket's own would be for all, and a picture may take minutes on a slow line."""
         clock = current.clock
         if clock is None or hasattr(data, "read"):
             super().send(data)  # type: ignore[misc]
@@ -311,7 +311,8 @@ class Pools:
         """Closes what is idle now, and each connection in use when it comes back. (`clear` alone leaves that to the garbage
         collector.)"""
         for manager in self._managers.values():
-            for key in manager.pools.keys():
+            keys: set[Any] = manager.pools.keys()
+            for key in keys:
                 pool = manager.pools.get(key)
                 if pool is not None:
                     pool.close()
@@ -396,7 +397,7 @@ class Body:
 
 
 class SocketBody(Body):
-    """A body read from the response's own buffer, one system call a block: urllib3's work per chunk costs as much as the JSON's."""
+    """A body read from the response's own buffer, one system call a block: urllib3's work per chunk costs as much as JSON."""
 
     decodes = False
 

@@ -1,0 +1,662 @@
+"""Faults of the answer's head and of whole answers: statuses, Retry-After, framing, sizes, shapes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+from ailib_sync.bounds import Limits, Timeout
+from ailib_sync.errors import (
+    AuthenticationError,
+    ConnectionLost,
+    DeadlineExceeded,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+    QuotaExhausted,
+    RateLimited,
+    ReadTimeout,
+    RedirectRefused,
+    RemoteError,
+    RequestTooLarge,
+    ResponseTooLarge,
+    ServerError,
+    StreamInterrupted,
+)
+
+from . import wire
+from .register import BOTH, PLAIN, Fault, first, says
+from .wire import completion, head, healthy, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .server import Peer, Request
+
+BRIEF = Timeout(connect=5, read=0.6, total=0.9)
+SMALL = Limits(response=4 << 20)
+HTML = "<html><body>" + "Please log in. " * 10 + "</body></html>"
+
+
+def refused(status: int, headers: dict[str, str] | None = None, **more: Any) -> Any:
+    return says(reply(status, wire.refusal(**more), headers))
+
+
+def limited(wish: str, name: str = "Retry-After", **headers: str) -> Any:
+    return refused(429, {name: wish, **headers})
+
+
+def in_two_seconds(peer: Peer, request: Request) -> bool:
+    """A date, counted from the answer's own clock, which is wrong by an hour."""
+    now = datetime.now(timezone.utc) - timedelta(hours=1)
+    peer.send(
+        reply(
+            429,
+            wire.refusal(),
+            {"Date": format_datetime(now, True), "Retry-After": format_datetime(now + timedelta(seconds=1), True)},
+        )
+    )
+    return True
+
+
+def soon(peer: Peer, request: Request) -> bool:
+    """A date two seconds ahead, and no date of the answer's own; a date has whole seconds, so one to two are left."""
+    date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=2), usegmt=True)
+    peer.send(reply(429, wire.refusal(), {"Retry-After": date}))
+    return True
+
+
+def then_silence(answer: bytes) -> Any:
+    def play(peer: Peer, request: Request) -> bool:
+        peer.send(answer)
+        peer.wait()
+        return False
+
+    return play
+
+
+def then_reset(peer: Peer, request: Request) -> bool:
+    peer.reset()
+    return False
+
+
+def close(peer: Peer, request: Request) -> bool:
+    return False
+
+
+def dripped(answer: bytes, seconds: float) -> Any:
+    def play(peer: Peer, request: Request) -> bool:
+        peer.drip(answer, seconds)
+        return True
+
+    return play
+
+
+def forever(start: bytes, block: bytes, seconds: float = 0.0) -> Any:
+    def play(peer: Peer, request: Request) -> bool:
+        peer.send(start)
+        peer.repeat(block, seconds)
+        return False
+
+    return play
+
+
+def forged() -> bytes:
+    """An answer that nobody asked for: whoever reads it as his own has lost his step."""
+    return reply(200, completion("forged"))
+
+
+def unsolicited(peer: Peer, request: Request) -> bool:
+    healthy(peer, request)
+    if request.number == 1:
+        peer.send(forged())
+    return True
+
+
+def extra_bytes(peer: Peer, request: Request) -> bool:
+    answer = reply(200, completion())
+    peer.send(answer + forged() if request.number == 1 else answer)
+    return True
+
+
+def chunked_and_sized(peer: Peer, request: Request) -> bool:
+    both = {"Content-Type": "application/json", "Content-Length": "5", "Transfer-Encoding": "chunked"}
+    peer.send(head(200, both) + wire.chunk(json.dumps(completion()).encode()) + wire.LAST_CHUNK)
+    return True
+
+
+def redirect(status: int, place: str) -> Any:
+    return says(reply(status, b"", {"Location": place}), keeps=True)
+
+
+def interim(status: int, **headers: str) -> Any:
+    def play(peer: Peer, request: Request) -> bool:
+        peer.send(head(status, headers))
+        return healthy(peer, request)
+
+    return play
+
+
+def newlines_first(peer: Peer, request: Request) -> bool:
+    """What DeepSeek sends while a call without streaming waits in its queue."""
+    peer.send(wire.JSON_CHUNKED_HEAD)
+    for _ in range(6):
+        peer.send(wire.chunk(b"\n"))
+        peer.server.over.wait(0.15)
+    peer.send(wire.chunk(json.dumps(completion()).encode()) + wire.LAST_CHUNK)
+    return True
+
+
+def raw(*lines: str, body: bytes = b"") -> bytes:
+    return "\r\n".join((*lines, "", "")).encode("latin-1") + body
+
+
+def bomb(size: int) -> bytes:
+    body = gzip.compress(b" " * size, 9)
+    return head(200, {"Content-Type": "application/json", "Content-Encoding": "gzip", "Content-Length": str(len(body))}) + body
+
+
+def wished(seconds: float | None) -> Any:
+    return lambda error: error.retry_after == seconds
+
+
+HALF_BODY = reply(200, completion())[:-40]
+HALF_CHUNKED = wire.JSON_CHUNKED_HEAD + wire.chunk(json.dumps(completion())[:40].encode())
+TO_CLOSE = head(200, {"Content-Type": "application/json", "Connection": "close"})
+
+STATUSES: Mapping[int, type[RemoteError]] = {
+    400: InvalidRequest,
+    401: AuthenticationError,
+    402: QuotaExhausted,
+    403: PermissionDenied,
+    404: NotFound,
+    413: RequestTooLarge,
+    422: InvalidRequest,
+}
+PASSING = (408, 409, 429, 500, 502, 503, 504, 529)
+
+HEADS = (
+    Fault("ok", "nothing: the provider is in good health", healthy, None, 1, "reuse"),
+    Fault("close-before-response", "the connection ends without a byte of an answer", close, ConnectionLost, 3),
+    Fault("close-before-response-once", "the same, the first time only", first(1, close), None, 2, "reuse"),
+    Fault("rst-before-response", "the connection is reset instead of an answer", then_reset, ConnectionLost, 3, modes=PLAIN),
+    Fault(
+        "no-response",
+        "the request is read and never answered",
+        then_silence(b""),
+        ReadTimeout,
+        1,
+        took=(0.4, 0.4),
+        note="not sent again: the provider may be at work on it, and charge for it",
+    ),
+    Fault(
+        "unsolicited-bytes-keepalive",
+        "a second answer arrives on the idle connection",
+        unsolicited,
+        None,
+        2,
+        "reuse",
+        PLAIN,
+        calls=2,
+        connections=2,
+    ),
+    Fault(
+        "extra-bytes-after-body",
+        "a forged answer stands right behind the first",
+        extra_bytes,
+        None,
+        2,
+        "reuse",
+        PLAIN,
+        calls=2,
+        connections=2,
+    ),
+    *(
+        Fault(f"status-{status}", f"status {status}", refused(status), error, 1, "reuse", PLAIN)
+        for status, error in STATUSES.items()
+    ),
+    *(
+        Fault(
+            f"status-{status}-once",
+            f"status {status}, the first time only",
+            first(1, refused(status)),
+            None,
+            2,
+            "reuse",
+            BOTH if status in (429, 529) else PLAIN,
+        )
+        for status in PASSING
+    ),
+    Fault("status-503-always", "status 503, always", refused(503), ServerError, 3, "reuse", PLAIN),
+    Fault(
+        "stream-429-then-ok", "a stream is answered 429 the first time", first(1, refused(429)), None, 2, "reuse", ("stream",)
+    ),
+    Fault(
+        "retry-after-1",
+        "429 that asks for one second",
+        first(1, limited("1")),
+        None,
+        2,
+        "reuse",
+        PLAIN,
+        took=(1.0, 1.5),
+    ),
+    Fault(
+        "retry-after-date",
+        "429 with a date two seconds ahead",
+        first(1, soon),
+        None,
+        2,
+        "reuse",
+        PLAIN,
+        took=(0.9, 2.2),
+    ),
+    Fault(
+        "date-skew",
+        "the same, from a provider whose clock is an hour slow",
+        first(1, in_two_seconds),
+        None,
+        2,
+        "reuse",
+        PLAIN,
+        took=(1.0, 1.5),
+    ),
+    Fault(
+        "retry-after-ms",
+        "429 that asks for 700 ms, and for 30 s in the older header",
+        first(1, limited("700", "Retry-After-Ms", **{"Retry-After": "30"})),
+        None,
+        2,
+        "reuse",
+        PLAIN,
+        took=(0.7, 1.2),
+    ),
+    Fault(
+        "retry-after-1day",
+        "429 that asks for a day",
+        limited("86400"),
+        RateLimited,
+        1,
+        "reuse",
+        PLAIN,
+        check=wished(86400.0),
+        note="`error.retry_after` says what was asked for",
+    ),
+    Fault(
+        "retry-after-inf",
+        "429 that asks for `inf` seconds",
+        limited("inf"),
+        RateLimited,
+        1,
+        "reuse",
+        PLAIN,
+        check=wished(math.inf),
+    ),
+    Fault("retry-after-nan", "429 that asks for `nan` seconds", first(1, limited("nan")), None, 2, "reuse", PLAIN),
+    Fault("retry-after-garbage", "429 that asks for `soon`", first(1, limited("soon")), None, 2, "reuse", PLAIN),
+    Fault(
+        "retry-after-overflow-date",
+        "429 with a date in the year 99999",
+        first(1, limited("Fri, 31 Dec 99999 23:59:59 GMT")),
+        None,
+        2,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "retry-after-date-past",
+        "429 with a date long past",
+        first(1, limited("Mon, 01 Jan 2001 00:00:00 GMT")),
+        None,
+        2,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "retry-after-negative",
+        "503 that asks for -5 seconds",
+        first(1, refused(503, {"Retry-After": "-5"})),
+        None,
+        2,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "quota-429",
+        "429 because the account has no credit",
+        refused(429, code="insufficient_quota"),
+        QuotaExhausted,
+        1,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "x-should-retry-false",
+        "500 with `x-should-retry: false`",
+        refused(500, {"x-should-retry": "false"}),
+        ServerError,
+        1,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "x-should-retry-true",
+        "400 with `x-should-retry: true`",
+        first(1, refused(400, {"x-should-retry": "true"})),
+        None,
+        2,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "ratelimit-reset-headers",
+        "429 whose headers say when the limits are reset",
+        refused(429, {"x-ratelimit-reset-requests": "6m0s", "x-ratelimit-remaining-requests": "0"}),
+        RateLimited,
+        3,
+        "reuse",
+        PLAIN,
+        check=lambda error: error.rate_limit.reset_requests == 360.0,
+        note="`error.rate_limit` holds them",
+    ),
+    Fault(
+        "gemini-retryinfo",
+        "429 that asks for 40 s in Google's `RetryInfo`",
+        says(
+            reply(
+                429,
+                {
+                    "error": {
+                        "code": 429,
+                        "status": "RESOURCE_EXHAUSTED",
+                        "message": "slow down",
+                        "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "40s"}],
+                    }
+                },
+            )
+        ),
+        RateLimited,
+        1,
+        "reuse",
+        PLAIN,
+        model="gemini/gemini-2.5-flash",
+        check=wished(40.0),
+    ),
+    Fault(
+        "redirect-302-to-get",
+        "a redirect that would make the POST a GET",
+        redirect(302, "/other"),
+        RedirectRefused,
+        1,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "redirect-loop",
+        "a redirect to the same address",
+        redirect(307, "/v1/chat/completions"),
+        RedirectRefused,
+        1,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "headers-drip",
+        "the head comes byte by byte",
+        forever(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a", 0.05),
+        DeadlineExceeded,
+        1,
+        modes=PLAIN,
+        timeout=BRIEF,
+        took=(0.9, 0.9),
+    ),
+    Fault(
+        "headers-endless",
+        "headers without end",
+        forever(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 100),
+        ProtocolError,
+        3,
+        modes=PLAIN,
+    ),
+    Fault(
+        "header-line-1MB",
+        "one header of 1 MB",
+        says(reply(200, completion(), {"X-Big": "b" * 1_000_000}), False),
+        ProtocolError,
+        3,
+        modes=PLAIN,
+    ),
+    Fault(
+        "garbage-status-line",
+        "another protocol's greeting",
+        says(b"SSH-2.0-OpenSSH_9.6\r\n", False),
+        ProtocolError,
+        3,
+        modes=PLAIN,
+    ),
+    Fault("early-hints-103", "103 Early Hints before the answer", interim(103, Link="</a.css>; rel=preload"), None, 1, "reuse"),
+    Fault("continue-100", "100 Continue before the answer", interim(100), None, 1, "reuse", PLAIN),
+    Fault("cl-and-te", "a length and chunks at once", chunked_and_sized, None, 1, "discard", PLAIN, note="the chunks count"),
+    Fault(
+        "two-content-lengths",
+        "two lengths that differ",
+        says(raw("HTTP/1.1 200 OK", "Content-Length: 5", "Content-Length: 7", body=b"1234567")),
+        ProtocolError,
+        3,
+        modes=PLAIN,
+    ),
+    Fault(
+        "request-id-garbage",
+        "a request id of 60 KB",
+        says(reply(200, completion(), {"x-request-id": "r" * 60_000})),
+        None,
+        1,
+        "reuse",
+        PLAIN,
+        check=lambda response: len(response.request_id) == 200,
+        note="the first 200 characters are kept",
+    ),
+)
+
+BODIES = (
+    Fault(
+        "error-body-endless",
+        "status 500 whose body never ends",
+        forever(head(500, {"Transfer-Encoding": "chunked"}), wire.chunk(b"x" * 20_000), 0.02),
+        ServerError,
+        3,
+        modes=PLAIN,
+        took=(0, 3),
+    ),
+    Fault(
+        "error-body-stall",
+        "status 500, half of its body, silence",
+        then_silence(reply(500, wire.refusal("n" * 200))[:-50]),
+        ServerError,
+        3,
+        modes=PLAIN,
+        took=(1.2, 1.6),
+        note="an error's body is waited for 2 s at most, here 0.4 s (`read`)",
+    ),
+    Fault(
+        "error-body-html-100k",
+        "status 502 with 100 KB of HTML",
+        says(reply(502, "<p>" + "bad gateway " * 9000)),
+        ServerError,
+        3,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "bad-gzip",
+        "a body that says gzip and is not",
+        says(reply(200, completion(), {"Content-Encoding": "gzip"})),
+        ProtocolError,
+        3,
+        "either",
+        PLAIN,
+    ),
+    Fault(
+        "truncated-content-length",
+        "the body ends 40 bytes early",
+        says(HALF_BODY, False),
+        ConnectionLost,
+        3,
+        modes=PLAIN,
+    ),
+    Fault(
+        "truncated-chunked", "the body ends without its last chunk", says(HALF_CHUNKED, False), ConnectionLost, 3, modes=PLAIN
+    ),
+    Fault(
+        "truncated-eof-json",
+        "JSON without a length is cut in its middle",
+        says(TO_CLOSE + json.dumps(completion())[:60].encode(), False),
+        ProtocolError,
+        3,
+        modes=PLAIN,
+    ),
+    Fault("body-stall", "half of the body, silence", then_silence(HALF_BODY), ReadTimeout, 1, modes=PLAIN, took=(0.4, 0.4)),
+    Fault(
+        "body-drip",
+        "the body comes byte by byte",
+        dripped(reply(200, completion("slow " * 400)), 0.02),
+        DeadlineExceeded,
+        1,
+        modes=PLAIN,
+        timeout=BRIEF,
+        took=(0.9, 0.9),
+    ),
+    Fault(
+        "body-huge",
+        "a body without end",
+        forever(wire.JSON_CHUNKED_HEAD + wire.chunk(b'{"a":"'), wire.chunk(b"b" * 65536)),
+        ResponseTooLarge,
+        1,
+        modes=PLAIN,
+        limits=SMALL,
+    ),
+    Fault("gzip-bomb", "1 MB that expands to 1 GB", says(bomb(1 << 30)), ResponseTooLarge, 1, modes=PLAIN, took=(0, 2.5)),
+    Fault("bad-chunk-size", "a chunk of size `zz`", says(wire.SSE_HEAD + b"zz\r\nabc\r\n"), ProtocolError, 3),
+    Fault(
+        "chunk-size-line-endless",
+        "a chunk size without end",
+        forever(wire.JSON_CHUNKED_HEAD, b"1" * 4096),
+        ProtocolError,
+        3,
+        modes=PLAIN,
+    ),
+    Fault(
+        "nonstream-newline-keepalive",
+        "empty lines for longer than the read limit, then the answer",
+        newlines_first,
+        None,
+        1,
+        "reuse",
+        PLAIN,
+    ),
+    Fault("json-wrong-shape", "JSON of another shape", says(reply(200, {"choices": None})), ProtocolError, 3, "reuse", PLAIN),
+    Fault(
+        "json-error-200",
+        "an error with status 200",
+        says(reply(200, wire.refusal("overloaded", code=503))),
+        RemoteError,
+        (1, 3),
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "html-200",
+        "a login page with status 200",
+        says(reply(200, HTML, {"Content-Type": "text/html"})),
+        ProtocolError,
+        3,
+        "reuse",
+    ),
+    Fault("empty-200", "status 200 and nothing else", says(reply(200)), (ProtocolError, StreamInterrupted), 3, "reuse"),
+    Fault(
+        "json-deep",
+        "JSON nested 200,000 deep",
+        says(reply(200, "[" * 200_000, {"Content-Type": "application/json"})),
+        ProtocolError,
+        3,
+        "reuse",
+        PLAIN,
+    ),
+    Fault(
+        "log-injection",
+        "an error's text with line ends, escape sequences and 1 MB of it",
+        says(reply(400, wire.refusal("bad\r\nFAKE LOG LINE\x1b[2J\u2028" + "x" * 1_000_000))),
+        InvalidRequest,
+        1,
+        "either",
+        PLAIN,
+        check=lambda error: str(error).isprintable() and len(str(error)) < 2300,
+    ),
+    Fault(
+        "tool-args-invalid",
+        "a tool call whose arguments are no JSON",
+        says(
+            reply(
+                200,
+                {
+                    "choices": [
+                        {
+                            "index": 0,
+                            "finish_reason": "tool_calls",
+                            "message": {
+                                "role": "assistant",
+                                "content": None,
+                                "tool_calls": [
+                                    {"id": "t1", "type": "function", "function": {"name": "f", "arguments": '{"a": '}}
+                                ],
+                            },
+                        }
+                    ]
+                },
+            )
+        ),
+        None,
+        1,
+        "reuse",
+        PLAIN,
+        text="*",
+        check=lambda response: response.tool_calls[0].arguments_raw == '{"a": ',
+        note="the fragment is kept as it came",
+    ),
+)
+
+#: Statuses that one provider gives a meaning of its own.
+PARTICULAR = (
+    Fault(
+        "status-498-groq",
+        "Groq's 498: no capacity for the flexible tier",
+        first(1, refused(498)),
+        None,
+        2,
+        "reuse",
+        PLAIN,
+        model="groq/llama-3.3-70b-versatile",
+    ),
+    Fault(
+        "status-424-bedrock",
+        "Bedrock's 424: the model failed in the middle of its work",
+        refused(424),
+        ServerError,
+        3,
+        "reuse",
+        PLAIN,
+        model="bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0",
+    ),
+    Fault("status-499", "status 499", refused(499), RemoteError, 1, "reuse", PLAIN),
+    *(
+        Fault(f"status-{status}", f"Cloudflare's {status}", first(1, refused(status)), None, 2, "reuse", PLAIN)
+        for status in (*range(520, 525), 530)
+    ),
+)
+
+FAULTS = (*HEADS, *BODIES, *PARTICULAR)

@@ -1,0 +1,101 @@
+"""What a fault is, and what must come of it: the register that the tests and docs/faults.md are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ailib_sync.bounds import Limits, Timeout
+
+from . import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ailib_sync.errors import AiLibError
+
+    from .server import Greeting, Play
+
+BOTH = ("stream", "plain")
+STREAM = ("stream",)
+PLAIN = ("plain",)
+QUICK = Timeout(connect=0.5, read=0.4, content=30, total=3)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the network or the provider.
+
+    `raises` None: the call succeeds with `text`. `requests`: how many reach the server, `connections` how many connections it
+    sees. `connection`: whether the next call finds the last one kept. `text`: what the caller of a stream has been given when it
+    ends or fails ("*": whatever it is). `took`: seconds the call takes, from and to. `tls`: a certificate's name
+    (certificates.py). `padding`: bytes of prompt. `pause`: seconds the caller takes for each event. `calls`: how many are made
+    before the outcome counts. `check` is asked about the exception or the response. `note` is a word for the page.
+    """
+
+    id: str
+    what: str
+    play: Play
+    raises: type[AiLibError] | tuple[type[AiLibError], ...] | None = None
+    requests: int | tuple[int, int] = 1
+    connection: str = "discard"
+    modes: tuple[str, ...] = BOTH
+    text: str = ""
+    took: tuple[float, float] = (0.0, 1.5)
+    timeout: Timeout = QUICK
+    limits: Limits = Limits()
+    connections: int | None = None
+    greet: Greeting | None = None
+    tls: str | None = None
+    server: dict[str, Any] = field(default_factory=dict)
+    resolver: Callable[..., Any] | None = None
+    proxied: bool = False
+    model: str = "openai/gpt-4o"
+    padding: int = 0
+    pause: float = 0.0
+    calls: int = 1
+    note: str = ""
+    check: Callable[[Any], bool] | None = None
+
+    @property
+    def expected_text(self) -> str:
+        return self.text or (wire.TEXT if self.raises is None else "")
+
+
+def first(count: int, play: Play, then: Play = wire.healthy) -> Play:
+    """`play` for the first `count` requests, good health after them."""
+    return lambda peer, request: (play if request.number <= count else then)(peer, request)
+
+
+def says(answer: bytes, keeps: bool = True) -> Play:
+    """An answer as bytes, after which the connection is kept or closed."""
+
+    def play(peer: Any, request: Any) -> bool:
+        peer.send(answer)
+        return keeps
+
+    return play
+
+
+def streams(*blocks: bytes, end: bytes = wire.LAST_CHUNK) -> Play:
+    """An event stream of these blocks."""
+    return lambda peer, request: wire.stream(peer, blocks, end)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A fault that has a test of its own."""
+
+    id: str
+    what: str
+    then: str
+
+
+#: Filled by `told`, as the test modules are imported.
+TOLD: dict[str, Told] = {}
+
+
+def told(id: str, what: str, then: str) -> Callable[[Any], Any]:
+    """Registers a test function as the one for a fault."""
+    TOLD[id] = Told(id, what, then)
+    return lambda test: test

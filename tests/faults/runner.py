@@ -1,0 +1,214 @@
+"""One fault through a real client: what the caller got, what the server saw, and what must never show."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import socket
+import threading
+import time
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ailib_sync import AiClient
+from ailib_sync.errors import AiLibError
+from ailib_sync.retry import RetryPolicy
+
+from . import certificates
+from .server import FaultServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .register import Fault
+
+KEY = "sk-canary-Zq81"
+PROMPT = "prompt-canary-Xw42"
+#: How late a limit of our own may be noticed. A shared CI machine may stop for a while.
+LATE = 1.5 if os.environ.get("CI") else 0.25
+RETRY = RetryPolicy(max_retries=2, base_delay=0.04, max_delay=0.1)
+
+
+@dataclass
+class Result:
+    """What the caller of one call got."""
+
+    text: str = ""
+    response: Any = None
+    error: BaseException | None = None
+    seconds: float = 0.0
+
+
+def call(client: AiClient, mode: str, prompt: str = PROMPT, pause: float = 0.0) -> Result:
+    """One call, as a user makes it."""
+    result = Result()
+    chat = client.chat().user(prompt)
+    started = time.monotonic()
+    try:
+        if mode == "plain":
+            result.response = chat.execute()
+            result.text = result.response.content
+        else:
+            with chat.stream() as stream:
+                for event in stream:
+                    if event.is_content_delta:
+                        result.text += event.as_content_delta.text
+                        time.sleep(pause)
+                result.response = stream.response
+    except BaseException as error:
+        result.error = error
+    result.seconds = time.monotonic() - started
+    return result
+
+
+def run(fault: Fault, mode: str, folder: Path) -> None:
+    """The whole life of a fault. Raises AssertionError with what is wrong."""
+    before = census()
+    with recorded_logs() as logs, served(fault) as server, surroundings(fault, server):
+        client = AiClient(
+            fault.model,
+            api_key=KEY,
+            base_url=address(fault, server),
+            timeout=fault.timeout,
+            limits=fault.limits,
+            retry=RETRY,
+            ca_bundle=certificates.bundle(folder) if fault.tls else None,
+        )
+        for number in range(fault.calls):
+            time.sleep(0.05 * (number > 0))  # what the server does to an idle connection has time to arrive
+            result = call(client, mode, PROMPT + "x" * fault.padding, fault.pause)
+        check_outcome(fault, mode, result)
+        check_wire(fault, server)
+        check_secrets(client, result, logs)
+        if not fault.proxied:
+            check_recovery(fault, server, client)
+        client.close()
+        assert not server.errors, server.errors
+    del result, client, server
+    check_census(before)
+
+
+def check_outcome(fault: Fault, mode: str, result: Result) -> None:
+    low, high = fault.took
+    assert low - 0.02 <= result.seconds <= high + LATE, f"took {result.seconds:.2f} s, not {low} to {high}: {result.error!r}"
+    if fault.raises is None:
+        if result.error is not None:
+            raise AssertionError("the call failed") from result.error
+        assert fault.text == "*" or result.text == fault.expected_text
+    else:
+        assert isinstance(result.error, AiLibError), f"raised {result.error!r}, gave {result.text!r}"
+        assert isinstance(result.error, fault.raises), f"raised {type(result.error).__name__}: {result.error}"
+        if mode == "stream" and fault.text != "*":
+            assert result.text == fault.expected_text
+            partial_answer = result.error.partial
+            assert (partial_answer.content if partial_answer else "") == result.text
+        assert len(str(result.error)) <= 2300
+        assert str(result.error).isprintable()
+    if fault.check is not None:
+        assert fault.check(result.error or result.response), result.error or result.response
+
+
+def check_wire(fault: Fault, server: FaultServer) -> None:
+    low, high = fault.requests if isinstance(fault.requests, tuple) else (fault.requests, fault.requests)
+    assert low <= len(server.requests) <= high, f"{len(server.requests)} requests on the wire"
+    if fault.connections is not None:
+        assert len(server.peers) == fault.connections, f"{len(server.peers)} connections"
+
+
+def check_recovery(fault: Fault, server: FaultServer, client: AiClient) -> None:
+    """The same client works as if nothing had happened, on the same connection or on a new one as the fault demands."""
+    count, last = len(server.requests), server.requests[-1].connection if server.requests else 0
+    server.heal()
+    if fault.tls and fault.tls != "good":
+        return  # its certificate stays what it is
+    again = call(client, "plain", "echo healthy")
+    if again.error is not None:
+        raise AssertionError("the next call on the same client failed") from again.error
+    assert again.text == "echo healthy"
+    assert len(server.requests) == count + 1
+    if fault.connection != "either" and last:
+        kept = server.requests[-1].connection == last
+        assert kept == (fault.connection == "reuse"), "the connection was " + ("kept" if kept else "discarded")
+        assert kept or server.saw_close(last), "the server was left with an open connection"
+
+
+def check_secrets(client: AiClient, result: Result, logs: list[str]) -> None:
+    """The key stands nowhere, the prompt nowhere but in the values a caller asks for."""
+    told = [repr(client), str(client), *logs]
+    if (error := result.error) is not None:
+        said = [str(error), repr(error), repr(error.args), *traceback.format_exception(error)]
+        shown = [*traceback.TracebackException.from_exception(error, capture_locals=True).format()]
+        kept = [repr(vars(error)), pickle.dumps(error).decode("latin-1")]
+        told += said
+        assert not [text for text in (*shown, *kept) if KEY in text], "the key shows in the exception"
+        copy = pickle.loads(pickle.dumps(error))
+        assert (type(copy), str(copy)) == (type(error), str(error))
+    assert not [text for text in told if KEY in text], "the key shows"
+    assert not [text for text in told if PROMPT in text], "the prompt shows"
+
+
+@contextmanager
+def served(fault: Fault) -> Iterator[FaultServer]:
+    tls = certificates.server_context(fault.tls) if fault.tls else None
+    with FaultServer(fault.play, greet=fault.greet, tls=tls, **fault.server) as server:
+        yield server
+
+
+def address(fault: Fault, server: FaultServer) -> str:
+    if fault.proxied:
+        return "https://api.example.test/v1"
+    url = server.url
+    if fault.resolver is not None:
+        url = url.replace("127.0.0.1", "localhost")
+    return url.replace("http:", "https:") if fault.tls == "plaintext" else url
+
+
+@contextmanager
+def surroundings(fault: Fault, server: FaultServer) -> Iterator[None]:
+    """The process around the call: its proxy variables and its resolver. urllib3 asks `socket.getaddrinfo` at each connection."""
+    real, environment = socket.getaddrinfo, dict(os.environ)
+    if fault.resolver is not None:
+        socket.getaddrinfo = partial(fault.resolver, real)
+    if fault.proxied:
+        os.environ["HTTPS_PROXY"] = f"http://user:{KEY}@127.0.0.1:{server.port}"
+    try:
+        yield
+    finally:
+        socket.getaddrinfo = real
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+@contextmanager
+def recorded_logs() -> Iterator[list[str]]:
+    """Every log record of any library, at DEBUG."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(f"{record.getMessage()} {record.exc_info}")  # type: ignore[method-assign]
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+def census() -> tuple[int, int]:
+    """Open descriptors (where the system lists them) and threads."""
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0, threading.active_count()
+
+
+def check_census(before: tuple[int, int]) -> None:
+    until = time.monotonic() + 2
+    while (now := census()) > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert now[0] <= before[0], f"{now[0] - before[0]} descriptors leaked"
+    assert now[1] <= before[1], f"{now[1] - before[1]} threads leaked"

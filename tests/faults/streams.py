@@ -1,0 +1,433 @@
+"""Faults of a stream that has begun: cut, stalled, broken, endless, or ended in an unusual way."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from ailib_sync.bounds import Limits, Timeout
+from ailib_sync.errors import (
+    ContentTimeout,
+    DeadlineExceeded,
+    Overloaded,
+    ProtocolError,
+    RateLimited,
+    ReadTimeout,
+    RemoteError,
+    ResponseTooLarge,
+    StreamInterrupted,
+)
+
+from . import wire
+from .register import STREAM, Fault, first, says, streams
+from .wire import DONE, HALF, LAST_CHUNK, PIECES, SSE_HEAD, chunk, delta, deltas, event, healthy
+
+if TYPE_CHECKING:
+    from .server import Peer, Request
+
+BEGUN = deltas(PIECES[:3])
+ALL = deltas(PIECES)
+FINISH = delta(None, "stop")
+TO_CLOSE = wire.head(200, {"Content-Type": "text/event-stream", "Connection": "close"})
+OVERLOADED = event({"error": {"message": "Overloaded", "type": "overloaded_error", "code": 529}})
+LIMITED = Timeout(connect=5, read=0.4, content=0.9, total=20)
+BRIEF = Timeout(connect=5, read=0.4, total=0.9)
+#: A stream's own clock stands still while its reader works.
+PATIENT = Timeout(connect=5, read=0.3, total=0.9)
+
+
+def cut(peer: Peer, request: Request) -> bool:
+    """Ends the connection after three pieces."""
+    peer.send(SSE_HEAD + b"".join(chunk(block) for block in BEGUN))
+    peer.fin()
+    return False
+
+
+def cut_to_close(peer: Peer, request: Request) -> bool:
+    peer.send(TO_CLOSE + b"".join(BEGUN))
+    peer.fin()
+    return False
+
+
+def reset(peer: Peer, request: Request) -> bool:
+    peer.send(SSE_HEAD + b"".join(chunk(block) for block in BEGUN))
+    peer.server.over.wait(0.1)  # what is sent right before a reset may never be read
+    peer.reset()
+    return False
+
+
+def stall(peer: Peer, request: Request) -> bool:
+    peer.send(SSE_HEAD + b"".join(chunk(block) for block in BEGUN))
+    peer.wait()
+    return False
+
+
+def open_after_done(peer: Peer, request: Request) -> bool:
+    peer.send(SSE_HEAD + b"".join(chunk(block) for block in wire.events()))
+    peer.wait()
+    return False
+
+
+def begun_then(block: bytes, seconds: float = 0.0) -> Any:
+    def play(peer: Peer, request: Request) -> bool:
+        peer.send(SSE_HEAD + b"".join(chunk(each) for each in BEGUN))
+        peer.repeat(chunk(block), seconds)
+        return False
+
+    return play
+
+
+def endless_line(peer: Peer, request: Request) -> bool:
+    peer.send(SSE_HEAD + b"".join(chunk(each) for each in BEGUN) + chunk(b"data: "))
+    peer.repeat(chunk(b"x" * 65536))
+    return False
+
+
+def head_then_fin(peer: Peer, request: Request) -> bool:
+    peer.send(SSE_HEAD)
+    return False
+
+
+def single_bytes(pieces: list[bytes], chunked: bool) -> Any:
+    """Each byte a segment of its own, and a chunk of its own."""
+
+    def play(peer: Peer, request: Request) -> bool:
+        peer.send(SSE_HEAD)
+        for byte in b"".join(pieces):
+            peer.send(chunk(bytes((byte,))))
+            peer.server.over.wait(0.0005)
+        peer.send(LAST_CHUNK)
+        return True
+
+    return play
+
+
+def compressed(peer: Peer, request: Request) -> bool:
+    """Gzip, flushed after each event, each event 0.15 s after the other."""
+    gzip = zlib.compressobj(wbits=31)
+    peer.send(wire.head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked", "Content-Encoding": "gzip"}))
+    for block in wire.events():
+        peer.server.over.wait(0.15)
+        peer.send(chunk(gzip.compress(block) + gzip.flush(zlib.Z_SYNC_FLUSH)))
+    peer.send(chunk(gzip.flush()) + LAST_CHUNK)
+    return True
+
+
+def many_lines(count: int) -> bytes:
+    """One event in `count` lines of data: JSON may have a line end wherever it may have a space."""
+    return b"".join(b"data: " + b" " * 100 + b"\n" for _ in range(count)) + delta("x")
+
+
+def ndjson(*lines: bytes) -> Any:
+    return says(wire.reply(200, b"".join(lines), {"Content-Type": "application/x-ndjson"}))
+
+
+def ollama(text: str) -> bytes:
+    return json.dumps({"model": "m", "message": {"role": "assistant", "content": text}, "done": False}).encode() + b"\n"
+
+
+def aws(kind: str, payload: dict[str, Any], message: str = "event") -> bytes:
+    """A message of an AWS event stream."""
+    names = {":message-type": message, ":content-type": "application/json", f":{message}-type": kind}
+    head = b"".join(
+        bytes((len(name),)) + name.encode() + b"\7" + struct.pack(">H", len(value)) + value.encode()
+        for name, value in names.items()
+    )
+    body = json.dumps(payload).encode()
+    prelude = struct.pack(">II", len(head) + len(body) + 16, len(head))
+    message_bytes = prelude + struct.pack(">I", zlib.crc32(prelude)) + head + body
+    return message_bytes + struct.pack(">I", zlib.crc32(message_bytes))
+
+
+def aws_stream(*blocks: bytes) -> Any:
+    return says(wire.reply(200, b"".join(blocks), {"Content-Type": "application/vnd.amazon.eventstream"}))
+
+
+def bad_checksum(message: bytes) -> bytes:
+    at = len(message) - 8
+    return message[:at] + bytes((message[at] ^ 1,)) + message[at + 1 :]
+
+
+AWS_BEGUN = tuple(aws("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": piece}}) for piece in PIECES[:3])
+HUGE = struct.pack(">II", 0xFFFFFFFF, 16)
+HUGE_PRELUDE = HUGE + struct.pack(">I", zlib.crc32(HUGE))
+OLLAMA = "ollama/llama3.3?dialect=ollama_chat"
+BEDROCK = "bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0"
+TOOL = {"index": 0, "id": "t1", "type": "function", "function": {"name": "f", "arguments": '{"a": '}}
+TOOL_DELTA = event({"choices": [{"index": 0, "delta": {"tool_calls": [TOOL]}, "finish_reason": None}]})
+USAGE = event({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}})
+BOTH_FINISHED = event(
+    {"choices": [{"index": 0, "delta": {}, "finish_reason": "error"}], "error": {"code": 502, "message": "upstream failed"}}
+)
+
+
+def fault(id: str, what: str, play: Any, raises: Any = None, connection: str = "discard", **more: Any) -> Fault:
+    text = more.pop("text", wire.TEXT if raises is None else HALF)
+    return Fault(id, what, play, raises, more.pop("requests", 1), connection, STREAM, text, **more)
+
+
+FAULTS = (
+    fault(
+        "stream-clean-eof-no-finish",
+        "three pieces, an orderly end, no finish reason and no `[DONE]`",
+        streams(*BEGUN),
+        StreamInterrupted,
+        "either",
+    ),
+    fault("stream-finish-no-done", "a finish reason but no `[DONE]`", streams(*ALL, FINISH), None, "reuse"),
+    fault(
+        "stream-done-no-finish",
+        "`[DONE]` but no finish reason",
+        streams(*ALL, DONE),
+        None,
+        "reuse",
+        check=lambda response: response.raw_finish_reason is None,
+        note="`raw_finish_reason` is None",
+    ),
+    fault("stream-fin-mid", "three pieces, the connection ends", cut, StreamInterrupted),
+    fault("stream-rst-mid", "three pieces, a reset", reset, StreamInterrupted),
+    fault("stream-eof-delimited-cut", "the same, in a stream that ends with its connection", cut_to_close, StreamInterrupted),
+    fault("tls-eof-no-close-notify", "the same under TLS, without its farewell", cut_to_close, StreamInterrupted, tls="good"),
+    fault(
+        "stream-cut-inside-event",
+        "three pieces and half an event, an orderly end",
+        streams(*BEGUN, ALL[3][:-20]),
+        StreamInterrupted,
+        "either",
+    ),
+    fault(
+        "stream-truncated-json-event",
+        "three pieces and an event whose JSON is cut",
+        streams(*BEGUN, ALL[3][:40] + b"\n\n"),
+        ProtocolError,
+    ),
+    fault("stream-stall", "three pieces, silence", stall, ReadTimeout, took=(0.4, 0.4)),
+    fault(
+        "stream-comment-keepalive-forever",
+        "three pieces, then comments for ever",
+        begun_then(b": ping\n\n", 0.05),
+        ContentTimeout,
+        timeout=LIMITED,
+        took=(0.9, 0.9),
+    ),
+    fault(
+        "stream-ping-event-forever",
+        "three pieces, then `ping` events for ever",
+        begun_then(b'event: ping\ndata: {"type": "ping"}\n\n', 0.05),
+        DeadlineExceeded,
+        timeout=BRIEF,
+        took=(0.9, 0.9),
+    ),
+    fault(
+        "stream-byte-drip",
+        "every byte a chunk of its own",
+        single_bytes(wire.events(), True),
+        None,
+        "reuse",
+        took=(0, 4),
+        timeout=Timeout(5, 1, 9, 9),
+    ),
+    fault("stream-error-mid", "three pieces, an error", streams(*BEGUN, OVERLOADED), Overloaded),
+    fault("stream-error-first", "an error as the first event", streams(OVERLOADED), Overloaded, text="", requests=3),
+    fault("stream-error-first-once", "the same, the first time only", first(1, streams(OVERLOADED)), None, "reuse", requests=2),
+    fault(
+        "stream-error-string",
+        "three pieces, an error that is a string",
+        streams(*BEGUN, event({"error": "boom"}), DONE),
+        RemoteError,
+    ),
+    fault(
+        "stream-vllm-error-object",
+        "three pieces, vLLM's error object, `[DONE]`",
+        streams(*BEGUN, event({"object": "error", "message": "boom", "type": "InternalServerError", "code": 500}), DONE),
+        RemoteError,
+    ),
+    fault("stream-finish-error", "three pieces, the finish reason `error`", streams(*BEGUN, BOTH_FINISHED, DONE), RemoteError),
+    fault(
+        "stream-invalid-utf8",
+        "a byte that is no UTF-8",
+        streams(*ALL[:3], ALL[3].replace(b"four", b"fo\xffr"), ALL[4], FINISH, DONE),
+        None,
+        "reuse",
+        text=wire.TEXT.replace("four", "fo\ufffdr"),
+        note="shown as U+FFFD",
+    ),
+    fault(
+        "stream-split-every-byte-utf8",
+        "characters of four bytes, every byte a segment of its own",
+        single_bytes(wire.events(("é😀", "é😀")), True),
+        None,
+        "reuse",
+        text="é😀é😀",
+        took=(0, 4),
+        timeout=Timeout(5, 1, 9, 9),
+    ),
+    fault(
+        "stream-json-instead-of-sse",
+        "a whole answer in JSON where a stream was asked for",
+        says(wire.reply(200, wire.completion())),
+        None,
+        "reuse",
+    ),
+    fault(
+        "stream-json-error-instead-of-sse",
+        "an error in JSON, with status 200, where a stream was asked for",
+        says(wire.reply(200, wire.refusal("overloaded", code=503))),
+        RemoteError,
+        "reuse",
+        text="",
+        requests=(1, 3),
+    ),
+    fault(
+        "stream-open-after-done",
+        "a whole answer, but the provider keeps the connection open",
+        open_after_done,
+        took=(0, 0.3),
+        note="dropped 50 ms after the end",
+    ),
+    fault("stream-done-no-newline", "the last line has no line end", streams(*ALL, FINISH, b"data: [DONE]"), None, "reuse"),
+    fault(
+        "stream-bom-crlf",
+        "a byte order mark and CRLF",
+        streams(b"\xef\xbb\xbf" + b"".join(wire.events()).replace(b"\n", b"\r\n")),
+        None,
+        "reuse",
+    ),
+    fault(
+        "stream-endless-line",
+        "three pieces, a line without end",
+        endless_line,
+        ResponseTooLarge,
+        limits=Limits(event=1 << 20),
+        took=(0, 3),
+    ),
+    fault(
+        "stream-endless-deltas",
+        "pieces without end",
+        begun_then(delta("x") * 200),
+        ResponseTooLarge,
+        text="*",
+        limits=Limits(response=4 << 20),
+        took=(0, 3),
+    ),
+    fault(
+        "stream-multiline-100k",
+        "an event of 10 MB in 100,000 lines",
+        streams(many_lines(100_000), *wire.events()),
+        None,
+        "reuse",
+        text="x" + wire.TEXT,
+        took=(0, 3),
+    ),
+    fault(
+        "stream-slow-consumer-ok",
+        "a reader slower than the time limits",
+        healthy,
+        None,
+        "reuse",
+        pause=0.25,
+        timeout=PATIENT,
+        took=(1.25, 1.8),
+    ),
+    fault(
+        "stream-empty-choices-usage",
+        "a last event with the usage alone",
+        streams(*ALL, FINISH, USAGE, DONE),
+        None,
+        "reuse",
+        check=lambda response: response.usage.total_tokens == 8,
+    ),
+    fault(
+        "stream-fin-before-first-event-once",
+        "the connection ends before the first event, once",
+        first(1, head_then_fin),
+        None,
+        "reuse",
+        requests=2,
+    ),
+    fault("gzip-sse", "a compressed stream", compressed, None, "reuse", took=(0.9, 1.5)),
+    fault(
+        "ndjson-cut-line",
+        "NDJSON whose last line is cut",
+        ndjson(*map(ollama, PIECES[:3]), ollama("four")[:20]),
+        StreamInterrupted,
+        "either",
+        model=OLLAMA,
+    ),
+    fault(
+        "ndjson-no-done",
+        "NDJSON that ends without `done`",
+        ndjson(*map(ollama, PIECES[:3])),
+        StreamInterrupted,
+        "either",
+        model=OLLAMA,
+    ),
+    fault(
+        "ndjson-error-line",
+        "NDJSON with an error as its last line",
+        ndjson(*map(ollama, PIECES[:3]), b'{"error": "boom"}\n'),
+        RemoteError,
+        "either",
+        model=OLLAMA,
+    ),
+    fault(
+        "aws-bad-crc",
+        "an AWS event stream with a flipped bit",
+        aws_stream(*AWS_BEGUN, bad_checksum(AWS_BEGUN[0])),
+        ProtocolError,
+        "either",
+        model=BEDROCK,
+    ),
+    fault(
+        "aws-cut-frame",
+        "an AWS event stream that ends in a message",
+        aws_stream(*AWS_BEGUN, AWS_BEGUN[0][:-9]),
+        StreamInterrupted,
+        "either",
+        model=BEDROCK,
+    ),
+    fault(
+        "aws-exception-frame",
+        "an AWS event stream with an exception",
+        aws_stream(*AWS_BEGUN, aws("throttlingException", {"message": "slow down"}, "exception")),
+        RateLimited,
+        "either",
+        model=BEDROCK,
+    ),
+    fault(
+        "aws-oversized-prelude",
+        "an AWS message that says it is 4 GB long",
+        aws_stream(*AWS_BEGUN, HUGE_PRELUDE),
+        ProtocolError,
+        "either",
+        model=BEDROCK,
+    ),
+    fault(
+        "tool-args-cut",
+        "a tool call that is cut in its arguments",
+        streams(*BEGUN, TOOL_DELTA),
+        StreamInterrupted,
+        "either",
+        check=lambda error: error.partial.tool_calls[0].arguments_raw == '{"a": ',
+        note="the fragment is in `error.partial`, as it came",
+    ),
+    fault(
+        "finish-length",
+        "the answer ends because it grew too long",
+        streams(*ALL, delta(None, "length"), DONE),
+        None,
+        "reuse",
+        check=lambda response: response.finish_reason == "max_tokens",
+    ),
+    fault(
+        "finish-content-filter",
+        "a filter ends the answer",
+        streams(*BEGUN, delta(None, "content_filter"), DONE),
+        None,
+        "reuse",
+        text=HALF,
+        check=lambda response: response.finish_reason == "content_filter",
+    ),
+)
