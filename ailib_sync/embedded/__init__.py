@@ -58,5 +58,5 @@ def _rules(dialect: str) -> Rules:
     from ..manifest import Manifest
     from .rules import rules_of
 
-    rules = rules_of(Manifest.load("embedded").for_model(MODEL, dialect))
-    return replace(rules, models=(MODEL,), thinking_field="reasoning_content")
+    rules = rules_of(Manifest.load("embedded").for_model(MODEL, dialect), MODEL, shows_thinking=True)
+    return replace(rules, models=(MODEL,))

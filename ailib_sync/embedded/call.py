@@ -52,8 +52,8 @@ class Reply:
 class Refused(Exception):
     """The service says no.
 
-    `kind` is a standard name (errors.CLASSES); `status`, `type` and `code` override the service's own words. The code `no_key`
-    of an `authentication` says that no key was given; `param` `model` that `message` is the name of a model nobody knows.
+    `kind` is a standard name (errors.CLASSES); `status`, `type` and `code` override the service's own words. An
+    `authentication` without a message gets the service's sentence; its code `no_key` says that no key was given; `param` `model` that `message` is the name of a model nobody knows.
     """
 
     def __init__(
@@ -113,6 +113,9 @@ class Rules:
     model           the name that the body must not hold, because it stands elsewhere
     signed_calls    whether a Gemini-like host wants its function calls back signed; `call_ids`, whether it numbers them
     mid_system      whether an Anthropic-like host takes system messages in the conversation
+    audio_uris      whether an OpenAI-like host takes sounds as addresses, data URIs among them, and not as bare base64
+    unasked_usage   whether such a host ends its streams with usage unasked
+    cool_thinking   whether an Anthropic-like host takes a temperature, top_p and top_k while its model thinks
     thinking_field  where an OpenAI-like host writes its thoughts; None: it keeps them
     strict          whether anything is checked at all
     """
@@ -133,6 +136,9 @@ class Rules:
     signed_calls: bool = False
     call_ids: bool = True
     mid_system: bool = False
+    audio_uris: bool = False
+    unasked_usage: bool = False
+    cool_thinking: bool = False
     thinking_field: str | None = "reasoning_content"
     strict: bool = True
 

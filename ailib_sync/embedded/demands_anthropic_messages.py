@@ -157,7 +157,7 @@ def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
             if name in body:
                 raise Bad("unknown", (name,))
     _check_tools(body)
-    _check_thinking(body)
+    _check_thinking(body, rules)
     schema = (body.get("output_config") or {}).get("format", {}).get("schema")
     if open_object(schema):
         message = "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false"
@@ -200,12 +200,14 @@ def _check_tools(body: dict[str, Any]) -> None:
         raise Refused(f"Tool '{chosen['name']}' not found in provided tools")
 
 
-def _check_thinking(body: dict[str, Any]) -> None:
+def _check_thinking(body: dict[str, Any], rules: Rules) -> None:
     thinking = body.get("thinking") or {}
     if thinking.get("type") != "enabled":
         return
     if thinking["budget_tokens"] >= body["max_tokens"]:
         raise Refused("`max_tokens` must be greater than `thinking.budget_tokens`.")
+    if rules.cool_thinking:
+        return
     if body.get("temperature", 1) != 1:
         raise Refused("`temperature` may only be set to 1 when thinking is enabled.")
     if "top_k" in body:

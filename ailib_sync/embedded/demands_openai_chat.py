@@ -165,7 +165,7 @@ def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
     _check_tools(body)
     _check_format(body)
     for index, message in enumerate(body["messages"]):
-        _check_message(index, message)
+        _check_message(index, message, rules)
     _check_pairs(body["messages"])
 
 
@@ -237,7 +237,7 @@ def _check_format(body: dict[str, Any]) -> None:
         raise Refused(message, param="messages")
 
 
-def _check_message(index: int, message: dict[str, Any]) -> None:
+def _check_message(index: int, message: dict[str, Any], rules: Rules) -> None:
     place = f"messages.[{index}].content"
     if message["role"] == "assistant":
         said = any(message.get(key) for key in ("content", "tool_calls", "function_call", "refusal", "audio"))
@@ -248,10 +248,17 @@ def _check_message(index: int, message: dict[str, Any]) -> None:
     for part in content if isinstance(content, list) else ():
         if part["type"] == "image_url":
             _check_image(part["image_url"]["url"], place)
-        elif part["type"] == "input_audio" and decode(part["input_audio"]["data"]) is None:
+        elif part["type"] == "input_audio" and not _is_sound(part["input_audio"]["data"], rules):
             raise Refused("Invalid base64 audio data.", param=place, code="invalid_value")
         elif part["type"] == "file":
             _check_file(part["file"], place)
+
+
+def _is_sound(data: str, rules: Rules) -> bool:
+    if not rules.audio_uris:
+        return decode(data) is not None
+    found = split_data_url(data)
+    return decode(found[1]) is not None if found else data.startswith(("https://", "http://"))
 
 
 def _check_image(url: str, place: str) -> None:

@@ -188,4 +188,5 @@ def _thoughts(asked: ChatRequest, chosen: list[Tool]) -> str:
         return ""
     if chosen:
         return f"The user wants {' and '.join(tool.name for tool in chosen)} called."
-    return f"The user wrote {count(_last_user(asked))} tokens; I shall repeat them."
+    tokens = count(_last_user(asked))
+    return f"The user wrote {tokens} token{'s' if tokens != 1 else ''}; I shall repeat what was said."

@@ -94,7 +94,9 @@ def _pointed_at(reference: str, root: Mapping[str, Any]) -> Any:
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     if "properties" in one and "properties" in other:
-        merged["properties"] = {**one["properties"], **other["properties"]}
+        ours, theirs = one["properties"], other["properties"]
+        both = {key: {"allOf": [ours[key], theirs[key]]} for key in ours if key in theirs}
+        merged["properties"] = {**ours, **theirs, **both}
     if "required" in one and "required" in other:
         merged["required"] = [*one["required"], *other["required"]]
     return merged

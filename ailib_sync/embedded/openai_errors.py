@@ -114,6 +114,8 @@ def error_object(refused: Refused) -> dict[str, Any]:
             "(i.e. Authorization: Bearer YOUR_KEY). You can obtain an API key from https://platform.openai.com/account/api-keys."
         )
         code = None
+    elif refused.kind == "authentication" and not message:
+        message = "Incorrect API key provided: ***. You can find your API key at https://platform.openai.com/account/api-keys."
     elif refused.code is not None:
         code = refused.code
         kind = next((kind for kind, word in _TYPES.values() if word == code), kind)

@@ -39,8 +39,9 @@ def rules_of(
     key: str | None = None,
     targets: tuple[Pattern[str], ...] = (),
     strict: bool = True,
+    shows_thinking: bool = False,
 ) -> Rules:
-    """`manifest` is the one resolved for `model`."""
+    """`manifest` is the one resolved for `model`; `shows_thinking` has the thoughts shown where it says nothing of them."""
     reasoning = manifest.reasoning or {}
     quirks = [quirk for quirk in MESSAGE_FIELDS if manifest.has(quirk)]
     return Rules(
@@ -59,7 +60,10 @@ def rules_of(
         call_ids=not manifest.has("no_function_call_ids"),
         signed_calls=manifest.has("thought_signatures_required"),
         mid_system=manifest.has("mid_conversation_system"),
-        thinking_field=_thinking_field(manifest),
+        audio_uris=manifest.has("audio_data_uri"),
+        unasked_usage=manifest.has("no_stream_usage") and bool(manifest.capabilities.get("stream_usage")),
+        cool_thinking=not reasoning.get("no_sampling"),
+        thinking_field=_thinking_field(manifest) or ("reasoning_content" if shows_thinking else None),
         strict=strict,
     )
 
@@ -85,7 +89,8 @@ def _own_fields(manifest: Manifest) -> frozenset[str]:
 def _refused(manifest: Manifest, speaker: Speaker) -> dict[str, str]:
     """The dialect's own fields for options that this host has under another name, or not at all."""
     used = set(manifest.parameters.values())
-    return {
+    without_options = {"stream_options": ""} if manifest.has("no_stream_usage") else {}
+    return without_options | {
         wire: manifest.parameters[option] or ""
         for option, wire in speaker.options.items()
         if option in manifest.parameters and manifest.parameters[option] != wire and wire not in used

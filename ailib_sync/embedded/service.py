@@ -131,9 +131,9 @@ def check_key(call: ServerCall, rules: Rules) -> None:
     if given is None:
         if rules.auth.get("optional"):
             return
-        raise Refused("no key", "authentication", code="no_key")
+        raise Refused("", "authentication", code="no_key")
     if given != _CREDENTIALS.get(str(rules.auth.get("scheme", "bearer")), _bearer)(rules, given):
-        raise Refused("wrong key", "authentication")
+        raise Refused("", "authentication")
 
 
 def _bearer(rules: Rules, given: str) -> str:

@@ -249,7 +249,7 @@ _STATUS = {**STATUS_OF, "overloaded": 529, "quota_exhausted": 402}
 def _error(refused: Refused) -> dict[str, Any]:
     word = refused.code if refused.code in _ERRORS.values() else None
     message = refused.message
-    if refused.kind == "authentication":
+    if refused.kind == "authentication" and not message:
         message = "x-api-key header is required" if refused.code == "no_key" else "invalid x-api-key"
     elif refused.kind == "not_found" and refused.param == "model":
         message = f"model: {refused.message}"

@@ -247,7 +247,7 @@ def _exception(refused: Refused) -> tuple[str, str]:
     if refused.kind == "authentication" and refused.code == "no_key":
         return "MissingAuthenticationTokenException", "Missing Authentication Token"
     if refused.kind == "authentication":
-        return name, "The security token included in the request is invalid."
+        return name, message or "The security token included in the request is invalid."
     if refused.kind == "not_found" and refused.param == "model":
         return "ValidationException", "The provided model identifier is invalid."
     return refused.code or name, message

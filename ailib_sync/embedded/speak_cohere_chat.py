@@ -280,7 +280,7 @@ def explain(bad: Bad) -> Refused:
 
 
 def _message_of(refused: Refused) -> str:
-    if refused.kind == "authentication":
+    if refused.kind == "authentication" and not refused.message:
         wrong = "Incorrect API key provided: ***. You can find your API key at https://dashboard.cohere.com/api-keys."
         return "no api key supplied" if refused.code == "no_key" else wrong
     if refused.kind == "not_found" and refused.param == "model":

@@ -254,7 +254,8 @@ def _error(refused: Refused) -> tuple[int, dict[str, Any]]:
     if refused.kind == "authentication" and refused.code == "no_key":
         status, message, word = 403, _NO_KEY, "PERMISSION_DENIED"
     elif refused.kind == "authentication":
-        status, message, word = 400, "API key not valid. Please pass a valid API key.", "INVALID_ARGUMENT"
+        status, word = 400, "INVALID_ARGUMENT"
+        message = message or "API key not valid. Please pass a valid API key."
         details = [_info("API_KEY_INVALID")]
     elif refused.kind == "not_found" and refused.param == "model":
         message = f"models/{message} is not found for API version v1beta, or is not supported for generateContent."

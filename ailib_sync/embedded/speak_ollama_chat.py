@@ -211,7 +211,7 @@ def explain(bad: Bad) -> Refused:
 
 def _message_of(refused: Refused) -> str:
     if refused.kind == "authentication":
-        return "unauthorized"
+        return refused.message or "unauthorized"
     if refused.kind == "not_found" and refused.param == "model":
         return f"model '{refused.message}' not found"
     return refused.message

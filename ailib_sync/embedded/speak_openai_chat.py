@@ -192,9 +192,9 @@ def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iter
     head = _head(answer, "chat.completion.chunk")
     with_usage = asked.extra["usage"]
 
-    def chunk(index: int, delta: dict[str, Any], finish: str | None = None) -> bytes:
+    def chunk(index: int, delta: dict[str, Any], finish: str | None = None, usage: Any = None) -> bytes:
         choices = [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]
-        return sse({**head, "choices": choices, **({"usage": None} if with_usage else {})})
+        return sse({**head, "choices": choices, **({"usage": usage} if with_usage or usage else {})})
 
     for index in range(asked.extra["n"]):
         yield chunk(
@@ -202,7 +202,7 @@ def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iter
         )
         for delta in _deltas(answer, rules):
             yield chunk(index, delta)
-        yield chunk(index, {}, _finish(answer))
+        yield chunk(index, {}, _finish(answer), write_usage(answer.usage) if rules.unasked_usage else None)
     if with_usage:
         yield sse({**head, "choices": [], "usage": write_usage(answer.usage)})
     yield sse("[DONE]")

@@ -147,7 +147,8 @@ def empty(exchange: Exchange, reply: Reply, trouble: Trouble) -> None:
 
 
 def broken_json(exchange: Exchange, reply: Reply, trouble: Trouble) -> None:
-    body = b"".join(reply.chunks)
+    """The first half of a JSON document, properly ended; where a stream was asked for too."""
+    body = b'{"choices": [{"index": 0}]}' if reply.is_stream else b"".join(reply.chunks)
     deliver(exchange, _whole(200, "application/json", body[: len(body) // 2]))
 
 
@@ -218,7 +219,7 @@ def drip(exchange: Exchange, reply: Reply, trouble: Trouble) -> None:
 
 
 def endless_pings(exchange: Exchange, reply: Reply, trouble: Trouble) -> None:
-    """Keep-alives without end: bytes come, content never does."""
+    """Keep-alives for `seconds`, then the connection is dropped: bytes come, content never does."""
     _begin(exchange, reply, trouble)
     exchange.keeps_open = False
     for _ in range(int(trouble.seconds / trouble.pause)):

@@ -51,6 +51,7 @@ class FakeProvider:
         tls: bool | SSLContext = False,
     ) -> None:
         self.manifest = _manifest_of(provider)
+        self._is_dialect = provider in NAMES
         self.api_key = api_key
         self.requests: list[RecordedRequest] = []
         self.ca_bundle: str | None = None
@@ -62,6 +63,7 @@ class FakeProvider:
         self._lock = threading.Lock()
         self._services: dict[str, list[Rules]] = {}
         self._server: LoopbackServer | None = None
+        self._clients: list[AiClient] = []
 
     # where it is
 
@@ -73,7 +75,9 @@ class FakeProvider:
         self.close()
 
     def close(self) -> None:
-        """Stops serving. Threads that wait in a fault or a delay are woken."""
+        """Closes the clients made here and stops serving. Threads that wait in a fault or a delay are woken."""
+        while self._clients:
+            self._clients.pop().close()
         if self._server is not None:
             self._server.stop()
         if self.ca_bundle is not None:
@@ -102,11 +106,10 @@ class FakeProvider:
         return self._server.connections if self._server else 0
 
     def client(self, model: str | None = None, **options: Any) -> AiClient:
-        """An `AiClient` of this provider, pointed here. `options` are AiClient's."""
+        """An `AiClient` of this provider, pointed here, closed with it. `options` are AiClient's."""
         from ..client import AiClient
 
-        dialect = options.get("dialect")
-        manifest = self.manifest.speaking(dialect) if dialect else self.manifest
+        manifest = self.manifest.for_model(model or "echo", options.get("dialect"))
         defaults: dict[str, Any] = {
             "api_key": self.api_key,
             "base_url": self.url + _prefix(manifest),
@@ -116,7 +119,9 @@ class FakeProvider:
         }
         if self.ca_bundle is not None:
             defaults["ca_bundle"] = self.ca_bundle
-        return AiClient(f"{self.manifest.id}/{model or 'echo'}", **{**defaults, **options})
+        client = AiClient(f"{self.manifest.id}/{model or 'echo'}", **{**defaults, **options})
+        self._clients.append(client)
+        return client
 
     # what it answers
 
@@ -223,7 +228,15 @@ class FakeProvider:
         made = []
         for name in names:
             manifest = self.manifest.for_model(model, name)
-            made.append(rules_of(manifest, model, key=self.api_key, targets=_targets(manifest), strict=self._strict))
+            rules = rules_of(
+                manifest,
+                model,
+                key=self.api_key,
+                targets=_targets(manifest),
+                strict=self._strict,
+                shows_thinking=self._is_dialect,
+            )
+            made.append(rules)
         return made
 
     def _context(self) -> SSLContext | None:

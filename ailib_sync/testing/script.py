@@ -117,7 +117,9 @@ def refused(status: int, code: str | None, type: str | None, message: str | None
     kind = kind_of(status)
     if code is not None and code in CLASSES:
         kind, code = code, None
-    return Refused(message or f"Scripted: {kind.replace('_', ' ')}.", kind, status=status, code=code, type=type)
+    if message is None:
+        message = "" if kind == "authentication" else f"Scripted: {kind.replace('_', ' ')}."
+    return Refused(message, kind, status=status, code=code, type=type)
 
 
 def checked_fault(name: str) -> str:

@@ -1,0 +1,494 @@
+"""The embedded provider: what the echo says, the bytes it says it in (read here by hand), and that every dialect reads them."""
+
+from __future__ import annotations
+
+import json
+import struct
+from binascii import crc32
+from typing import Any
+
+import jsonschema
+import pytest
+import urllib3
+
+from ailib_sync import AiClient, Document, Image, Message, Text
+from ailib_sync.dialect import NAMES, find
+from ailib_sync.embedded import EmbeddedPool, ServerCall, answer
+from ailib_sync.embedded.call import Rules
+from ailib_sync.embedded.fit import fit
+from ailib_sync.embedded.service import dialect_of, speaker_of
+from ailib_sync.embedded.tokens import pieces
+from ailib_sync.errors import NotFound
+from ailib_sync.manifest import Manifest
+from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.tools import Tool, ToolCall
+
+INTRODUCTION = "This is the embedded stand-in of ailib_sync, not a language model. "
+WEATHER = Tool(
+    "get_weather", "The weather", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+)
+CLOCK = Tool("get_time", "The time", {"type": "object", "properties": {"zone": {"type": "string"}}, "required": ["zone"]})
+PING = Tool("ping", "Nothing", {"type": "object", "properties": {}})
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+PNG = b"\x89PNG\r\n\x1a\n0000"
+
+
+def client(dialect: str) -> AiClient:
+    return AiClient(f"embedded/echo?dialect={dialect}")
+
+
+def post(path: str, body: dict[str, Any], **headers: str) -> urllib3.HTTPResponse:
+    sent = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return EmbeddedPool().urlopen("POST", f"http://embedded.invalid{path}", json.dumps(body).encode(), sent)
+
+
+def events(response: urllib3.HTTPResponse) -> list[bytes]:
+    """What `read1` gives, until it gives nothing."""
+    return list(iter(lambda: response.read1(1 << 16), b""))
+
+
+def sse_data(blocks: list[bytes]) -> list[Any]:
+    """The JSON of each block; a line that is none (`[DONE]`) as text."""
+    lines = [line[6:] for block in blocks for line in block.decode().splitlines() if line.startswith("data: ")]
+    return [line if line == "[DONE]" else json.loads(line) for line in lines]
+
+
+# --- What the echo says -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_it_answers_without_a_key_or_a_network_and_says_what_it_is(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.socket.connect", lambda *args: pytest.fail("a connection was made"))
+    response = client(dialect).chat().system("Be kind.").user("Hello, world!").execute()
+    assert response.content == f"{INTRODUCTION}You said: Hello, world!"
+    assert response.finish_reason == "end_turn"
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_only_the_first_answer_of_a_conversation_introduces_it(dialect: str) -> None:
+    chat = client(dialect).chat().user("One")
+    assert chat.message(chat.execute().message).user("Two").execute().content == "You said: Two"
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_the_same_request_has_the_same_answer_and_another_one_another_id(dialect: str) -> None:
+    ask = client(dialect).chat()
+    first, again, other = (ask.user(text).execute() for text in ("Hi", "Hi", "Ho"))
+    assert first == again
+    if first.id is not None:
+        assert first.id != other.id
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_the_tokens_of_prompt_and_answer_are_counted_alike_everywhere(dialect: str) -> None:
+    usage = client(dialect).chat().system("Be kind.").user("one two three").execute().usage
+    # 4 for each message and one for each word; the introduction has eleven.
+    assert (usage.prompt_tokens, usage.completion_tokens) == (4 + 2 + 4 + 3, 11 + 2 + 3)
+
+
+@pytest.mark.parametrize("dialect", [name for name in NAMES if name != "openai_responses"])  # which has no stop
+def test_a_stop_sequence_ends_the_answer_before_it(dialect: str) -> None:
+    response = client(dialect).chat().user("one two STOP three").stop("STOP").execute()
+    assert response.content == f"{INTRODUCTION}You said: one two "
+    assert response.finish_reason in ("stop_sequence", "end_turn")
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_max_tokens_cuts_the_answer_and_says_so(dialect: str) -> None:
+    response = client(dialect).chat().user("one two three four five").max_tokens(16).execute()
+    assert response.content == f"{INTRODUCTION}You said: one two three"
+    assert (response.finish_reason, response.usage.completion_tokens) == ("max_tokens", 16)
+
+
+@pytest.mark.parametrize(
+    ("text", "choice", "parallel", "called"),
+    [
+        ("Hello", None, None, []),
+        ("What does get_weather say of Paris?", None, None, [("get_weather", {"city": "Paris"})]),
+        ("Call both, please", None, None, [("get_weather", {"city": "city"}), ("get_time", {"zone": "zone"})]),
+        ("Ask get_time and get_weather", None, None, [("get_weather", {"city": "city"}), ("get_time", {"zone": "zone"})]),
+        ("Ask get_time and get_weather", None, False, [("get_weather", {"city": "city"})]),
+        ("Please use the tool for city=Oslo", None, None, [("get_weather", {"city": "Oslo"})]),
+        ("Hello", "required", None, [("get_weather", {"city": "city"})]),
+        ("Hello", "get_time", None, [("get_time", {"zone": "zone"})]),
+        ("Call both, please", "none", None, []),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["openai_chat", "anthropic_messages", "openai_responses"])
+def test_tools_are_called_when_they_are_asked_for(
+    dialect: str, text: str, choice: str | None, parallel: bool | None, called: list[Any]
+) -> None:
+    chat = client(dialect).chat().user(text).tools(WEATHER, CLOCK, parallel=parallel)
+    response = (chat.tool_choice(choice) if choice else chat).execute()
+    assert [(call.name, call.arguments) for call in response.tool_calls] == called
+    assert response.finish_reason == ("tool_use" if called else "end_turn")
+    assert len({call.id for call in response.tool_calls}) == len(called)
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_it_answers_from_the_results_of_its_tools(dialect: str) -> None:
+    chat = client(dialect).chat().user("Ask get_weather and get_time").tools(WEATHER, CLOCK)
+    asked = chat.execute()
+    results = [Message.tool(call.id, f"result of {call.name}", call.name) for call in asked.tool_calls]
+    response = chat.message(asked.message).messages(results).execute()
+    assert response.content == "get_weather answered: result of get_weather get_time answered: result of get_time"
+    assert response.tool_calls == []
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_json_is_answered_where_json_is_asked_for(dialect: str) -> None:
+    response = client(dialect).chat().user("json: name=Ada, aged 36").response_format(PERSON).execute()
+    assert json.loads(response.content) == {"name": "Ada", "age": 36}
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_it_thinks_when_thinking_is_asked_for(dialect: str) -> None:
+    chat = client(dialect).chat().user("Why?")
+    thoughtful = chat.reasoning(effort="high", visible=True).execute()
+    assert thoughtful.thinking == "The user wrote 1 token; I shall repeat what was said."
+    assert chat.reasoning(effort="none").execute().thinking is None
+    assert thoughtful.usage.completion_tokens == chat.execute().usage.completion_tokens + 11  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("dialect", [name for name in NAMES if name not in ("cohere_chat", "ollama_chat")])
+def test_it_says_which_media_it_was_given(dialect: str) -> None:
+    blocks = [
+        Text("Look"),
+        Image.from_bytes(PNG, "image/png"),
+        Image.from_bytes(PNG, "image/png"),
+        Document("application/pdf", b"%PDF-1.4", name="report"),
+    ]
+    response = client(dialect).chat().user(blocks).execute()
+    named = "application/pdf" if dialect == "gemini_generate" else "report"  # where a document has no name
+    assert f"I was given 2 images (image/png, image/png) and 1 document ({named}). You said: Look" in response.content
+
+
+# --- Streams ------------------------------------------------------------------------------------------------------------
+
+
+ASKED: dict[str, Any] = {
+    "text": lambda chat: chat.user("Say “grüße” 你好 and\n\nnew lines, a-very-long-word-of-more-than-sixteen-letters"),
+    "thinking": lambda chat: chat.user("Why?").reasoning(effort="high", visible=True),
+    "two calls": lambda chat: chat.user("Call both for Paris").tools(WEATHER, CLOCK),
+    "thinking and calls": lambda chat: chat.user("both").tools(WEATHER, CLOCK).reasoning(effort="low", visible=True),
+    "a call without arguments": lambda chat: chat.user("ping").tools(PING),
+    "cut": lambda chat: chat.user("one two three four five").max_tokens(16),
+    "cut at once": lambda chat: chat.user("ping").tools(PING).max_tokens(16),
+    "stopped": lambda chat: chat.user("one two three").stop("two"),
+    "json": lambda chat: chat.user("json of Ada").response_format(PERSON),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("dialect", NAMES)
+def test_a_stream_folded_is_the_whole_answer(dialect: str, asked: str) -> None:
+    whole = ASKED[asked](client(dialect).chat()).execute()
+    folded = ASKED[asked](client(dialect).chat()).stream().collect()
+    for response in (whole, folded):
+        # Ids are made of the request, which says whether it streams; arguments are text in streams.
+        for call in response.tool_calls:
+            call.id, call.arguments_raw = "", None
+        response.message.extra.clear()
+    assert [(type(b), getattr(b, "text", None)) for b in folded.message.blocks] == [
+        (type(b), getattr(b, "text", None)) for b in whole.message.blocks
+    ]
+    assert [(c.name, c.arguments) for c in folded.tool_calls] == [(c.name, c.arguments) for c in whole.tool_calls]
+    facts = ("content", "thinking", "finish_reason", "raw_finish_reason", "stop_sequence", "usage", "model")
+    for fact in facts:
+        assert getattr(folded, fact) == getattr(whole, fact), fact
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_a_stream_comes_word_by_word(dialect: str) -> None:
+    stream = client(dialect).chat().user("Hello, world!").stream()
+    assert list(stream.text()) == pieces(f"{INTRODUCTION}You said: Hello, world!")
+
+
+@pytest.mark.parametrize("text", ["", " ", "a", "  two  words ", "x" * 40, "tab\tand\nline\n", "你好，世界"])
+def test_the_pieces_of_a_text_are_the_text(text: str) -> None:
+    assert "".join(pieces(text)) == text
+
+
+def test_read1_gives_one_event_at_a_time_and_no_more_than_asked_for() -> None:
+    body = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    blocks = events(post("/v1/chat/completions", body))
+    assert all(block.startswith(b"data: ") and block.endswith(b"\n\n") for block in blocks)
+    assert all(block.count(b"data: ") == 1 for block in blocks)
+    again = post("/v1/chat/completions", body)
+    small = list(iter(lambda: again.read1(7), b""))
+    assert max(map(len, small)) == 7
+    assert b"".join(small) == b"".join(blocks) == post("/v1/chat/completions", body).read()
+
+
+# --- The bytes, read by hand --------------------------------------------------------------------------------------------
+
+
+def test_openai_chat_chunks() -> None:
+    body: dict[str, Any] = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    response = post("/v1/chat/completions", {**body, "stream_options": {"include_usage": True}})
+    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert response.headers["x-request-id"].startswith("req_")
+    *chunks, usage, done = sse_data(events(response))
+    assert done == "[DONE]"
+    assert usage["choices"] == []
+    assert usage["usage"]["prompt_tokens"] == 5
+    assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
+    assert len({chunk["id"] for chunk in chunks}) == 1
+    assert all(chunk["usage"] is None for chunk in chunks)
+    assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": "", "refusal": None}
+    assert chunks[-1]["choices"][0] == {"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}
+    assert "usage" not in sse_data(events(post("/v1/chat/completions", body)))[0]
+
+
+def test_openai_chat_tool_call_chunks_name_the_call_once() -> None:
+    tool = {"type": "function", "function": {"name": "ping", "parameters": {"type": "object", "properties": {}}}}
+    body = {"model": "echo", "messages": [{"role": "user", "content": "ping"}], "tools": [tool], "stream": True}
+    chunks = sse_data(events(post("/v1/chat/completions", body)))[:-1]
+    fragments = [call for chunk in chunks for call in chunk["choices"][0]["delta"].get("tool_calls", ())]
+    assert fragments[0]["function"] == {"name": "ping", "arguments": ""}
+    assert fragments[0]["id"].startswith("call_")
+    assert fragments[1:] == [{"index": 0, "function": {"arguments": "{}"}}]
+    assert chunks[-1]["choices"][0]["finish_reason"] == "tool_calls"
+
+
+def test_openai_chat_gives_as_many_choices_as_asked() -> None:
+    body = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}], "n": 3}
+    assert [choice["index"] for choice in post("/v1/chat/completions", body).json()["choices"]] == [0, 1, 2]
+
+
+def test_anthropic_events_stand_in_their_order() -> None:
+    body = {
+        "model": "echo",
+        "max_tokens": 2000,
+        "messages": [{"role": "user", "content": "ping"}],
+        "thinking": {"type": "enabled", "budget_tokens": 1024},
+        "tools": [{"name": "ping", "input_schema": {"type": "object", "properties": {}}}],
+        "stream": True,
+    }
+    blocks = events(post("/v1/messages", body, anthropic_version="2023-06-01"))
+    data = sse_data(blocks)
+    assert [block.split(b"\n")[0].decode() for block in blocks] == [f"event: {item['type']}" for item in data]
+    kinds = [item["type"] for item in data if item["type"] != "content_block_delta"]
+    block = ["content_block_start", "content_block_stop"]
+    assert kinds == ["message_start", *block, "ping", *block, "message_delta", "message_stop"]
+    deltas = [item["delta"] for item in data if item["type"] == "content_block_delta"]
+    assert [delta["type"] for delta in deltas] == [*["thinking_delta"] * 5, "signature_delta", "input_json_delta"]
+    assert deltas[-1]["partial_json"] == ""  # a call without arguments
+    assert data[-2]["delta"]["stop_reason"] == "tool_use"
+    assert data[-2]["usage"]["output_tokens_details"] == {"thinking_tokens": 5}
+
+
+def test_gemini_gives_chunks_and_no_end_mark() -> None:
+    body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+    response = post("/v1beta/models/echo:streamGenerateContent?alt=sse", body)
+    chunks = sse_data(events(response))
+    text = "".join(chunk["candidates"][0]["content"]["parts"][0]["text"] for chunk in chunks)
+    assert text == f"{INTRODUCTION}You said: Hi"
+    assert [chunk["candidates"][0].get("finishReason") for chunk in chunks[-2:]] == [None, "STOP"]
+    assert chunks[-1]["usageMetadata"]["totalTokenCount"] == 5 + 14
+    whole = post("/v1beta/models/echo:generateContent", body).json()
+    assert whole["candidates"][0]["content"]["parts"] == [{"text": text}]
+
+
+def test_cohere_events_and_their_end() -> None:
+    body = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    *data, done = sse_data(events(post("/v2/chat", body)))
+    assert done == "[DONE]"
+    kinds = [item["type"] for item in data if item["type"] != "content-delta"]
+    assert kinds == ["message-start", "content-start", "content-end", "message-end"]
+    assert data[-1]["delta"]["finish_reason"] == "COMPLETE"
+    assert data[-1]["delta"]["usage"]["tokens"] == {"input_tokens": 5, "output_tokens": 14}
+
+
+def test_ollama_lines() -> None:
+    body = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}]}  # streams unless told otherwise
+    response = post("/api/chat", body)
+    assert response.headers["content-type"] == "application/x-ndjson"
+    lines = [json.loads(line) for line in events(response)]
+    assert [line["done"] for line in lines] == [False] * (len(lines) - 1) + [True]
+    assert lines[-1]["done_reason"] == "stop"
+    assert lines[-1]["eval_count"] == 14
+    assert post("/api/chat", {**body, "stream": False}).json()["message"]["content"] == f"{INTRODUCTION}You said: Hi"
+
+
+def test_responses_events_are_numbered_and_end_with_the_whole_response() -> None:
+    body = {"model": "echo", "input": "Hi", "stream": True}
+    data = sse_data(events(post("/v1/responses", body)))
+    assert [item["sequence_number"] for item in data] == list(range(len(data)))
+    kinds = [item["type"].removeprefix("response.") for item in data if not item["type"].endswith(".delta")]
+    assert kinds == [
+        "created", "in_progress", "output_item.added", "content_part.added",
+        "output_text.done", "content_part.done", "output_item.done", "completed",
+    ]  # fmt: skip
+    whole = post("/v1/responses", {**body, "stream": False}).json()
+    last = data[-1]["response"]
+    assert [item["content"] for item in last["output"]] == [item["content"] for item in whole["output"]]
+    assert last["usage"] == whole["usage"]
+
+
+def aws_frames(raw: bytes) -> list[tuple[dict[str, str], Any]]:
+    """Event-stream messages by the specification: lengths, both CRCs, string headers, JSON."""
+    found = []
+    while raw:
+        total, header_length, prelude = struct.unpack(">III", raw[:12])
+        assert prelude == crc32(raw[:8])
+        assert struct.unpack(">I", raw[total - 4 : total])[0] == crc32(raw[: total - 4])
+        at, headers = 12, {}
+        while at < 12 + header_length:
+            size = raw[at]
+            name = raw[at + 1 : at + 1 + size].decode()
+            kind, length = struct.unpack(">BH", raw[at + 1 + size : at + 4 + size])
+            assert kind == 7
+            at += 4 + size
+            headers[name] = raw[at : at + length].decode()
+            at += length
+        found.append((headers, json.loads(raw[at : total - 4])))
+        raw = raw[total:]
+    return found
+
+
+def test_bedrock_frames_are_whole_and_checked() -> None:
+    body = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
+    response = post("/model/echo/converse-stream", body)
+    assert response.headers["content-type"] == "application/vnd.amazon.eventstream"
+    blocks = events(response)
+    assert [len(aws_frames(block)) for block in blocks] == [1] * len(blocks)
+    frames = aws_frames(b"".join(blocks))
+    kinds = [headers[":event-type"] for headers, _ in frames if headers[":event-type"] != "contentBlockDelta"]
+    assert kinds == ["messageStart", "contentBlockStop", "messageStop", "metadata"]
+    assert {headers[":message-type"] for headers, _ in frames} == {"event"}
+    assert frames[-1][1]["usage"]["totalTokens"] == 5 + 14
+
+
+# --- Both directions ----------------------------------------------------------------------------------------------------
+
+
+def test_what_a_dialect_writes_the_service_reads_as_it_was_meant() -> None:
+    """The service's reader and the dialect's writer were written apart; they must agree on the request."""
+    messages = (
+        Message.system("Be kind."),
+        Message.user([Text("Look"), Image.from_bytes(PNG, "image/png")]),
+        Message.assistant("I look.", [ToolCall("call_1", "get_weather", {"city": "Paris"})]),
+        Message.tool("call_1", "rain", "get_weather"),
+        Message.user("And now?"),
+    )
+    options = {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "max_tokens": 2000,
+        "tool_choice": ToolChoice("tool", "get_time"),
+        "response_format": ResponseFormat("json_schema", PERSON),
+    }
+    asked = ChatRequest("echo", messages, (WEATHER, CLOCK), options, stream=True)
+    for name in ("openai_chat", "anthropic_messages", "gemini_generate", "bedrock_converse", "openai_responses"):
+        manifest = Manifest.load("embedded").for_model("echo", name)
+        dialect = find(name)
+        body = dialect.render_body(asked, manifest, Ledger())
+        path = dialect.paths.get("stream") or dialect.paths["chat"]
+        path, _, query = path.replace("{model}", "echo").partition("?")
+        headers = {"content-type": "application/json", "anthropic-version": "2023-06-01"}
+        call = ServerCall("POST", path, query, headers, json.dumps(body).encode())
+        speaker = speaker_of(name)
+        speaker.check_call(call, body, Rules(name))
+        read = speaker.read_call(call, body, Rules(name))
+        assert (read.model, read.stream) == ("echo", True), name
+        for option, value in options.items():
+            got = read.options[option]
+            assert (got.schema == PERSON) if option == "response_format" else got == value, (name, option)
+        assert [(tool.name, tool.parameters) for tool in read.tools] == [(t.name, t.parameters) for t in (WEATHER, CLOCK)]
+        blocks = [block for message in read.messages for block in message.blocks]
+        texts = [block.text for block in blocks if isinstance(block, Text)]
+        assert texts == ["Be kind.", "Look", "I look.", "And now?"], name
+        assert [block.data for block in blocks if isinstance(block, Image)] == [PNG], name
+        calls = [(call.name, call.arguments) for message in read.messages for call in message.tool_calls]
+        assert calls == [("get_weather", {"city": "Paris"})], name
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_reasoning_switched_off_reaches_the_service_as_off(dialect: str) -> None:
+    manifest = Manifest.load("embedded").for_model("echo", dialect)
+    asked = ChatRequest("echo", (Message.user("Hi"),), options={"reasoning": Reasoning("none"), "max_tokens": 99})
+    body = find(dialect).render_body(asked, manifest, Ledger())
+    path = find(dialect).paths["chat"].replace("{model}", "echo")
+    read = speaker_of(dialect).read_call(ServerCall("POST", path), body, Rules(dialect))
+    reasoning = read.options.get("reasoning")
+    assert reasoning is None or reasoning.off or dialect == "gemini_generate"  # whose level cannot be switched off
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect"),
+    [
+        ("/v1/chat/completions", "openai_chat"),
+        ("/v1/messages", "anthropic_messages"),
+        ("/v1beta/models/gemini-3-pro:generateContent", "gemini_generate"),
+        ("/v2/chat", "cohere_chat"),
+        ("/model/us.anthropic.claude%3A0/converse-stream", "bedrock_converse"),
+        ("/api/chat", "ollama_chat"),
+        ("/openai/v1/responses", "openai_responses"),
+        ("/v1/embeddings", None),
+    ],
+)
+def test_a_path_says_which_dialect_is_spoken(path: str, dialect: str | None) -> None:
+    assert dialect_of(path) == dialect
+
+
+def test_there_is_one_model() -> None:
+    with pytest.raises(NotFound, match="`gpt-4o` does not exist"):
+        AiClient("embedded/gpt-4o", retry=0).chat().user("Hi").execute()
+
+
+# --- Values that fit a schema -------------------------------------------------------------------------------------------
+
+SCHEMAS: dict[str, Any] = {
+    "an object": PERSON,
+    "nothing": {},
+    "a type list": {"type": ["null", "string"]},
+    "an enumeration": {"enum": ["red", "blue"]},
+    "a constant": {"const": 7},
+    "bounds": {"type": "integer", "minimum": 5, "exclusiveMaximum": 7},
+    "a step": {"type": "number", "multipleOf": 0.5, "minimum": 3.2},
+    "lengths": {"type": "string", "minLength": 12, "maxLength": 14},
+    "a format": {"type": "string", "format": "date"},
+    "items": {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 4},
+    "unique items": {"type": "array", "items": {"type": "string"}, "minItems": 3, "uniqueItems": True},
+    "a tuple": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "boolean"}], "minItems": 2},
+    "a choice": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}]},
+    "all of": {"allOf": [PERSON, {"properties": {"age": {"minimum": 40}}}]},
+    "a reference": {"$defs": {"p": PERSON}, "type": "object", "properties": {"p": {"$ref": "#/$defs/p"}}, "required": ["p"]},
+    "a recursion": {
+        "$defs": {"node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}, "v": {"type": "integer"}}}},
+        "$ref": "#/$defs/node",
+    },
+    "a required property nobody describes": {"type": "object", "required": ["x"]},
+}
+
+
+@pytest.mark.parametrize("text", ["", 'Ada is 36, in Paris; "quoted words" and blue'])
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_made_up_value_fits_its_schema(name: str, text: str) -> None:
+    jsonschema.Draft202012Validator(SCHEMAS[name]).validate(fit(SCHEMAS[name], text))
+
+
+def test_the_made_up_value_takes_its_words_from_the_text() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["celsius", "fahrenheit"]}},
+        "required": ["city", "days", "unit"],
+    }
+    assert fit(schema, "What will it be like in New York for 3 days, in Fahrenheit?") == {
+        "city": "New York",
+        "days": 3,
+        "unit": "fahrenheit",
+    }
+
+
+def test_the_service_is_a_function_without_state() -> None:
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}).encode()
+    call = ServerCall("POST", "/chat/completions", headers={"content-type": "application/json"}, body=body)
+    first, second = (b"".join(answer(call, Rules("openai_chat")).chunks) for _ in range(2))
+    assert first == second
