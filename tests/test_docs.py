@@ -238,6 +238,8 @@ OUTPUTS = {
     "tools": ["21 °C and sunny in Rome", "2750000"],
     "images": ["1 image (image/png)"],
     "structured": ["Rome has "],
+    "parallel": ["good morning → ", "thank you took "],
+    "conversation": ["It is 21 degrees in Ulm.", "user: How warm is it in Ulm?"],
     "fallbacks": ["anthropic answered after 3 attempts: Hello from the second!"],
 }
 
@@ -287,5 +289,5 @@ def _example(name: str) -> ModuleType:
 
 def test_every_example_is_run_by_a_test() -> None:
     """Those not in the table above have a test of their own."""
-    others = {"flask_app", "django_view", "parallel"}
+    others = {"flask_app", "django_view", "wsgi_app"}
     assert {path.stem for path in (ROOT / "examples").glob("*.py")} <= {*OUTPUTS, *others}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from ailib_sync import AiClient, CircuitBreaker, ConfigurationError, Limiter
 
 from .heavy import forks, loops, soak, threads
-from .heavy.ground import serving
+from .heavy.ground import ROOT, serving
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 FORK_WARNING = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -65,6 +66,16 @@ def test_faults_at_random_leave_nothing_behind():
     assert after.sockets <= before.sockets + 2
     assert after.threads <= before.threads
     assert kept < 2**20
+
+
+def test_the_wsgi_application_answers_whole_and_in_pieces(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    app = import_module("wsgi_app").app
+    heads = []
+    for path in ("/", "/stream"):
+        answer = app({"PATH_INFO": path, "QUERY_STRING": "q=Good%20day"}, lambda status, headers: heads.append(status))
+        assert b"".join(answer).decode().endswith("You said: Good day")
+    assert heads == ["200 OK", "200 OK"]
 
 
 def test_a_client_and_its_builders_pickle_with_their_policies():
