@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from .errors import ConfigurationError, ErrorDetails, ProtocolError
+from .nesting import is_too_deep
 from .record import dataclass, field
 
 TYPE_CHECKING = False
@@ -203,8 +204,15 @@ def text(value: Any) -> str:
     raise TypeError
 
 
-def settle_format(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> str | None:
-    """The kind of answer to ask for (`json` or `json_schema`), or None for text: what was asked, as far as it is taken here."""
+def settle_format(
+    request: ChatRequest,
+    manifest: Manifest,
+    table: Mapping[str, str | None],
+    ledger: Ledger,
+    kinds: tuple[str, ...] = ("json", "json_schema"),
+) -> str | None:
+    """The kind of answer to ask for (`json` or `json_schema`), or None for text: what was asked, as far as it is taken here.
+    `kinds` are those that the format has."""
     wanted = request.options.get("response_format")
     if wanted is None or not allows("response_format", manifest, table, ledger):
         return None
@@ -215,10 +223,11 @@ def settle_format(request: ChatRequest, manifest: Manifest, table: Mapping[str, 
     if request.tools and manifest.has("no_response_format_with_tools"):
         ledger.dropped("response_format", f"is left out: {manifest.name} does not take it together with tools", source)
         return None
-    if wanted.kind in manifest.response_format:
+    taken = [kind for kind in kinds if kind in manifest.response_format]
+    if wanted.kind in taken:
         ledger.note("response_format", "renamed", table["response_format"] or "", source)
         return str(wanted.kind)
-    if wanted.kind == "json_schema" and "json" in manifest.response_format:
+    if wanted.kind == "json_schema" and "json" in taken:
         ledger.changed("response_format", f"is sent without its schema: {manifest.name} takes none for this model", source)
         return "json"
     ledger.dropped("response_format", f"{wanted.kind!r} is not taken by {manifest.name} for this model", source)
@@ -233,7 +242,7 @@ def parse_arguments(raw: str) -> dict[str, Any] | None:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not is_too_deep(raw, value) else None
 
 
 def wrong_shape(manifest: Manifest, what: str, body: Any) -> ProtocolError:

@@ -12,6 +12,7 @@ import json
 from codecs import getincrementaldecoder
 
 from .errors import ProtocolError, ResponseTooLarge
+from .nesting import MAX_DEPTH, is_too_deep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAX_EVENT = 16 << 20
+#: A text shorter than this has not the brackets to be nested too deeply.
+SHALLOW = 2 * MAX_DEPTH
 
 
 def parse_sse(
@@ -102,7 +105,7 @@ def decode_json(frames: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
     for event, data in frames:
         try:
             value, end = _scan(data, 0)
-            if end == len(data):
+            if end == len(data) and (len(data) < SHALLOW or not is_too_deep(data, value)):
                 yield event, value
                 continue
         except (ValueError, StopIteration, RecursionError):
@@ -117,12 +120,16 @@ def decode_json(frames: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
 def load_json(text: str | bytes) -> Any:
     """JSON by the letter: no NaN, and any depth or number that Python cannot take is a ProtocolError too."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant)
+        deep = is_too_deep(text, value)
     except RecursionError:
-        raise ProtocolError("the answer's JSON is nested too deeply") from None
+        deep = True
     except ValueError as error:
         shown = text[:2000] if isinstance(text, str) else text[:2000].decode("utf-8", "replace")
         raise ProtocolError(f"the answer is not JSON: {error}", body=shown) from None
+    if deep:
+        raise ProtocolError(f"the answer's JSON is nested deeper than {MAX_DEPTH} levels")
+    return value
 
 
 def _no_constant(word: str) -> Any:
