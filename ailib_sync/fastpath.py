@@ -1,9 +1,9 @@
 """The template path: frames that differ from one before them only inside the text, read without parsing. No I/O.
 
 In a fast stream most frames are alike byte for byte, but for one JSON string. Once a frame has gone the plain way (framing,
-JSON, dialect) and was seen to hold a text and nothing else, the bytes before and after its text are a template. A later
-frame with the same bytes around one whole JSON string is the same JSON with another text there, so its event is known. Such
-frames are taken out of a block before the plain way sees it. All others, and the last of each run, go the plain way, which
+JSON, dialect) and was seen to be a text and nothing else, the bytes before and after its text are a template. A frame behind
+it with the same bytes around one whole JSON string is the same JSON with another text there, so its event is known and the
+plain way need not see it. Any other frame goes the plain way, and so must the next text after it be seen to. The plain way
 stays the rule: tests hold the two against each other on any cut of any stream.
 """
 
@@ -11,25 +11,25 @@ from __future__ import annotations
 
 from json import JSONDecoder
 
-from .errors import ProtocolError
+from .errors import AiLibError, ProtocolError
 from .events import ContentDelta
 from .framing import decode_json, parse_sse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from .events import StreamingEvent
 
 BLANK = b"\n\n"
-#: A frame's beginning is kept back (until the rest is here) up to this size.
-MAX_HELD = 65536
-#: Frames in a row that do not fit a template before it is given up, templates before no further one is looked for, and
-#: frames of text that make no template before that.
+#: The beginning of a frame is kept back, until the rest is here, up to this size.
+MAX_HELD = 16384
+#: Frames that do not fit a template, in a row, before it is given up; templates, and texts that make none, before no other
+#: is looked for.
 MAX_MISSES = 4
 MAX_TEMPLATES = 6
-MAX_FAILURES = 6
+MAX_FAILURES = 12
 
 
 def template_events(
@@ -37,16 +37,17 @@ def template_events(
     read: Callable[[Iterator[bytes]], Iterator[StreamingEvent]],
     text_of: Callable[[Any], str | None],
 ) -> Iterator[StreamingEvent]:
-    """The same events as `read(chunks)`. `text_of` gives the text of a frame (its JSON) that holds a text and nothing else."""
+    """The same events as `read(chunks)`. `text_of` gives the text of a frame (its JSON) that `read` makes one ContentDelta of,
+    and nothing else."""
     feed = Feed(chunks, text_of)
     events = read(feed.blocks())
     for event in events:
-        if feed.texts:
-            yield from map(ContentDelta, feed.texts)
-            feed.texts = []
-        feed.event = event
-        feed.count += 1
         yield event
+        feed.in_text = False
+        if isinstance(event, ContentDelta):
+            feed.in_text = True
+            if feed.frame:
+                yield from feed.run(event)
         if feed.stopped:
             yield from events
             return
@@ -55,99 +56,89 @@ def template_events(
 class Feed:
     """The blocks on their way to the plain path, without the frames that need not go there.
 
-    `texts` are those of the frames taken out; they belong before the next event of the plain path. `event` is its last one,
-    `count` how many there were. `stopped`: every block goes as it is from now on.
+    `in_text`: the plain path's last event was a piece of text. `frame` is what the plain path works on, if that is one whole
+    frame and it had nothing else to work on. `stopped`: every block goes as it is from now on.
     """
 
     __slots__ = (
-        "_chunks", "_confirmed", "_failures", "_misses", "_template", "_templates", "_text_of",
-        "count", "event", "stopped", "texts",
+        "_chunks", "_error", "_failures", "_misses", "_rest", "_template", "_templates", "_text_of",
+        "frame", "in_text", "stopped",
     )  # fmt: skip
 
     def __init__(self, chunks: Iterable[bytes], text_of: Callable[[Any], str | None]) -> None:
-        self._chunks = chunks
+        self._chunks = iter(chunks)
         self._text_of = text_of
         self._template: Template | None = None
         self._templates = self._misses = self._failures = 0
-        self._confirmed = False
-        self.texts: list[str] = []
-        self.event: StreamingEvent | None = None
-        self.count = 0
+        self._rest = b""
+        self._error: AiLibError | None = None
+        self.frame = b""
+        self.in_text = False
         self.stopped = False
 
     def blocks(self) -> Iterator[bytes]:
-        held = b""  # the beginning of a frame; nothing of it is an event before its blank line is here
+        """What the plain path reads: frame by frame while it reads text, else block by block."""
         aligned = False  # whether the plain path stands between two frames
-        chunks = iter(self._chunks)
-        for chunk in chunks:
-            block, held = (held + chunk if held else chunk), b""
-            while block and not self.stopped and (self._template is not None or isinstance(self.event, ContentDelta)):
+        while block := self._pull():
+            if self.in_text and not self.stopped:
                 end = block.find(BLANK) + len(BLANK)
-                if end < len(BLANK):
-                    if aligned and self._template is not None and self._template.may_begin(block):
-                        block, held = b"", block
-                    break
-                if not aligned:
-                    aligned = True
-                    yield block[:end]
-                elif self._template is None:
-                    yield from self._learn(block[:end])
-                else:
-                    end = yield from self._take(self._template, block, end)
-                block = block[end:]
-            if block:
-                aligned, self._confirmed = block.endswith(BLANK), False
-                yield block
-            if self.stopped:
-                yield from chunks
-                return
-        if held:
-            yield held
+                if end >= len(BLANK):
+                    block, self._rest = block[:end], block[end:]
+                    self.frame = block if aligned else b""
+            aligned = block.endswith(BLANK)
+            yield block
+            self.frame = b""
 
-    def _learn(self, frame: bytes) -> Iterator[bytes]:
-        """Gives one frame to the plain path, and makes a template of it if it was a text."""
-        yield from self._watch(frame)
-        event = self.event
-        if not isinstance(event, ContentDelta) or _needs_escapes(event.text):
-            return
-        if self._confirmed:
-            self._template = Template.of(frame, event.text, self._text_of)
+    def run(self, event: ContentDelta) -> Iterator[ContentDelta]:
+        """The texts behind `frame`, which the plain path has made this event of, as far as they fit its template."""
+        template = self._template_of(event)
+        held = b""
+        while template is not None:
+            try:
+                chunk = self._pull()
+            except AiLibError as error:  # raised again where the plain path asks: it knows whether the answer is whole
+                self._error = error
+                break
+            if not chunk:
+                break
+            block = held + chunk if held else chunk
+            texts, end = template.read(block)
+            yield from map(ContentDelta, texts)
+            held = block[end:]
+            if held and not template.may_begin(held):
+                break
+        if held:
+            self._rest = held
+
+    def _pull(self) -> bytes:
+        """The next block, b"" at the end."""
+        if self._rest:
+            block, self._rest = self._rest, b""
+            return block
+        if self._error is not None:
+            raise self._error
+        return next(filter(None, self._chunks), b"")
+
+    def _template_of(self, event: ContentDelta) -> Template | None:
+        """The template that `frame` fits, or a new one made of it; None where it carries more than its text."""
+        if event.extra is not None or event.starts or self.stopped:
+            return None
         if self._template is None:
-            self._failures += 1
-            self.stopped = self._failures > MAX_FAILURES
-        else:
+            self._template = Template.of(self.frame, event.text, self._text_of)
+            if self._template is None:
+                self._failures += 1
+                self.stopped = self._failures >= MAX_FAILURES
             self._templates += 1
             self._misses = 0
-
-    def _take(self, template: Template, block: bytes, first: int) -> Generator[bytes, None, int]:
-        """Gives the last of the frames that fit, from the block's beginning, to the plain path and keeps the others' texts; the
-        first frame alone if it does not fit. Returns where that frame ends.
-
-        After any frame that does not fit, the dialect may see the next text with other eyes (a new block begins with it, it
-        carries what was noted): one that fits must go the plain way first and be seen to be a text and nothing else.
-        """
-        texts, start, end = template.read(block if self._confirmed else block[:first])
-        if texts:
+            return self._template
+        if self._template.read(self.frame)[1] == len(self.frame):
             self._misses = 0
-            self.texts = texts[:-1]
-            yield from self._watch(block[start:end])
-            return end
+            return self._template
         self._misses += 1
-        if self._misses > MAX_MISSES:
+        if self._misses >= MAX_MISSES:
             self._template = None
             self.stopped = self._templates >= MAX_TEMPLATES
-        self._confirmed = False
-        yield block[:first]
-        return first
-
-    def _watch(self, frame: bytes) -> Iterator[bytes]:
-        """Gives one frame to the plain path, and notes whether it made one text of it and nothing else."""
-        before = self.count
-        yield frame
-        event = self.event
-        self._confirmed = (
-            self.count == before + 1 and isinstance(event, ContentDelta) and event.extra is None and not event.starts
-        )
+        return None
 
 
 class Template:
@@ -176,26 +167,27 @@ class Template:
         return None
 
     def may_begin(self, part: bytes) -> bool:
-        """Whether the part, which holds no blank line, can be the beginning of a frame that fits."""
-        if len(part) > MAX_HELD:
-            return False
-        return self._prefix.startswith(part) or (part.startswith(self._prefix) and b"\r" not in part)
+        """Whether the part can be the beginning of a frame that fits, and holds no whole one."""
+        if len(part) <= len(self._prefix):
+            return self._prefix.startswith(part)
+        return len(part) <= MAX_HELD and part.startswith(self._prefix) and BLANK not in part and b"\r" not in part
 
-    def read(self, block: bytes) -> tuple[list[str], int, int]:
-        """The texts of the frames that fit, from the block's beginning; where the last of them begins and ends."""
+    def read(self, block: bytes) -> tuple[list[str], int]:
+        """The texts of the frames that fit, from the block's beginning, and where they end."""
         prefix, suffix = self._prefix, self._suffix
-        end = block.rfind(suffix) + len(suffix)
-        if end < len(prefix) + len(suffix) or not block.startswith(prefix):
-            return [], 0, 0
+        end = block.rfind(suffix)
+        if end < len(prefix) or not block.startswith(prefix):
+            return [], 0
         try:
-            pieces = block[len(prefix) : end - len(suffix)].decode().split(self._joint)
+            pieces = block[len(prefix) : end].decode().split(self._joint)
         except UnicodeDecodeError:
-            return [], 0, 0
-        texts = pieces if all(pieces) and not _needs_escapes("".join(pieces)) else _unescaped(pieces)
-        if len(texts) < len(pieces):
-            end = len(prefix) + len(self._joint.join(pieces[: len(texts)]).encode()) + len(suffix)
-        start = block.rfind(BLANK, 0, end - len(BLANK)) + len(BLANK) if len(texts) > 1 else 0
-        return texts, start, end
+            return [], 0
+        if all(pieces) and not _needs_escapes("".join(pieces)):
+            return pieces, end + len(suffix)
+        texts = _unescaped(pieces)
+        if not texts:
+            return [], 0
+        return texts, len(prefix) + len(self._joint.join(pieces[: len(texts)]).encode()) + len(suffix)
 
 
 #: Stands for a text in a trial: no stream sends it.

@@ -104,8 +104,11 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     yield from reader.end(done)
 
 
-_TEXT_CHUNK = frozenset(("id", "object", "created", "model", "system_fingerprint", "service_tier", "choices"))
-_TEXT_CHOICE = frozenset(("index", "delta", "finish_reason", "logprobs"))
+#: What a chunk with nothing but text may say besides: none of it makes an event or is kept, once it has been said before.
+_SAID_BESIDE_TEXT = frozenset((
+    "id", "object", "created", "model", "system_fingerprint", "service_tier", "choices",
+    "index", "delta", "finish_reason", "logprobs", "role", "content",
+))  # fmt: skip
 
 
 def text_of(chunk: Any, manifest: Manifest) -> str | None:
@@ -113,12 +116,12 @@ def text_of(chunk: Any, manifest: Manifest) -> str | None:
     try:
         (choice,) = chunk["choices"]
         delta = choice["delta"]
-        text = delta["content"]
-        plain = _TEXT_CHUNK.issuperset(chunk) and _TEXT_CHOICE.issuperset(choice) and delta.keys() <= {"content", "role"}
+        said = {key for holder in (chunk, choice, delta) for key, value in holder.items() if value is not None}
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    if not plain or choice.get("finish_reason") or choice.get("index") or manifest.has("think_tags"):
+    if not said <= _SAID_BESIDE_TEXT or choice.get("finish_reason") or choice.get("index") or manifest.has("think_tags"):
         return None
+    text = delta.get("content")
     return text if isinstance(text, str) else None
 
 
