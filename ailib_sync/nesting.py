@@ -14,7 +14,7 @@ MAX_DEPTH = 200
 
 
 def is_too_deep(text: str | bytes, value: Any) -> bool:
-    """Whether `value`, read from `text`, is nested deeper than `MAX_DEPTH`. A text with few brackets is not looked at further."""
+    """Whether `value`, read from `text`, is nested deeper than `MAX_DEPTH`. One with few brackets is not looked at further."""
     brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
     if brackets <= MAX_DEPTH:
         return False

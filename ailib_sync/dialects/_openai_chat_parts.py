@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..dialect import word
 from ..events import ThinkingDelta
 
 TYPE_CHECKING = False
@@ -50,7 +51,7 @@ def thinking_of_part(part: dict[str, Any]) -> ThinkingDelta:
     text = "".join(str(entry.get("text") or "") for entry in entries)
     signature = part.get("signature") or next((entry["signature"] for entry in entries if entry.get("signature")), None)
     extra = {key: value for key, value in part.items() if key not in ("thinking", "summary", "signature")}
-    return ThinkingDelta(text, signature, extra=extra)
+    return ThinkingDelta(text, word(signature), extra=extra)
 
 
 def _joined_entries(old: list[Any], new: list[Any]) -> list[Any]:
@@ -70,8 +71,9 @@ def _continues(entry: Any, old: Any) -> bool:
         return False
     kind = entry.get("type")
     fragments = isinstance(kind, str) and kind.startswith(("reasoning.", "thinking"))
-    ids = {entry.get("id"), old.get("id")} - {None}
-    return fragments and kind == old.get("type") and entry.get("index") == old.get("index") and len(ids) < 2
+    new_id, old_id = entry.get("id"), old.get("id")
+    same_id = new_id is None or old_id is None or new_id == old_id
+    return fragments and kind == old.get("type") and entry.get("index") == old.get("index") and same_id
 
 
 _PIECES = ("text", "summary", "data", "thinking", "signature", "transcript")

@@ -11,6 +11,16 @@ FOUND = [
     ("chunked", b"5\r\nhello\r\n\x95;x=y\r\n!\r\n0\r\nt: v\r\n\r\n"),  # what came before a bad chunk size was lost
     ("chunked", b"0\r\n" + b"x" * 1400),  # a dripping trailer was counted again with each piece
     ("openai_chat", b"\x04\x00" + b'{"error":' + b"[" * 300 + b"]" * 300 + b"}"),  # a message that lies deep
+    (
+        "openai_chat",
+        b'\x02\x00{"choices":[{"message":{"content":[{"type":"thinking","thinking":"hm","signature":7}]}}]}',
+    ),  # a signature that is none
+    (
+        "openai_chat",
+        b"\x00\x00"
+        + b'data: {"choices":[{"delta":{"reasoning_details":[{"type":"reasoning.text","id":[]}]}}]}\n\n' * 2
+        + b"data: [DONE]\n\n",
+    ),  # an id that cannot be looked up
     ("ollama_chat", b"\x02\x00" + b'{"message":{"content":["x"]},"model":9}'),  # text that is none
     ("ollama_chat", b"\x00\x00" + b'{"message":{"content":"x"},"done":true,"eval_count":1e999}\n'),  # counts that are none
     ("ollama_chat", b"\x04\x02" + b'{"error":{"type":["x"],"code":{}}}'),  # words that are none
