@@ -174,7 +174,7 @@ def _seen(path: Any, chunks: list[bytes], dialect: str, manifest: Manifest, cut:
         for event in path(source(), dialect, manifest):
             seen.append((read, event))
     except AiLibError as error:
-        seen.append((type(error), str(error)))
+        seen.append((read, type(error), str(error)))
     return seen
 
 
@@ -229,6 +229,22 @@ def test_it_stops_trying_where_every_frame_is_different() -> None:
     events = fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), read, _text_of)
     assert sum(isinstance(event, ContentDelta) for event in events) == 400
     assert made[0].stopped
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        pytest.param([_openai("d")[:-4] + b"\r\r", _openai("e")], id="a blank line of other line ends is not waited behind"),
+        pytest.param([b"event: error\n", _openai("d"), _openai("e")], id="the name of an event may have come before"),
+        pytest.param([b"data: 1\n", _openai("d"), _openai("e")], id="the data of an event may have come before"),
+        pytest.param([_openai("d" * 40_000)[:30_000], _openai("d" * 40_000)[30_000:], _openai("e")], id="a huge text"),
+    ],
+)
+def test_what_a_template_does_not_see(chunks: list[bytes]) -> None:
+    chunks = [_openai("a"), _openai("b"), _openai("c"), *chunks, *FORMATS["openai_chat"][3]]
+    manifest = _manifest("openai_chat")
+    plain = _seen(_plain, chunks, "openai_chat", manifest, False)
+    assert _seen(_fast, chunks, "openai_chat", manifest, False) == plain
 
 
 def test_a_text_that_also_stands_elsewhere_is_told_apart() -> None:
