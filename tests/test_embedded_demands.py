@@ -593,8 +593,22 @@ def test_another_path_and_another_method_are_refused(dialect: str) -> None:
 
 def test_gemini_streams_server_sent_events_only_where_they_are_asked_for() -> None:
     path, raw = PATHS["gemini_generate"].replace("generate", "streamGenerate"), json.dumps(GEMINI).encode()
-    assert answer(ServerCall("POST", path, "alt=sse", HEADERS, raw), Rules("gemini_generate")).is_stream
-    assert answer(ServerCall("POST", path, "", HEADERS, raw), Rules("gemini_generate")).status == 400
+    events, items = (answer(ServerCall("POST", path, q, HEADERS, raw), Rules("gemini_generate")) for q in ("alt=sse", ""))
+    assert (events.headers["content-type"], items.headers["content-type"]) == ("text/event-stream", "application/json")
+    listed = json.loads(b"".join(items.chunks))
+    assert [f"data: {json.dumps(i)}" for i in listed] == [f"data: {json.dumps(json.loads(e[6:]))}" for e in events.chunks]
+
+
+def test_gemini_understands_snake_case_and_null() -> None:
+    body = {
+        "contents": [{"role": "user", "parts": [{"inline_data": {"mime_type": "image/png", "data": "AAAA"}}, {"text": "x"}]}],
+        "generation_config": {"max_output_tokens": 40, "top_p": None},
+        "system_instruction": None,
+    }
+    status, _, answered = send("gemini_generate", body)
+    assert (status, "1 image (image/png)" in str(answered)) == (200, True)
+    refused = send("gemini_generate", {**body, "max_tokens": 1})[2]
+    assert refused["error"]["message"] == 'Invalid JSON payload received. Unknown name "max_tokens": Cannot find field.'
 
 
 def test_a_host_takes_its_own_fields_and_names() -> None:

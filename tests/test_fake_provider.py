@@ -16,6 +16,7 @@ import urllib3
 
 from ailib_sync import (
     AiClient,
+    ChatResponse,
     ConfigurationError,
     InvalidRequest,
     Manifest,
@@ -31,6 +32,7 @@ from ailib_sync import (
 from ailib_sync.dialect import NAMES
 from ailib_sync.errors import AuthenticationError, NotFound, RemoteError
 from ailib_sync.manifest_files import provider_ids
+from ailib_sync.request import ChatRequest
 from ailib_sync.testing import FAULTS, FakeProvider
 from ailib_sync.testing.certificate import PEM
 
@@ -181,6 +183,18 @@ def test_a_script_may_be_a_function_of_the_request() -> None:
         assert fake.client().chat().user("louder").execute().content == "LOUDER"
 
 
+@pytest.mark.parametrize("dialect", NAMES)
+def test_such_a_function_need_not_count_nor_number(dialect: str) -> None:
+    def shout(asked: ChatRequest, stamp: str) -> ChatResponse:
+        return ChatResponse(Message.assistant(asked.messages[-1].text.upper()), finish_reason="end_turn")
+
+    with FakeProvider(dialect, script=shout) as fake:
+        response = fake.client().chat().user("quiet, please").execute()
+    assert response.content == "QUIET, PLEASE"
+    assert (response.usage.prompt_tokens, response.usage.completion_tokens) == (6, 2)
+    assert response.id is None or "None" not in response.id  # two formats have no ids
+
+
 def test_a_request_that_is_refused_uses_no_answer_up(fake: FakeProvider) -> None:
     fake.reply("Kept")
     with pytest.raises(InvalidRequest):
@@ -243,6 +257,14 @@ def test_delays_hold_the_head_and_the_events(fake: FakeProvider) -> None:
     started = time.monotonic()
     fake.client().chat().user("Hi").execute()
     assert time.monotonic() - started < 0.15
+
+
+def test_fields_that_nobody_names_can_be_allowed() -> None:
+    with FakeProvider("openrouter", fields=("provider",)) as fake:
+        chat = fake.client("m", retry=0).chat().user("Hi")
+        assert chat.extra(provider={"order": ["x"]}).execute().content
+        with pytest.raises(InvalidRequest, match="Unknown parameter: 'plugins'"):
+            chat.extra(plugins=[]).execute()
 
 
 # --- Sockets ------------------------------------------------------------------------------------------------------------

@@ -189,7 +189,8 @@ def test_a_session_sends_and_streams_over_real_connections(dialect: str) -> None
 def test_broken_connections_look_as_they_do_without_a_session(fault: str, kind: type[AiLibError]) -> None:
     timeout = Timeout(connect=2, read=0.3, total=5)
     with FakeProvider() as fake, requests.Session() as session:
-        for options in ({"http": session_http(session)}, {}):
+        variants: list[dict[str, Any]] = [{"http": session_http(session)}, {}]
+        for options in variants:
             fake.fault(fault, seconds=2)
             with pytest.raises(kind):
                 fake.client(retry=0, timeout=timeout, **options).chat().user("Hi").execute()

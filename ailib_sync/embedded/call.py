@@ -53,7 +53,8 @@ class Refused(Exception):
     """The service says no.
 
     `kind` is a standard name (errors.CLASSES); `status`, `type` and `code` override the service's own words. An
-    `authentication` without a message gets the service's sentence; its code `no_key` says that no key was given; `param` `model` that `message` is the name of a model nobody knows.
+    `authentication` without a message gets the service's sentence, and its code `no_key` says that no key was given; the
+    `param` `model` says that `message` is the name of a model nobody knows.
     """
 
     def __init__(

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
 #: The last families whose conversations may end with an assistant's turn.
 PREFILLED = compile(r"claude-(?:2|3|instant).*|claude-(?:opus|sonnet|haiku)-4(?:-[015])?(?:-\d{8})?")
+#: Fields that the service knows in a beta only.
+BETA_FIELDS = frozenset(("context_management", "mcp_servers", "fallbacks"))
 NAME = r"[a-zA-Z0-9_-]{1,128}"
 ID = r"[a-zA-Z0-9_-]+"
 
@@ -86,6 +88,15 @@ _BLOCK = tagged(
         "tool_result": _TOOL_RESULT,
         "server_tool_use": is_object,
         "web_search_tool_result": is_object,
+        "web_fetch_tool_result": is_object,
+        "code_execution_tool_result": is_object,
+        "bash_code_execution_tool_result": is_object,
+        "text_editor_code_execution_tool_result": is_object,
+        "tool_search_tool_result": is_object,
+        "mcp_tool_use": is_object,
+        "mcp_tool_result": is_object,
+        "container_upload": record({"file_id": string(1)}, _CACHE),
+        "compaction": is_object,
     },
 )
 _TOOL = record(
@@ -99,6 +110,17 @@ _TOOL = record(
         "input_examples": array(is_object),
     },
 )
+
+
+def _tool(value: Any, path: tuple[str | int, ...]) -> None:
+    """A tool of the caller's, or one of the service's own, which its type names (`web_search_20250305`)."""
+    is_object(value, path)
+    if value.get("type", "custom") == "custom":
+        _TOOL(value, path)
+    else:
+        record({"type": string(1), "name": string(1)}, dict.fromkeys(value, anything))(value, path)
+
+
 _ONE_AT_A_TIME = {"disable_parallel_tool_use": boolean}
 _FORMAT = tagged("type", {"json_schema": record({"schema": is_object})})
 BODY = record(
@@ -116,7 +138,7 @@ BODY = record(
         "temperature": number(0, 1),
         "top_p": number(0, 1),
         "top_k": integer(0),
-        "tools": array(_TOOL),
+        "tools": array(_tool),
         "tool_choice": tagged(
             "type",
             {
@@ -151,6 +173,8 @@ def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
     """Raises Bad or Refused for the first thing the service would refuse."""
     version = _version(call, body, rules)
     body = known_fields(body, rules, BODY)
+    if "anthropic-beta" in call.headers:
+        body = {name: value for name, value in body.items() if name not in BETA_FIELDS}
     BODY(body, ())
     if version == VERSIONS[-1]:
         for name in ("temperature", "top_p", "top_k"):
@@ -186,6 +210,8 @@ def _check_tools(body: dict[str, Any]) -> None:
     if len(set(names)) < len(names):
         raise Refused("tools: Tool names must be unique.")
     for index, tool in enumerate(body.get("tools", ())):
+        if tool.get("type", "custom") != "custom":
+            continue
         place = f"tools.{index}.custom.input_schema"
         if "type" not in tool["input_schema"]:
             raise Refused(f"{place}.type: Field required")

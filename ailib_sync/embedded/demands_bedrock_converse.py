@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 NAME = r"[a-zA-Z0-9_-]+"
 ID = r"[a-zA-Z0-9_.:-]+"
-DOCUMENT_NAME = r"(?!.*\s\s)[A-Za-z0-9\s\-()\[\]]+"
+#: The documentation does not name the underscore, but the service takes it.
+DOCUMENT_NAME = r"(?!.*\s\s)[A-Za-z0-9_\s\-()\[\]]+"
 
 _CACHE = record({"type": choice("default")}, {"ttl": choice("5m", "1h")})
 _S3 = record({"uri": string(1)}, {"bucketOwner": string()})

@@ -1,9 +1,11 @@
 """What Gemini's generateContent takes and refuses: the shape of the body and the rules between its parts.
 
-https://ai.google.dev/api/generate-content. The service takes snake_case names too; here only the documented camelCase ones.
+https://ai.google.dev/api/generate-content
 """
 
 from __future__ import annotations
+
+from re import sub
 
 from .call import Refused, known_fields
 from .echo import signature_of
@@ -28,31 +30,31 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .call import Rules, ServerCall
+    from .shape import Check
 
 NAME = r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}"
 #: Stands for the signature that another model's call cannot have (https://ai.google.dev/gemini-api/docs/thought-signatures).
 STAND_INS = ("skip_thought_signature_validator", "context_engineering_is_the_way_to_go")
 
-_PART = one_key(
-    {
-        "text": string(),
-        "inlineData": record({"mimeType": string(1), "data": string(1)}, {"displayName": string()}),
-        "fileData": record({"fileUri": string(1)}, {"mimeType": string(), "displayName": string()}),
-        "functionCall": record({"name": string(1, None, NAME)}, {"args": is_object, "id": string(1)}),
-        "functionResponse": record(
-            {"name": string(1, None, NAME), "response": is_object}, {"id": string(1), "parts": array(is_object)}
-        ),
-        "executableCode": is_object,
-        "codeExecutionResult": is_object,
-    },
-    {
-        "thought": boolean,
-        "thoughtSignature": string(),
-        "mediaResolution": is_object,
-        "videoMetadata": is_object,
-        "partMetadata": is_object,
-    },
-)
+_KINDS: dict[str, Check] = {
+    "text": string(),
+    "inlineData": record({"mimeType": string(1), "data": string(1)}, {"displayName": string()}),
+    "fileData": record({"fileUri": string(1)}, {"mimeType": string(), "displayName": string()}),
+    "functionCall": record({"name": string(1, None, NAME)}, {"args": is_object, "id": string(1)}),
+    "functionResponse": record(
+        {"name": string(1, None, NAME), "response": is_object}, {"id": string(1), "parts": array(is_object)}
+    ),
+    "executableCode": is_object,
+    "codeExecutionResult": is_object,
+}
+_FLAGS: dict[str, Check] = {
+    "thought": boolean,
+    "thoughtSignature": string(),
+    "mediaResolution": is_object,
+    "videoMetadata": is_object,
+    "partMetadata": is_object,
+}
+_PART = one_key(_KINDS, _FLAGS)
 _CONTENT = record({"parts": array(_PART)}, {"role": string()})
 
 _TYPES = ("STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL")
@@ -173,6 +175,7 @@ BODY = record(
         "generationConfig": nullable(_GENERATION),
         "cachedContent": string(1),
         "labels": is_object,
+        "modelArmorConfig": is_object,
         "serviceTier": string(),
         "store": boolean,
     },
@@ -184,12 +187,10 @@ _CALL_TURN = "Please ensure that function call turn comes immediately after a us
 
 def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
     """Raises Bad or Refused for the first thing the service would refuse."""
-    body = known_fields(body, rules, BODY)
+    body = known_fields(camel(body), rules, BODY)
     BODY(body, ())
     if not body["contents"]:
         raise Refused("* GenerateContentRequest.contents: contents is not specified\n")
-    if "streamGenerateContent" in call.path and "alt=sse" not in call.query:
-        raise Refused("This embedded service streams server-sent events only: ask for streamGenerateContent?alt=sse.")
     for index, content in enumerate(body["contents"]):
         _check_content(index, content)
     system = body.get("systemInstruction")
@@ -241,6 +242,31 @@ def _check_config(body: dict[str, Any]) -> None:
     unknown = [name for name in allowed if name not in names]
     if unknown:
         raise Refused(f"Allowed function name '{unknown[0]}' is not among the function_declarations.")
+
+
+#: What stands under these keys is the caller's own JSON.
+_FOREIGN = frozenset(("args", "response", "labels", "parametersJsonSchema", "responseJsonSchema", "properties"))
+
+
+_RECORDS = (BODY, _CONTENT, _FUNCTION, _TOOL, _CALLING, _THINKING, _GENERATION)
+_KNOWN = frozenset((*_KINDS, *_FLAGS, *(name for shape in _RECORDS for name in shape.known)))
+_DATA = frozenset(("mimeType", "fileUri", "displayName", "functionCallingConfig", "retrievalConfig"))
+
+
+def camel(value: Any) -> Any:
+    """The body as the service understands it: snake_case names mean the same as camelCase ones, null means absent."""
+    if isinstance(value, list):
+        return [camel(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    named = {_named(key): inner for key, inner in value.items()}
+    return {key: inner if key in _FOREIGN else camel(inner) for key, inner in named.items() if inner is not None}
+
+
+def _named(key: str) -> str:
+    """The documented name of a field; an unknown one stays as it is."""
+    name = sub(r"(?<=[a-z])_([a-z])", lambda match: match[1].upper(), key)
+    return name if name in _KNOWN or name in _DATA else key
 
 
 def snake(name: str) -> str:

@@ -60,7 +60,7 @@ _OUTPUT_PART = tagged(
     },
 )
 _FACTS = {"id": string(1), "status": nullable(choice("in_progress", "completed", "incomplete"))}
-_ASKED = record({"content": union(string=string(), array=array(_INPUT_PART, 1))}, _FACTS)
+_ASKED = record({"content": union(string=string(), array=array(_INPUT_PART))}, _FACTS)
 _MESSAGE = tagged(
     "role",
     {
@@ -68,7 +68,7 @@ _MESSAGE = tagged(
         "system": _ASKED,
         "developer": _ASKED,
         "assistant": record(
-            {"content": union(string=string(), array=array(_OUTPUT_PART, 1))},
+            {"content": union(string=string(), array=array(_OUTPUT_PART))},
             {**_FACTS, "phase": nullable(choice("commentary", "final_answer"))},
         ),
     },
@@ -127,8 +127,9 @@ _TOOLS: dict[str, Check] = {
 }
 _EFFORT = choice("none", "minimal", "low", "medium", "high", "xhigh", "max")
 BODY = record(
-    {"model": string(1)},
+    {},
     {
+        "model": string(1),
         "input": union(string=string(1), array=array(_item, 1)),
         "instructions": nullable(string()),
         "max_output_tokens": nullable(integer(16)),
@@ -188,6 +189,8 @@ def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
     """Raises Bad or Refused for the first thing the service would refuse."""
     body = known_fields(body, rules, BODY)
     BODY(body, ())
+    if not body.get("model") and not body.get("prompt"):
+        raise Bad("missing", ("model",))
     if not any(body.get(name) for name in ("input", "previous_response_id", "prompt", "conversation")):
         raise Refused(
             "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",

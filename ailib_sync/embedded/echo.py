@@ -10,10 +10,12 @@ from ..request import ResponseFormat, ToolChoice
 from ..response import ChatResponse, Usage
 from ..tools import ToolCall
 from .fit import fit
-from .tokens import count, count_call, pieces, prompt_tokens
+from .tokens import count, count_blocks, count_call, pieces, prompt_tokens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..messages import Block
     from ..request import ChatRequest
     from ..tools import Tool
@@ -51,16 +53,20 @@ def compose(asked: ChatRequest, stamp: str, text: str, thinking: str, calls: lis
     blocks: list[Block] = [Thinking(thinking, signature_of(thinking))] if thinking else []
     blocks += [Text(text)] if text else []
     blocks += calls
-    reasoning = count(thinking)
-    completion = reasoning + count(text) + sum(map(count_call, calls))
-    prompt = prompt_tokens(asked)
     return ChatResponse(
         message=Message(MessageRole.ASSISTANT, blocks),
         finish_reason="tool_use" if calls else "end_turn",
-        usage=Usage(prompt, completion, prompt + completion, cached_tokens=0, reasoning_tokens=reasoning),
+        usage=counted(asked, blocks),
         id=stamp,
         model=asked.model,
     )
+
+
+def counted(asked: ChatRequest, blocks: Sequence[Block]) -> Usage:
+    """The usage of a request that was answered with these blocks."""
+    prompt, completion = prompt_tokens(asked), count_blocks(blocks)
+    reasoning = count_blocks([block for block in blocks if isinstance(block, Thinking)])
+    return Usage(prompt, completion, prompt + completion, cached_tokens=0, reasoning_tokens=reasoning)
 
 
 def signature_of(thinking: str) -> str:

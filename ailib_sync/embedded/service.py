@@ -8,7 +8,7 @@ from re import fullmatch
 
 from ..dialect import NAMES
 from .call import Refused, Reply, Rules, read_json
-from .echo import reply
+from .echo import counted, reply
 from .shape import Bad
 
 TYPE_CHECKING = False
@@ -43,14 +43,23 @@ def answer(call: ServerCall, rules: Rules, model: Model = reply) -> Reply:
     speaker = speaker_of(rules.dialect)
     try:
         asked = _understood(call, rules, speaker)
-        said = model(asked, call.stamp)
+        said = _completed(model(asked, call.stamp), asked, call)
     except Refused as refused:
         return refusal(refused, call, rules.dialect)
     headers = _headers(speaker, call)
     if asked.stream:
-        headers["content-type"] = speaker.stream_type
+        headers["content-type"] = asked.extra.get("stream_type", speaker.stream_type)
         return Reply(200, headers, speaker.write_stream(asked, said, rules), is_stream=True)
     return Reply(200, headers, [_json(speaker.write_answer(asked, said, rules), speaker)])
+
+
+def _completed(said: ChatResponse, asked: ChatRequest, call: ServerCall) -> ChatResponse:
+    """The answer of a model of the user's, with the id, model and usage that it may have left out."""
+    if said.usage.prompt_tokens is None and said.usage.completion_tokens is None:
+        said.usage = counted(asked, said.message.blocks)
+    said.id = said.id or call.stamp
+    said.model = said.model or asked.model
+    return said
 
 
 def refusal(refused: Refused, call: ServerCall, dialect: str) -> Reply:

@@ -52,7 +52,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
     return ChatRequest(
         model=body["model"],
         messages=tuple(messages),
-        tools=tuple(_read_tool(tool) for tool in body.get("tools", ())),
+        tools=tuple(_read_tool(tool) for tool in body.get("tools", ()) if "input_schema" in tool),
         options=options,
         stream=body.get("stream", False),
     )
@@ -236,6 +236,7 @@ _ERRORS = {
     "authentication": "authentication_error",
     "permission_denied": "permission_error",
     "not_found": "not_found_error",
+    "conflict": "conflict_error",
     "request_too_large": "request_too_large",
     "rate_limited": "rate_limit_error",
     "quota_exhausted": "billing_error",

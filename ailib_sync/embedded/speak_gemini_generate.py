@@ -9,7 +9,7 @@ from ..messages import Audio, Document, Image, Message, MessageRole, Text, Think
 from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ..tools import Tool, ToolCall
 from .call import STATUS_OF, Refused, Speaker
-from .demands_gemini_generate import check_call, snake
+from .demands_gemini_generate import camel, check_call, snake
 from .echo import signature_of
 from .frames import compact
 from .media import medium
@@ -42,6 +42,7 @@ FINISH = {"max_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
 def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
     found = _TAIL.search(call.path)
+    body = camel(body)
     config = body.get("generationConfig") or {}
     options: dict[str, Any] = {name: config[wire] for name, wire in _PLAIN.items() if wire in config}
     if config.get("stopSequences"):
@@ -64,6 +65,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         messages=tuple(messages),
         tools=tuple(_read_tool(function) for function in functions),
         options=options,
+        extra={} if "alt=sse" in call.query else {"stream_type": "application/json"},
         stream=bool(found and found["verb"] == "streamGenerateContent"),
     )
 
@@ -178,6 +180,17 @@ def write_usage(usage: Usage) -> dict[str, Any]:
 
 
 def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    """Server-sent events, or a JSON list that comes item by item where `alt=sse` was not asked for."""
+    chunks = _chunks(asked, answer, rules)
+    if "stream_type" not in asked.extra:
+        yield from map(_sse, chunks)
+        return
+    for number, chunk in enumerate(chunks):
+        yield (b",\r\n" if number else b"[") + compact(chunk).encode()
+    yield b"]\n"
+
+
+def _chunks(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[dict[str, Any]]:
     """Text in pieces, calls whole, each chunk with the usage; the last one has empty text and says why it ended."""
     for block in answer.message.blocks:
         part = _write_part(block, asked, answer, rules)
@@ -185,8 +198,8 @@ def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iter
             continue
         texts = pieces(part["text"]) if "text" in part else [None]
         for text in texts:
-            yield _sse(_chunk(answer, [part if text is None else {**part, "text": text}], answer.usage))
-    yield _sse(_chunk(answer, [{"text": ""}], answer.usage, _finish(answer)))
+            yield _chunk(answer, [part if text is None else {**part, "text": text}], answer.usage)
+    yield _chunk(answer, [{"text": ""}], answer.usage, _finish(answer))
 
 
 def _sse(value: Any) -> bytes:
@@ -200,7 +213,8 @@ def explain(bad: Bad) -> Refused:
     place = _place(bad.path)
     if bad.kind in ("unknown", "unsupported"):
         parent = f" at '{_place(bad.path[:-1])}'" if len(bad.path) > 1 else ""
-        return Refused(f'Invalid JSON payload received. Unknown name "{bad.path[-1]}"{parent}: Cannot find field.', param=place)
+        name = bad.path[-1]
+        return Refused(f'Invalid JSON payload received. Unknown name "{name}"{parent}: Cannot find field.', param=place)
     if bad.kind == "missing" and bad.path == ("contents",):
         return Refused("* GenerateContentRequest.contents: contents is not specified\n")
     if bad.kind == "missing":

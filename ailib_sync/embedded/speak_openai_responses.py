@@ -49,7 +49,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
     messages = [Message.system(body["instructions"])] if body.get("instructions") else []
     messages += [_read_item(item) for item in items]
     return ChatRequest(
-        model=body["model"],
+        model=body.get("model") or "gpt",  # a stored prompt may name the model
         messages=tuple(messages),
         tools=tuple(_read_tool(tool) for tool in body.get("tools") or () if "name" in tool),
         options=options,

@@ -19,7 +19,7 @@ from .server import Exchange, LoopbackServer, RecordedRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from re import Pattern
     from ssl import SSLContext
     from types import TracebackType
@@ -38,7 +38,8 @@ class FakeProvider:
 
     `provider` is a provider's id, one of the seven dialects, or a manifest. Answers come from the script (`reply`, `fail`,
     `fault`, in the order they were queued), then from `script`, a function of the request, or the echo model. With `strict`
-    what the real service would refuse is refused with its own error; without it, any request at all is answered.
+    what the real service would refuse is refused with its own error; without it, any request at all is answered. `fields` are
+    fields of the body that the provider takes though neither its dialect nor its manifest names them.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class FakeProvider:
         script: Model | None = None,
         strict: bool = True,
         api_key: str = "test-key",
+        fields: Iterable[str] = (),
         tls: bool | SSLContext = False,
     ) -> None:
         self.manifest = _manifest_of(provider)
@@ -57,6 +59,7 @@ class FakeProvider:
         self.ca_bundle: str | None = None
         self._model: Model = script or echo
         self._strict = strict
+        self._fields = frozenset(fields)
         self._tls = tls
         self._queue = Queue()
         self._delay = (0.0, 0.0)
@@ -236,7 +239,7 @@ class FakeProvider:
                 strict=self._strict,
                 shows_thinking=self._is_dialect,
             )
-            made.append(rules)
+            made.append(replace(rules, fields=rules.fields | self._fields))
         return made
 
     def _context(self) -> SSLContext | None:

@@ -1,0 +1,57 @@
+"""What the real services took, the embedded ones take: every recorded request that was answered, at the services of record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from ailib_sync.embedded import ServerCall
+from ailib_sync.embedded.rules import rules_of
+from ailib_sync.embedded.service import speaker_of
+
+from .recordings import DIALECTS, manifest_of, needs_conformance, recordings
+
+#: Whose services the embedded ones copy; other hosts of a format take more and less than its inventor does.
+OF_RECORD = ("openai", "anthropic", "google", "google-vertex", "cohere", "bedrock", "ollama")
+FORMATS = ("openai-chat", "anthropic-messages", "gemini", "cohere-v2", "bedrock-converse", "ollama", "openai-responses")
+#: What cannot be judged: bytes the recording leaves out, and tokens that only the service that signed them can check.
+UNKNOWABLE = ("CUT(len=", '"signature"', '"thoughtSignature"', '"thought_signature"', '"encrypted_content"')
+
+
+def _answered() -> list[Any]:
+    found = []
+    for recording in recordings(*FORMATS):
+        body = recording["request_body"]
+        is_ours = recording["provider"] in OF_RECORD and DIALECTS[recording["dialect"]] == manifest_of(recording).dialect
+        third_party = recording["provider"] == "ollama" and recording["dialect"] != "ollama"
+        if recording["status"] != 200 or not is_ours or third_party or not isinstance(body, dict):
+            continue
+        if not any(word in json.dumps(body) for word in UNKNOWABLE):
+            found.append(pytest.param(recording, id=recording["id"]))
+    return found
+
+
+@needs_conformance
+def test_there_are_enough_of_them() -> None:
+    assert len(_answered()) > 40
+
+
+@needs_conformance
+@pytest.mark.parametrize("recording", _answered())
+def test_a_request_that_was_answered_is_taken_and_understood(recording: dict[str, Any]) -> None:
+    manifest = manifest_of(recording)
+    speaker, rules = speaker_of(manifest.dialect), rules_of(manifest, recording["model"] or "")
+    address = urlsplit(recording["url"])
+    headers = {name.lower(): value for name, value in recording["request_headers"].items()}
+    headers.setdefault("anthropic-version", "2023-06-01")
+    body = recording["request_body"]
+    if rules.model is not None:
+        body = {"model": rules.model, **body}
+    call = ServerCall("POST", address.path, address.query, headers)
+    speaker.check_call(call, body, rules)
+    asked = speaker.read_call(call, body, rules)
+    assert asked.messages or "prompt" in body  # a prompt that is stored with the service
+    assert asked.stream in (recording["stream"], recording["stream_requested"])
