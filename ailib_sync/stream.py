@@ -158,10 +158,6 @@ def relay(
     raise failure
 
 
-def _nothing() -> Generator[StreamingEvent, None, None]:
-    yield from ()
-
-
 class ChatStream:
     """One streamed answer: iterate it, once. `with` closes it on every path.
 
@@ -268,8 +264,6 @@ class ChatStream:
             self._events.close()
         except ValueError:
             return  # called by a signal handler in the middle of a read, which ends by itself now
-        if not self._started:  # a generator that never ran lets go of nothing when it is closed
-            self._events = _nothing()
         self._outcome.clock.end()
 
     def cancel(self) -> None:

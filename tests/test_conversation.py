@@ -107,6 +107,7 @@ def test_each_turn_is_sent_with_all_those_before_it(serve):
     assert "".join(event.text for event in talk.stream("second") if event.is_content_delta) == "Two"
     assert [message["content"] for message in sent(server, 1)] == ["Be short.", "first", "One", "second"]
     assert json.loads(server.requests[1].body)["temperature"] == 0.5
+    assert repr(talk) == "Conversation(4 messages)"
     assert [message.text for message in talk.messages] == ["first", "One", "second", "Two"]
 
 

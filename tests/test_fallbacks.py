@@ -202,6 +202,7 @@ def test_an_open_circuit_sends_nothing_and_hands_over_at_once(serve):
     for _ in range(5):
         assert client.chat().user("Hello").execute().content == wire.TEXT
     assert breaker.state == "open"
+    assert repr(breaker) == "CircuitBreaker(failures=2, cooldown=60, open)"
     assert (len(first.requests), len(second.requests)) == (2, 5)
 
 
