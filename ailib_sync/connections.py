@@ -132,6 +132,8 @@ class _Connection:
     sock: Any
     _watch: socket.socket | None = None
     _has_served = False
+    #: The head of a request that waits for its body, so that both go out together; None where nothing shall wait.
+    _head: bytes | None = None
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         clock = current.clock
@@ -140,12 +142,24 @@ class _Connection:
             clock.reused = clock.connected and self._has_served  # urllib3 connects TLS before it asks
             if clock.reused:
                 clock.waker = waker_of(self.sock)
-        super().request(*args, **kwargs)  # type: ignore[misc]
+        self._head = b""
+        try:
+            super().request(*args, **kwargs)  # type: ignore[misc]
+            alone, self._head = self._head, None
+            if alone:
+                self.send(alone)
+        finally:
+            self._head = None
         self._has_served = True
 
     def send(self, data: Any) -> None:
         """In pieces, the limit for each: the socket's own would be for all, and a picture may take minutes on a slow line."""
         clock = current.clock
+        if self._head is not None and isinstance(data, bytes):
+            if not self._head:
+                self._head = data
+                return
+            data, self._head = self._head + data, None
         if clock is None or hasattr(data, "read"):
             super().send(data)  # type: ignore[misc]
             return
@@ -226,10 +240,13 @@ def waker_of(sock: Any) -> Any:
     def wake() -> None:
         if os.getpid() != owner:
             return
+        # Below SSLSocket, whose own shutdown() takes the TLS state from under the reading thread. (Eventlet's hide theirs.)
+        below = getattr(socket.socket, "shutdown", None) if isinstance(sock, ssl.SSLSocket) else None
         try:
-            # Below SSLSocket, whose own shutdown() takes the TLS state from under the reading thread.
-            shutdown = socket.socket.shutdown if isinstance(sock, socket.socket) else type(sock).shutdown
-            shutdown(sock, socket.SHUT_RDWR)
+            if below is None:
+                sock.shutdown(socket.SHUT_RDWR)
+            else:
+                below(sock, socket.SHUT_RDWR)
         except OSError:
             pass
 
@@ -311,8 +328,7 @@ class Pools:
         """Closes what is idle now, and each connection in use when it comes back. (`clear` alone leaves that to the garbage
         collector.)"""
         for manager in self._managers.values():
-            keys: set[Any] = manager.pools.keys()
-            for key in keys:
+            for key in list(manager.pools.keys()):  # a view that iterates only so
                 pool = manager.pools.get(key)
                 if pool is not None:
                     pool.close()

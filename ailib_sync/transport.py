@@ -87,6 +87,7 @@ class Transport:
                 redirect=False,
                 preload_content=False,
                 timeout=connections.timeout(clock),
+                pool_timeout=clock.write_patience(),  # a pool of the user's may block until a connection is free
             ), None
         except connections.FOREIGN as error:
             return None, connections.translate(error, clock).with_traceback(None)

@@ -26,11 +26,11 @@ QUICK = Timeout(connect=0.5, read=0.4, content=30, total=3)
 class Fault:
     """A fault of the network or the provider.
 
-    `raises` None: the call succeeds with `text`. `requests`: how many reach the server, `connections` how many connections it
-    sees. `connection`: whether the next call finds the last one kept. `text`: what the caller of a stream has been given when it
-    ends or fails ("*": whatever it is). `took`: seconds the call takes, from and to. `tls`: a certificate's name
-    (certificates.py). `padding`: bytes of prompt. `pause`: seconds the caller takes for each event. `calls`: how many are made
-    before the outcome counts. `check` is asked about the exception or the response. `note` is a word for the page.
+    `raises` None: the call succeeds with `text`. `requests`: how many reach the server; `connections`: how many it accepts.
+    `connection`: whether the next call finds the last one kept. `text`: what the caller of a stream has been given when it
+    ends or fails ("*": whatever it is). `took`: seconds the call takes, from and to. `tls`: a certificate's name (certificates.py).
+    `padding`: bytes of prompt. `pause`: seconds the caller takes for each event. `calls`: how many are made before the outcome
+    counts. `check` is asked about the exception or the response. `note` is a word for the page.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Fault:
     text: str = ""
     took: tuple[float, float] = (0.0, 1.5)
     timeout: Timeout = QUICK
-    limits: Limits = Limits()
+    limits: Limits | None = None
     connections: int | None = None
     greet: Greeting | None = None
     tls: str | None = None

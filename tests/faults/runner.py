@@ -170,7 +170,7 @@ def address(fault: Fault, server: FaultServer) -> str:
 
 @contextmanager
 def surroundings(fault: Fault, server: FaultServer) -> Iterator[None]:
-    """The process around the call: its proxy variables and its resolver. urllib3 asks `socket.getaddrinfo` at each connection."""
+    """The process around the call: its proxy variables, and its resolver, which each connection asks."""
     real, environment = socket.getaddrinfo, dict(os.environ)
     if fault.resolver is not None:
         socket.getaddrinfo = partial(fault.resolver, real)

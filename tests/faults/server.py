@@ -1,4 +1,4 @@
-"""A server on loopback that misbehaves as told: raw sockets, one thread a connection. Knows HTTP just well enough to break it."""
+"""A server on loopback that misbehaves as told: raw sockets, a thread for each connection, just enough HTTP to break it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -246,10 +247,8 @@ class FaultServer:
         for plug in self._plugs:
             plug.close()
         for peer in self.peers:
-            try:
+            with suppress(OSError):
                 socket.socket.shutdown(peer.sock, socket.SHUT_RDWR)
-            except OSError:
-                pass
         for thread in [*self._threads, *([self._serving] if self._serving else [])]:
             thread.join(5)
 

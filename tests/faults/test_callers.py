@@ -1,0 +1,537 @@
+"""Faults that a program makes itself: streams left, closed from elsewhere, shared, forked; keys that cannot be sent."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import urllib3
+
+from ailib_sync import AiClient, RetryPolicy, Timeout, run_all
+from ailib_sync.errors import (
+    Cancelled,
+    ConfigurationError,
+    DeadlineExceeded,
+    InvalidRequest,
+    PoolTimeout,
+    RateLimited,
+    ReadTimeout,
+    RedirectRefused,
+    StreamConsumed,
+)
+
+from . import wire
+from .answers import limited, refused, then_silence
+from .register import first, says, told
+from .runner import KEY, LATE, call, census, check_census, check_secrets, recorded_logs
+from .server import FaultServer
+from .streams import stall
+from .wire import PIECES, healthy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def client_of(server: FaultServer, **options: object) -> AiClient:
+    options = {"timeout": Timeout(connect=2, read=5, total=10), "retry": 0, **options}
+    return AiClient("openai/gpt-4o", api_key=KEY, base_url=server.url, **options)
+
+
+@contextmanager
+def stalled() -> Iterator[tuple[FaultServer, AiClient]]:
+    """A provider that falls silent after three pieces. Nothing is left behind by whoever meets it."""
+    before = census()
+    with FaultServer(stall) as server:
+        client = client_of(server)
+        yield server, client
+        server.heal()
+        assert call(client, "plain", "echo healthy").text == "echo healthy"
+        client.close()
+    check_census(before)
+
+
+@told(
+    "app-break",
+    "the caller leaves the loop and drops the stream",
+    "the connection is closed at once, without the garbage collector",
+)
+def test_leaving_the_loop_closes_the_connection():
+    with stalled() as (server, client):
+        for event in client.chat().user("Hello").stream():
+            if event.is_content_delta:
+                break
+        del event
+        assert server.saw_close(1, 0.5)
+
+
+@told("app-close", "the caller closes the stream in its middle", "the connection is closed at once")
+def test_close_closes_the_connection():
+    with stalled() as (server, client):
+        stream = client.chat().user("Hello").stream()
+        next(stream)
+        stream.close()
+        assert server.saw_close(1, 0.5)
+
+
+def read_and_fail(client: AiClient) -> None:
+    with client.chat().user("Hello").stream() as stream:
+        for _ in stream:
+            raise KeyError
+
+
+@told(
+    "app-exception-in-loop",
+    "the caller's own code fails inside `with stream`",
+    "the exception passes, the connection is closed",
+)
+def test_an_exception_in_the_loop_closes_the_connection():
+    with stalled() as (server, client):
+        with pytest.raises(KeyError):
+            read_and_fail(client)
+        assert server.saw_close(1, 0.5)
+
+
+@told("app-close-from-thread", "another thread closes a stream whose reader waits", "the reader wakes and raises `Cancelled`")
+def test_close_from_another_thread_wakes_the_reader():
+    with stalled() as (server, client):
+        stream = client.chat().user("Hello").stream()
+        closer = threading.Timer(0.2, stream.close)
+        closer.start()
+        started = time.monotonic()
+        with pytest.raises(Cancelled) as caught:
+            for _ in stream:
+                pass
+        assert time.monotonic() - started < 0.2 + LATE
+        assert caught.value.partial.content == wire.HALF
+        closer.join()
+        assert server.saw_close(1, 0.5)
+
+
+@told(
+    "two-threads-one-stream",
+    "two threads read one stream",
+    "the second is told so in a RuntimeError; no text is lost or doubled",
+)
+def test_a_stream_has_one_reader():
+    with stalled() as (_, client):
+        stream = client.chat().user("Hello").stream()
+        seen: list[str] = []
+
+        def read() -> None:
+            try:
+                while True:
+                    event = next(stream)
+                    if event.is_content_delta:
+                        seen.append(event.as_content_delta.text)
+            except Cancelled:
+                pass
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        time.sleep(0.2)
+        with pytest.raises(RuntimeError, match="one reader"):
+            next(stream)
+        stream.close()
+        reader.join(5)
+        assert seen == list(PIECES[:3])
+
+
+@told("stream-iterated-twice", "a stream is read again after its end", "`StreamConsumed`; nothing is sent again")
+def test_a_stream_is_read_once():
+    with FaultServer(healthy) as server:
+        client = client_of(server)
+        stream = client.chat().user("Hello").stream()
+        assert "".join(stream.text()) == wire.TEXT
+        with pytest.raises(StreamConsumed):
+            list(stream)
+        assert len(server.requests) == 1
+        client.close()
+
+
+@told(
+    "app-many-abandoned-streams",
+    "300 streams are opened, read once and dropped",
+    "no descriptor and no thread is left, nothing blocks",
+)
+def test_abandoned_streams_leave_nothing():
+    before = census()
+    with FaultServer(stall) as server:
+        client = client_of(server)
+        for _ in range(300):
+            next(iter(client.chat().user("Hello").stream()))
+        assert all(server.saw_close(number, 2) for number in range(1, 301))
+        client.close()
+    check_census(before)
+
+
+@told(
+    "pool-exhaustion",
+    "more streams at once than `max_connections`",
+    "each gets a connection; only the idle ones kept are limited",
+)
+def test_open_streams_do_not_block_other_calls():
+    with FaultServer(lambda peer, request: (stall if request.streams else healthy)(peer, request)) as server:
+        client = client_of(server, max_connections=2)
+        streams = [client.chat().user("Hello").stream() for _ in range(5)]
+        assert client.chat().user("Hello").execute().content == wire.TEXT
+        for stream in streams:
+            stream.close()
+        client.close()
+
+
+@told(
+    "pool-exhaustion-own-pool", "a pool of the caller's own that blocks is exhausted", "`PoolTimeout` after `connect` seconds"
+)
+def test_a_blocking_pool_is_waited_for_within_the_limit():
+    with FaultServer(stall) as server:
+        pool = urllib3.PoolManager(maxsize=1, block=True)
+        client = client_of(server, http=pool, timeout=Timeout(connect=0.3, read=5))
+        stream = client.chat().user("Hello").stream()
+        result = call(client, "plain")
+        assert isinstance(result.error, PoolTimeout), result.error
+        assert result.seconds < 0.3 + LATE
+        stream.close()
+        pool.clear()
+
+
+@told(
+    "app-threads-50", "50 threads make 4 calls each on one client", "each gets its own answer; connections are shared and kept"
+)
+@told(
+    "free-threaded", "64 threads start at once and share a client, on a Python without the lock too", "each gets its own answer"
+)
+def test_threads_share_a_client():
+    wrong: list[str] = []
+    with FaultServer(healthy) as server:
+        client = client_of(server, timeout=60)
+        barrier = threading.Barrier(64)
+
+        def talk(name: int) -> None:
+            barrier.wait()
+            for number in range(6):
+                prompt = f"echo {name}.{number}"
+                result = call(client, ("plain", "stream")[number % 2], prompt)
+                if result.text != prompt:
+                    wrong.append(f"{prompt}: {result.error or result.text}")
+
+        threads = [threading.Thread(target=talk, args=(name,)) for name in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+        assert len(server.peers) <= 64
+        client.close()
+
+
+@told("app-pickle-exception", "an exception is pickled, as Celery and multiprocessing do", "it arrives whole, without the key")
+def test_exceptions_pickle():
+    with FaultServer(limited("86400")) as server:
+        client = client_of(server)
+        error = call(client, "plain").error
+        copy = pickle.loads(pickle.dumps(error))
+        assert isinstance(copy, RateLimited)
+        assert (str(copy), copy.retry_after, copy.status_code, copy.attempts) == (str(error), 86400.0, 429, error.attempts)
+        client.close()
+
+
+@pytest.mark.parametrize("key", ["sk-test\r\nX-Evil: 1", "sk-test\u2011canary", "sk test", "sk\0test", ""])
+@told("app-key-crlf", "a key with a line end", "`ConfigurationError` that does not show it; nothing is sent")
+@told("app-key-nonlatin", "a key with a special hyphen, as pasted from a web page", "the same")
+def test_a_key_that_cannot_be_sent_is_refused(key):
+    with FaultServer(healthy) as server:
+        with pytest.raises(ConfigurationError) as caught:
+            AiClient("openai/gpt-4o", api_key=key, base_url=server.url).chat().user("Hello").execute()
+        assert not key or key not in f"{caught.value!s}{caught.value!r}"
+        assert not server.peers
+
+
+@told(
+    "app-key-in-repr",
+    "everything that can be shown is shown: repr, tracebacks with values, logs at DEBUG",
+    "the key is nowhere",
+)
+@told("prompt-in-exception", "the same, for the text of the prompt", "it is in no exception and no log")
+@pytest.mark.parametrize("mode", ["plain", "stream"])
+def test_the_key_and_the_prompt_show_nowhere(mode):
+    """The runner holds the same for every fault of the matrix."""
+    with recorded_logs() as logs, FaultServer(refused(401)) as server:
+        client = client_of(server)
+        check_secrets(client, call(client, mode), logs)
+        assert logs, "urllib3 logs requests at DEBUG"
+        client.close()
+
+
+@told("redirect-307-cross-host", "a redirect to another host", "`RedirectRefused`; the other host never hears of it")
+@pytest.mark.parametrize("mode", ["plain", "stream"])
+def test_no_redirect_is_followed_to_another_host(mode):
+    with FaultServer(healthy) as other:
+        with FaultServer(says(wire.reply(307, b"", {"Location": f"{other.url}/chat/completions"}))) as server:
+            client = client_of(server)
+            assert isinstance(call(client, mode).error, RedirectRefused)
+            assert len(server.requests) == 1
+            client.close()
+        assert not other.peers
+
+
+@told(
+    "app-proxy-env-dead",
+    "HTTP_PROXY names a dead proxy, the provider is on this machine",
+    "loopback never goes through a proxy",
+)
+@told("proxy-no-proxy", "a dead HTTP_PROXY, and NO_PROXY that excepts the host", "the proxy is left out")
+@pytest.mark.parametrize("excepted", ["", "127.0.0.1"])
+def test_a_dead_proxy_does_not_matter_where_it_is_not_used(excepted, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", excepted)
+    with FaultServer(healthy) as server:
+        client = client_of(server)
+        assert call(client, "plain").text == wire.TEXT
+        client.close()
+
+
+@told(
+    "clock-jump",
+    "the wall clock jumps an hour ahead, or back, during a call",
+    "no limit moves: they are on the monotonic clock",
+)
+@pytest.mark.parametrize("jump", [3600, -3600])
+def test_a_jump_of_the_wall_clock_moves_no_limit(jump, monkeypatch):
+    real = time.time
+    with FaultServer(then_silence(b"")) as server:
+        client = client_of(server, timeout=Timeout(read=0.4, total=3))
+        timer = threading.Timer(0.1, lambda: monkeypatch.setattr(time, "time", lambda: real() + jump))
+        timer.start()
+        result = call(client, "plain")
+        timer.join()
+        assert isinstance(result.error, ReadTimeout)
+        assert 0.38 <= result.seconds <= 0.4 + LATE
+        client.close()
+
+
+@told("idempotency-key", "a request is sent three times", "each carries the same idempotency key, where the provider takes one")
+def test_all_attempts_carry_one_idempotency_key():
+    manifest = {
+        "id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://acme.example/v1",
+        "auth": {"scheme": "bearer"}, "idempotency_header": "Idempotency-Key",
+    }  # fmt: skip
+    with FaultServer(first(2, refused(503))) as server:
+        options = {"api_key": KEY, "base_url": server.url, "retry": RetryPolicy(2, base_delay=0.01)}
+        client = AiClient("acme/x", manifest=manifest, **options)
+        for _ in range(2):
+            assert call(client, "plain").text == wire.TEXT
+        keys = [request.headers["idempotency-key"] for request in server.requests]
+        assert keys[0] == keys[1] == keys[2] != keys[3]
+        client.close()
+
+
+@told(
+    "duplicate-billing-note",
+    "no answer comes to a request that was sent",
+    "`ReadTimeout` says that it may be charged; retried only if asked to",
+)
+@pytest.mark.parametrize(("asked", "requests"), [(False, 1), (True, 3)])
+def test_a_silent_provider_is_asked_again_only_on_request(asked, requests):
+    with FaultServer(then_silence(b"")) as server:
+        policy = RetryPolicy(2, base_delay=0.01, on_read_timeout=asked)
+        client = client_of(server, timeout=Timeout(read=0.2, total=5), retry=policy)
+        error = call(client, "plain").error
+        assert isinstance(error, ReadTimeout)
+        assert "charge" in str(error)
+        assert len(server.requests) == requests
+        client.close()
+
+
+@told(
+    "fork-during-stream",
+    "a process with an open stream forks, and the child exits as usual",
+    "the parent reads on; the child never touches its connection",
+)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_leaves_its_parents_stream_alone():
+    goes_on = threading.Event()
+
+    def play(peer, request):
+        peer.send(wire.SSE_HEAD + wire.chunk(wire.delta("One ")))
+        goes_on.wait(5)
+        for block in wire.events(PIECES[1:]):
+            peer.send(wire.chunk(block))
+        peer.send(wire.LAST_CHUNK)
+        return True
+
+    with FaultServer(play) as server:
+        client = client_of(server)
+        stream = client.chat().user("Hello").stream()
+        child = os.fork()
+        if child == 0:
+            try:
+                stream.close()
+                del stream
+                client.close()
+            finally:
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        goes_on.set()
+        assert "".join(stream.text()) == wire.TEXT
+        client.close()
+
+
+@told(
+    "http-key-plaintext",
+    "plain http to another machine",
+    "`ConfigurationError` before the name is looked up; loopback is allowed",
+)
+def test_plain_http_is_for_this_machine_only(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args: pytest.fail("a name was looked up"))
+    with pytest.raises(ConfigurationError, match="https"):
+        AiClient("openai/gpt-4o", api_key=KEY, base_url="http://api.example.test/v1")
+
+
+@told("url-userinfo", "an address with a password in it", "`ConfigurationError` that does not show it")
+def test_an_address_holds_no_password():
+    with pytest.raises(ConfigurationError) as caught:
+        AiClient("openai/gpt-4o", api_key="k", base_url=f"https://user:{KEY}@api.example.test/v1")
+    assert KEY not in str(caught.value)
+
+
+@told("extra-header-crlf", "a header with a line end or NUL in its value, or a space in its name", "`ConfigurationError`")
+@pytest.mark.parametrize(("name", "value"), [("X-A", "a\r\nX-Evil: 1"), ("X-A", "a\0b"), ("X A", "a"), ("", "a")])
+def test_a_header_that_cannot_be_sent_is_refused(name, value):
+    with pytest.raises(ConfigurationError, match="header"):
+        AiClient("openai/gpt-4o", api_key="k", headers={name: value})
+
+
+@told(
+    "model-id-traversal",
+    "a model's name that would leave its place in the address",
+    "percent-encoded as one segment, or refused",
+)
+@pytest.mark.parametrize(
+    ("model", "segment"),
+    [
+        ("../../admin", "..%2F..%2Fadmin"),
+        ("a/b?x=1#y", "a%2Fb%3Fx%3D1%23y"),
+        ("%2e%2e%2f", "%252e%252e%252f"),
+        ("a\r\nX: y", None),
+        ("m" * 500_000, None),
+    ],
+)
+def test_a_models_name_stays_in_its_segment(model, segment):
+    with FaultServer(healthy) as server:
+        if segment is None:
+            with pytest.raises(ConfigurationError):
+                AiClient(f"gemini/{model}", api_key=KEY, base_url=server.url)
+            return
+        client = AiClient(f"gemini/{model}", api_key=KEY, base_url=server.url)
+        assert call(client, "plain").error is None
+        assert server.requests[0].line == f"POST /v1/models/{segment}:generateContent HTTP/1.1"
+        client.close()
+
+
+@told(
+    "image-url-ssrf",
+    "pictures at file:, link-local and loopback addresses",
+    "the address is passed on or refused; nothing is ever fetched",
+)
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://169.254.169.254/latest", "http://[::1]/x.png"])
+def test_no_picture_is_fetched(url, monkeypatch):
+    from ailib_sync import Image, Text
+
+    with FaultServer(healthy) as server:
+        client = client_of(server)
+        opened: list[object] = []
+        real = socket.getaddrinfo
+        monkeypatch.setattr(socket, "getaddrinfo", lambda host, *args: opened.append(host) or real(host, *args))
+        try:
+            client.chat().user([Text("What is this?"), Image.from_url(url)]).execute()
+        except ConfigurationError:
+            assert not server.requests
+        assert set(opened) <= {"127.0.0.1"}
+        client.close()
+
+
+EVIL = {
+    "id": "openai",
+    "name": "OpenAI",
+    "dialect": "openai_chat",
+    "base_url": "https://evil.example/v1",
+    "auth": {"scheme": "bearer", "env": ["OPENAI_API_KEY"]},
+}
+DEEP: dict[str, object] = {}
+for _ in range(10_000):
+    DEEP = {"a": DEEP}
+
+
+@told(
+    "manifest-exfil",
+    "a manifest that sends a known provider's key to another host",
+    "`ManifestError`; the key is bound to its host",
+)
+@told("manifest-env-name", "a manifest that names another service's secret as its key", "`ManifestError`")
+@told("manifest-bomb", "a manifest that is nested 10,000 deep, holds NaN, or keys that do not exist", "`ManifestError`")
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        EVIL,
+        *(
+            {**EVIL, "id": "acme", "auth": {"scheme": "bearer", "env": [name]}}
+            for name in ("AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "HOME", "OPENAI_API_KEY")
+        ),
+        {**EVIL, "id": "acme", "auth": {"scheme": "bearer"}, "nonsense": 1},
+        {**EVIL, "id": "acme", "auth": {"scheme": "bearer"}, "limits": {"temperature": [0, float("nan")]}},
+        {**EVIL, "id": "acme", "auth": {"scheme": "bearer"}, "body": DEEP},
+    ],
+    ids=["other-host", "aws", "github", "home", "known-key", "unknown-key", "nan", "deep"],
+)
+def test_a_manifest_from_outside_is_checked(manifest, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with pytest.raises(ConfigurationError) as caught:
+        AiClient(f"{manifest['id']}/x", manifest=manifest)
+    assert KEY not in str(caught.value)
+
+
+@told("manifest-huge", "a manifest of more than a megabyte", "`ManifestError`, before it is read")
+def test_a_huge_manifest_is_not_read(tmp_path):
+    path = tmp_path / "acme.json"
+    path.write_text('{"id": "acme", "name": "' + "a" * (2 << 20) + '"}')
+    with pytest.raises(ConfigurationError):
+        AiClient("acme/x", manifest=str(path))
+
+
+@told(
+    "total-over-attempts",
+    "every attempt fails quickly, and there is time for only some of them",
+    "the last failure is raised within the total",
+)
+def test_the_total_bounds_all_attempts_together():
+    with FaultServer(refused(503, {"Retry-After": "0.4"})) as server:
+        client = client_of(server, timeout=Timeout(total=1.0), retry=50)
+        result = call(client, "plain")
+        assert result.error is not None
+        assert not isinstance(result.error, DeadlineExceeded)
+        assert result.seconds <= 1.0 + LATE
+        assert 2 <= len(server.requests) <= 3
+        client.close()
+
+
+@told("pool-helper-one-fails", "one prompt of a hundred fails for good", "99 answers and the exception, each in its place")
+def test_one_failure_loses_no_other_answer():
+    def play(peer, request):
+        return (refused(400) if request.prompt == "echo 37" else healthy)(peer, request)
+
+    with FaultServer(play) as server:
+        client = client_of(server)
+        results = run_all([client.chat().user(f"echo {number}") for number in range(100)], max_workers=8)
+        assert [result.response.content for result in results if result.error is None] == [
+            f"echo {n}" for n in range(100) if n != 37
+        ]
+        assert isinstance(results[37].error, InvalidRequest)
+        client.close()
