@@ -110,7 +110,8 @@ class AiLibError(Exception):
 
 
 def _unpickle(cls: type[AiLibError], state: dict[str, Any]) -> AiLibError:
-    error = cls.__new__(cls, state.get("message", ""))
+    error = cls.__new__(cls)
+    error.args = (state.get("message", ""),)
     error.__dict__.update(state)
     return error
 
