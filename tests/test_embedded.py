@@ -16,6 +16,7 @@ from ailib_sync.dialect import NAMES, find
 from ailib_sync.embedded import EmbeddedPool, ServerCall, answer
 from ailib_sync.embedded.call import Rules
 from ailib_sync.embedded.fit import fit
+from ailib_sync.embedded.pieces import Pieces
 from ailib_sync.embedded.service import dialect_of, speaker_of
 from ailib_sync.embedded.tokens import pieces
 from ailib_sync.errors import NotFound
@@ -223,6 +224,14 @@ def test_read1_gives_one_event_at_a_time_and_no_more_than_asked_for() -> None:
     small = list(iter(lambda: again.read1(7), b""))
     assert max(map(len, small)) == 7
     assert b"".join(small) == b"".join(blocks) == post("/v1/chat/completions", body).read()
+
+
+def test_a_body_of_pieces_obeys_the_size_it_is_read_with() -> None:
+    body = Pieces([b"abc", b"", b"defgh"])
+    assert [body.read1(2), body.read1(2), body.read1(), body.read1(), body.read1()] == [b"ab", b"c", b"defgh", b"", b""]
+    assert Pieces([b"abc", b"def"]).read(4) == b"abcd"
+    assert Pieces([b"abc", b"def"]).read() == b"abcdef"
+    assert Pieces([b"abc"]).read(0) == b""
 
 
 # --- The bytes, read by hand --------------------------------------------------------------------------------------------

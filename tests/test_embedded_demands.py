@@ -13,9 +13,11 @@ import pytest
 from ailib_sync.dialect import NAMES, find
 from ailib_sync.embedded import Refused, Rules, ServerCall, answer
 from ailib_sync.embedded.echo import signature_of
+from ailib_sync.embedded.rules import rules_of
 from ailib_sync.embedded.service import speaker_of
 from ailib_sync.embedded.shape import Bad
 from ailib_sync.errors import classify
+from ailib_sync.manifest import Manifest
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
 PATHS = {
@@ -624,6 +626,26 @@ def test_a_host_refuses_what_it_does_not_take_and_names_what_it_does() -> None:
         "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
     )
     assert body["error"]["code"] == "unsupported_parameter"
+
+
+@pytest.mark.parametrize(
+    ("model", "rule", "value"),
+    [
+        ("gemini/gemini-3-pro", "signed_calls", True),
+        ("gemini/gemini-2.5-pro", "signed_calls", False),
+        ("vertex/gemini-2.5-pro", "call_ids", False),
+        ("anthropic/claude-opus-5", "mid_system", True),
+        ("anthropic/claude-sonnet-4-5", "mid_system", False),
+        ("openai/gpt-5.4", "thinking_field", None),
+        ("deepseek/deepseek-chat", "thinking_field", "reasoning_content"),
+        ("watsonx/ibm/granite", "model", "ibm/granite"),
+        ("openai/gpt-5.4", "model", None),
+        ("openai/gpt-5.4", "prefix", "openai/"),
+    ],
+)
+def test_what_a_host_asks_for_follows_from_its_manifest(model: str, rule: str, value: Any) -> None:
+    provider, _, name = model.partition("/")
+    assert getattr(rules_of(Manifest.load(provider).for_model(name), name), rule) == value
 
 
 @pytest.mark.parametrize("dialect", NAMES)
