@@ -136,16 +136,30 @@ class Fold:
             block.text = "".join(self._thinking)
             self._thinking = None
 
-    def response(self, origin: str | None = None) -> ChatResponse:
-        """What has been collected so far. A tool call that was not ended has `arguments` None and its text so far in
-        `arguments_raw`. `origin` is the dialect that wrote the message."""
-        self._close_block()
+    def _blocks_so_far(self) -> list[Block]:
+        """The blocks, with copies of those that are still open: their pieces go on being appended where they are."""
+        blocks = list(self._blocks)
+        if self._text is not None or self._thinking is not None:
+            last = blocks.pop()
+            if isinstance(last, Text):
+                last = Text("".join(self._text or ()), dict(last.extra))
+            elif isinstance(last, Thinking):
+                last = Thinking("".join(self._thinking or ()), last.signature, last.redacted, dict(last.extra))
+            if not isinstance(last, Text) or last.text or last.extra:
+                blocks.append(last)
         for index, pieces in self._open_calls.items():
-            if index in self._calls:
-                self._calls[index].arguments_raw = "".join(pieces)
+            call = self._calls.get(index)
+            if call is not None:
+                place = next(i for i, block in enumerate(blocks) if block is call)
+                blocks[place] = ToolCall(call.id, call.name, None, "".join(pieces))
+        return blocks
+
+    def response(self, origin: str | None = None) -> ChatResponse:
+        """What has been collected so far; collecting may go on. A tool call that was not ended has `arguments` None and its
+        text so far in `arguments_raw`. `origin` is the dialect that wrote the message."""
         end = self._end or StreamEnd()
         return ChatResponse(
-            message=Message(MessageRole.ASSISTANT, list(self._blocks), origin=origin, extra=dict(self.extra)),
+            message=Message(MessageRole.ASSISTANT, self._blocks_so_far(), origin=origin, extra=dict(self.extra)),
             finish_reason=end.finish_reason,
             raw_finish_reason=end.raw_finish_reason,
             stop_sequence=end.stop_sequence,

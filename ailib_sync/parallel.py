@@ -80,7 +80,7 @@ def _results(chats: Iterable[ChatBuilder], max_workers: int) -> Iterator[Result]
             yield from [future.result() for future in done]
     finally:
         token.cancel()
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=False)
         wait(running, FAREWELL)
 
 

@@ -214,6 +214,18 @@ def test_a_loop_that_is_left_can_be_taken_up_again():
         assert stream.response.content == wire.TEXT
 
 
+def test_looking_at_what_has_arrived_takes_nothing_from_the_rest():
+    with FaultServer(wire.healthy) as server:
+        stream = chat_of(server).stream()
+        seen = []
+        for event in stream:
+            if event.is_content_delta:
+                seen.append(stream.partial.content)
+        assert seen == ["".join(wire.PIECES[:count]) for count in range(1, len(wire.PIECES) + 1)]
+        assert stream.response.content == wire.TEXT
+        assert len(stream.response.message.blocks) == 1
+
+
 def never_started(client):
     stream = client.chat().user("Hello").stream()
     del stream

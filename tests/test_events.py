@@ -209,3 +209,25 @@ def test_an_empty_response_claims_nothing() -> None:
 def test_usage_compares_by_its_figures_alone() -> None:
     assert Usage(1, 2, raw={"a": 1}) == Usage(1, 2)
     assert "raw" not in repr(Usage(1, 2, raw={"a": 1}))
+
+
+_TEXT = st.text(max_size=3)
+_STEPS = st.one_of(
+    st.builds(ContentDelta, _TEXT, extra=st.none() | st.just({"x": 1}), starts=st.booleans()),
+    st.builds(ThinkingDelta, _TEXT, st.none() | _TEXT, index=st.none() | st.integers(0, 2), starts=st.booleans()),
+    st.builds(ToolCallStarted, st.integers(0, 1), st.just("call"), st.just("tool")),
+    st.builds(PartialToolCall, st.integers(0, 1), _TEXT),
+    st.builds(ToolCallEnded, st.integers(0, 1), st.just(CALL)),
+    st.builds(Metadata, id=_TEXT, block=st.none() | st.just(Opaque({"type": "x"}))),
+)
+
+
+@given(st.lists(_STEPS, max_size=12))
+def test_asking_for_the_answer_so_far_changes_nothing_of_the_rest(events: list[StreamingEvent]) -> None:
+    watched, looks = Fold(), []
+    for event in events:
+        watched.add(event)
+        look = watched.response()
+        looks.append((look, look.content, len(look.message.blocks)))
+    assert watched.response("openai_chat") == fold(*events)
+    assert all((look.content, len(look.message.blocks)) == (content, count) for look, content, count in looks)
