@@ -51,7 +51,6 @@ ERROR_WORDS: Mapping[str, str] = {
     "organization_spend_limit_exceeded": "quota_exhausted",
     "project_spend_limit_exceeded": "quota_exhausted",
     "organization_usage_limit_exceeded": "quota_exhausted",
-    "server_error": "server_error",
     "server_is_overloaded": "overloaded",
     "engine_overloaded": "overloaded",
     "vector_store_timeout": "timeout",
@@ -64,6 +63,7 @@ _TYPES: Mapping[str, str] = {
     "permission_error": "permission_denied",
     "not_found_error": "not_found",
     "rate_limit_error": "rate_limited",
+    "server_error": "server_error",
 }
 
 

@@ -80,6 +80,9 @@ def _render_reasoning(request: ChatRequest, manifest: Manifest, ledger: Ledger) 
     asked: Reasoning | None = request.options.get("reasoning")
     if asked is None or not allows("reasoning", manifest, PARAMETERS, ledger):
         return {}
+    if manifest.reasoning is None:
+        ledger.dropped("reasoning", f"is not taken by {manifest.name} for this model", f"{manifest.id}: reasoning")
+        return {}
     rendered: dict[str, Any] = {}
     effort = _effort(asked, manifest, ledger)
     if effort is not None:

@@ -57,7 +57,7 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     if "parallel_tool_calls" in request.options:
         allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
     _render_tools(body, request, manifest, ledger)
-    if settle_format(request, manifest, PARAMETERS, ledger) == "json_schema":
+    if settle_format(request, manifest, PARAMETERS, ledger, kinds=("json_schema",)) == "json_schema":
         place(body, "outputConfig.textFormat", _render_format(request.options["response_format"]))
     join(body, request.extra)
     return body

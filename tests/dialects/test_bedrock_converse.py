@@ -28,6 +28,7 @@ from ailib_sync.events import ContentDelta, Metadata, PartialToolCall, StreamEnd
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
 from ailib_sync.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.record import replace
 from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.tools import Tool, ToolCall
 
@@ -307,12 +308,12 @@ def test_a_schema_goes_out_as_text_and_any_json_is_not_taken() -> None:
     assert text_format["type"] == "json_schema"
     assert definition["name"] == "city"
     assert json.loads(definition["schema"]) == schema
-    for kind, warnings in (("json", 1), ("text", 0)):
-        ledger = Ledger()
-        assert "outputConfig" not in render(
-            Message.user("x"), ledger=ledger, options={"response_format": ResponseFormat(kind)}
-        )
-        assert len(ledger.warnings) == warnings
+    unsaid = replace(MANIFEST, response_format=("text", "json", "json_schema"))  # the format itself has no place for it
+    for manifest in (MANIFEST, unsaid):
+        for kind, warnings in (("json", 1), ("text", 0)):
+            ledger, options = Ledger(), {"response_format": ResponseFormat(kind)}
+            assert "outputConfig" not in render(Message.user("x"), ledger=ledger, manifest=manifest, options=options)
+            assert len(ledger.warnings) == warnings
 
 
 CLAUDE_4_5, CLAUDE_5, CLAUDE_5_5 = (

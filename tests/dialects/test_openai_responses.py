@@ -343,6 +343,11 @@ def test_reasoning(asked: Reasoning, sent: dict[str, str], said: list[str]) -> N
     assert all(part in sentence for part, sentence in zip(said, got, strict=True))
 
 
+def test_reasoning_is_left_out_where_the_model_does_not_think() -> None:
+    assert "reasoning" not in render(on=manifest(), options={"reasoning": Reasoning(effort="low")})
+    assert warnings(manifest(), reasoning=Reasoning(effort="low")) == ["reasoning is not taken by Acme for this model"]
+
+
 def test_reasoning_is_turned_off_by_the_word_the_manifest_names() -> None:
     rules = {"style": "effort", "efforts": ["low", "high"], "off": "none", "default": "low", "no_sampling": True}
     on = manifest(reasoning=rules)
@@ -361,8 +366,9 @@ def test_a_tool_cannot_be_forced_while_the_model_thinks_where_the_manifest_says_
 def test_a_model_that_thinks_keeps_nothing_and_hands_out_its_thoughts() -> None:
     stateless = {"store": False, "include": ["reasoning.encrypted_content"]}
     assert stateless.items() <= render(on=THINKER).items()
-    assert stateless.items() <= render(options={"reasoning": Reasoning(effort="low")}).items()
-    assert "store" not in render()
+    unsaid = manifest(reasoning={"style": "effort"})
+    assert stateless.items() <= render(on=unsaid, options={"reasoning": Reasoning(effort="low")}).items()
+    assert "store" not in render(on=unsaid)
     never = manifest(reasoning={**RULES, "encrypted": False})
     assert "store" not in render(on=never, options={"reasoning": Reasoning(effort="low")})
     kept = render(on=THINKER, extra={"store": True})
