@@ -136,4 +136,5 @@ def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
 
 
-_scan = json.JSONDecoder(parse_constant=_no_constant).scan_once  # raw_decode without its error text
+# raw_decode without its error text. The attribute has been there since Python 3.0; typeshed does not know it.
+_scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder(parse_constant=_no_constant))["scan_once"]

@@ -1,4 +1,4 @@
-"""Makes `ailib_sync/data/models.json` and its excerpt `endings.json` from a file of facts about models: `python tools/make_models.py FACTS.json`.
+"""Makes `ailib_sync/data/models.json` and its excerpt `endings.json`: `python tools/make_models.py FACTS.json`.
 
 The facts are a JSON object: `generated` (a day) and `models`, a list of objects with `provider`, `id`, `name`,
 `context_window`, `max_output`, `price_usd_per_1m`, `price_tiers`, `price_conflicts`, `capabilities`,
@@ -110,7 +110,7 @@ def render(data: dict[str, Any]) -> str:
 def endings(data: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Provider → model → its announced end, or `shutdown` where only that is known."""
     ends = {
-        provider: {id: row["retires"] if "retires" in row else "shutdown" for id, row in table.items() if ends_ever(row)}
+        provider: {id: row.get("retires", "shutdown") for id, row in table.items() if ends_ever(row)}
         for provider, table in data["models"].items()
     }
     return {provider: table for provider, table in ends.items() if table}
