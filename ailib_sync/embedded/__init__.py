@@ -2,7 +2,7 @@
 
 `EmbeddedPool` has the shape of urllib3's `PoolManager` and gives real `urllib3.HTTPResponse`s, whose bodies are what a real
 service would have sent. Behind it `service.answer` is a pure function, with two modules a dialect: `demands_*` says what the
-service refuses, `speak_*` reads its requests and writes its answers (small dialects are one module).
+service refuses, `speak_*` reads its requests and writes its answers (small dialects are one module, the largest is three).
 """
 
 from __future__ import annotations

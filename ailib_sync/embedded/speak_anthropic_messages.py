@@ -8,12 +8,13 @@ from ..messages import Document, Image, Message, MessageRole, Text, Thinking, To
 from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ..tools import Tool, ToolCall
 from .call import STATUS_OF, Refused, Speaker
-from .demands_anthropic_messages import blocks_of, check_call
+from .demands_anthropic_messages import check_call
 from .echo import signature_of
 from .frames import arguments_of, sse
 from .media import medium
 from .shape import dotted
 from .tokens import pieces
+from .turns_anthropic_messages import blocks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
