@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -292,6 +293,13 @@ def test_it_runs_as_a_module_and_reads_a_pipe() -> None:
     process = _process("--model", "embedded/echo")
     out, err = process.communicate("Grüße, 世界")
     assert (process.returncode, out) == (0, INTRODUCTION + "Grüße, 世界\n"), err
+
+
+def test_the_module_exits_with_the_commands_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["ailib_sync", "manifest"])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("ailib_sync", run_name="__main__")
+    assert caught.value.code == 2
 
 
 def test_a_reader_that_leaves_is_no_traceback() -> None:
