@@ -1,4 +1,4 @@
-"""Conversations in Anthropic's Messages API: who may speak, what a block may hold, where a call is answered. Refuses the rest."""
+"""Conversations in Anthropic's Messages API: who may speak, what a block may hold, where a call is answered."""
 
 from __future__ import annotations
 
