@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ERROR_BODY_SECONDS = 2.0
 DRAIN_SECONDS = 0.05
 BLOCK = 65536
+#: Compressed parts behind one another. Each costs a copy of what follows it, so that many small ones would cost minutes.
+MAX_MEMBERS = 100
 
 
 class Transport:
@@ -258,7 +260,7 @@ def inflated(blocks: Iterator[bytes], encoding: str, limit: int) -> Iterator[byt
     # 47 = zlib or gzip, told apart by its header; "deflate" may also come raw (RFC 9110 8.4.1.2 says zlib, some send raw).
     inflate = zlib.decompressobj(47)
     first = True
-    total = sent = 0
+    total = sent = members = 0
     for block in blocks:
         sent += len(block)
         if sent > limit:
@@ -274,6 +276,9 @@ def inflated(blocks: Iterator[bytes], encoding: str, limit: int) -> Iterator[byt
             first = False
             block = inflate.unconsumed_tail
             if inflate.eof:
+                members += 1
+                if members > MAX_MEMBERS:
+                    raise ProtocolError(f"the answer's compression has more than {MAX_MEMBERS} parts")
                 block = inflate.unused_data
                 inflate = zlib.decompressobj(47)
             total += len(out)
