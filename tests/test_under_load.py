@@ -33,7 +33,7 @@ def test_threads_on_one_client_get_their_own_answers(url):
 @FORK_WARNING
 def test_forked_children_of_a_warm_parent_get_their_own_answers(url):
     client = forks.warmed(url)
-    assert sum(forks.burst(client, 4, 24) for _ in range(3)) == 0
+    assert sum(forks.burst(client, 4, 24) for _ in range(8)) == 0
     client.close()
 
 
