@@ -24,7 +24,7 @@ class CircuitBreaker:
     and clients that are given the same one, share it; every process counts for itself.
     """
 
-    __slots__ = ("__weakref__", "_count", "_last", "_lock", "_open_until", "_probing", "cooldown", "failures")
+    __slots__ = ("__weakref__", "_count", "_last", "_lock", "_open_until", "_probe_until", "cooldown", "failures")
 
     def __init__(self, failures: int = 5, cooldown: float = 30.0) -> None:
         if isinstance(failures, bool) or not isinstance(failures, int) or failures < 1:
@@ -42,7 +42,7 @@ class CircuitBreaker:
     def renew(self) -> None:
         """In a forked child: the lock is free, and nobody here is probing."""
         self._lock = allocate_lock()
-        self._probing = False
+        self._probe_until = 0.0
 
     @property
     def state(self) -> Literal["closed", "open", "half_open"]:
@@ -59,9 +59,10 @@ class CircuitBreaker:
         with self._lock:
             if self._open_until is None:
                 return
-            wait = self._open_until - monotonic()
-            if wait <= 0 and not self._probing:
-                self._probing = True
+            now = monotonic()
+            wait = self._open_until - now
+            if wait <= 0 and now >= self._probe_until:
+                self._probe_until = now + self.cooldown  # a probe that is never heard of again must not hold all others back
                 return
         when = f"the next is tried in {wait:.1f} s" if wait > 0 else "one is being tried"
         raise CircuitOpen(f"no request is made after {self._count} failures in a row; {when}. The last was {self._last}")
@@ -71,7 +72,7 @@ class CircuitBreaker:
         if error is None and self._count == 0:
             return
         with self._lock:
-            self._probing = False
+            self._probe_until = 0.0
             if error is None or (isinstance(error, RemoteError) and not error.fallbackable):
                 self._count, self._open_until = 0, None
             elif _counts(error):
