@@ -95,7 +95,8 @@ class DeadlineReader(io.RawIOBase):
         count: int = self._sock.recv_into(buffer)
         if self._clock.cancelled:
             raise Cancelled("the call was cancelled")
-        self._clock.answered = True
+        if count:  # an end is no answer
+            self._clock.answered = True
         return count
 
     def close(self) -> None:
@@ -580,7 +581,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _connect(error: BaseException, clock: CallClock) -> AiLibError:
-    return ConnectError(f"cannot connect: {_reason(error)}")
+    # urllib3 puts the repr of the connection before its message.
+    return ConnectError(f"cannot connect: {printable(getattr(error, '_message', None) or _reason(error), 300)}")
 
 
 def _tls(error: BaseException, clock: CallClock) -> AiLibError:

@@ -87,6 +87,14 @@ def never_reads(peer: Peer, request: Request) -> bool:
     return False
 
 
+def stops_reading(peer: Peer, request: Request) -> bool:
+    """Answers the first request, and reads no body after it."""
+    if not peer.server.reads_bodies:
+        return never_reads(peer, request)
+    peer.server.reads_bodies = False
+    return healthy(peer, request)
+
+
 def reads_slowly(peer: Peer, request: Request) -> bool:
     """An eighth of the body every 0.1 s."""
     size = int(request.headers["content-length"])
@@ -159,7 +167,7 @@ FAULTS = (
         "accept-rst",
         "the connection is reset as soon as it stands",
         healthy,
-        ConnectionLost,
+        (ConnectionLost, ConnectError),
         0,
         greet=every_connection(lambda peer: peer.reset()),
         connections=3,
@@ -225,6 +233,7 @@ FAULTS = (
         "reuse",
         PLAIN,
         calls=2,
+        retries=0,
         connections=2,
     ),
     Fault(
@@ -236,6 +245,7 @@ FAULTS = (
         "reuse",
         PLAIN,
         calls=2,
+        retries=0,
         connections=2,
         note="sent again at once, without a wait",
     ),
@@ -310,7 +320,7 @@ FAULTS = (
         proxied=True,
         greet=every_connection(lambda peer: peer.wait()),
         took=(0.9, 1.2),
-        timeout=HURRIED,
+        timeout=Timeout(connect=0.3, read=5, total=9),
     ),
     Fault(
         "upload-slow",
@@ -360,6 +370,19 @@ FAULTS = (
         padding=32 << 20,
         took=(0.9, 2.5),
         timeout=HURRIED,
+    ),
+    Fault(
+        "upload-stall-reused",
+        "the same, on a connection that has served a call",
+        stops_reading,
+        WriteTimeout,
+        2,
+        modes=PLAIN,
+        padding=32 << 20,
+        calls=2,
+        retries=0,
+        took=(0.3, 0.8),
+        timeout=Timeout(connect=0.3, read=9, total=20),
     ),
     Fault(
         "early-413-during-upload",

@@ -28,7 +28,7 @@ class Fault:
 
     `raises` None: the call succeeds with `text`. `requests`: how many reach the server; `connections`: how many it accepts.
     `connection`: whether the next call finds the last one kept. `text`: what the caller of a stream has been given when it
-    ends or fails ("*": whatever it is). `took`: seconds the call takes, from and to. `tls`: a certificate's name (certificates.py).
+    ends or fails ("*": whatever it is). `took`: seconds the call takes, from and to. `tls`: a certificate's name.
     `padding`: bytes of prompt. `pause`: seconds the caller takes for each event. `calls`: how many are made before the outcome
     counts. `check` is asked about the exception or the response. `note` is a word for the page.
     """
@@ -54,6 +54,7 @@ class Fault:
     padding: int = 0
     pause: float = 0.0
     calls: int = 1
+    retries: int = 2
     note: str = ""
     check: Callable[[Any], bool] | None = None
 

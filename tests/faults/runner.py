@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ def run(fault: Fault, mode: str, folder: Path) -> None:
             base_url=address(fault, server),
             timeout=fault.timeout,
             limits=fault.limits,
-            retry=RETRY,
+            retry=replace(RETRY, max_retries=fault.retries),
             ca_bundle=certificates.bundle(folder) if fault.tls else None,
         )
         for number in range(fault.calls):

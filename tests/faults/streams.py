@@ -22,7 +22,7 @@ from ailib_sync.errors import (
 
 from . import wire
 from .register import STREAM, Fault, first, says, streams
-from .wire import DONE, HALF, LAST_CHUNK, PIECES, SSE_HEAD, chunk, delta, deltas, event, healthy
+from .wire import DONE, HALF, LAST_CHUNK, PIECES, SSE_HEAD, chunk, delta, deltas, event
 
 if TYPE_CHECKING:
     from .server import Peer, Request
@@ -36,6 +36,16 @@ LIMITED = Timeout(connect=5, read=0.4, content=0.9, total=20)
 BRIEF = Timeout(connect=5, read=0.4, total=0.9)
 #: A stream's own clock stands still while its reader works.
 PATIENT = Timeout(connect=5, read=0.3, total=0.9)
+
+
+def paced(peer: Peer, request: Request) -> bool:
+    """A healthy stream, an event every 0.2 s: its reader waits for each."""
+    peer.send(SSE_HEAD)
+    for block in wire.events():
+        peer.server.over.wait(0.2)
+        peer.send(chunk(block))
+    peer.send(LAST_CHUNK)
+    return True
 
 
 def cut(peer: Peer, request: Request) -> bool:
@@ -324,12 +334,12 @@ FAULTS = (
     fault(
         "stream-slow-consumer-ok",
         "a reader slower than the time limits",
-        healthy,
+        paced,
         None,
         "reuse",
         pause=0.25,
         timeout=PATIENT,
-        took=(1.25, 1.8),
+        took=(1.0, 2.2),
     ),
     fault(
         "stream-empty-choices-usage",

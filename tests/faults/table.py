@@ -41,7 +41,8 @@ def page() -> Iterator[str]:
             "|---|---|---|---|",
         )
         for fault in faults:
-            yield f"| {fault.what} <!-- {fault.id} --> | {outcome(fault)} | {requests(fault)} | {CONNECTION[fault.connection]} |"
+            cells = (f"{fault.what} <!-- {fault.id} -->", outcome(fault), requests(fault), CONNECTION[fault.connection])
+            yield f"| {' | '.join(cells)} |"
     yield from ("", "## The program itself", "", "| what happens | what comes of it |", "|---|---|")
     for fault in told().values():
         yield f"| {fault.what} <!-- {fault.id} --> | {fault.then} |"
