@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 from .events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from .messages import Message, MessageRole, Text, Thinking
 from .response import ChatResponse, Usage
@@ -9,6 +11,7 @@ from .tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .events import StreamingEvent
@@ -18,14 +21,14 @@ if TYPE_CHECKING:
 class Fold:
     """Collects a stream's events; `response()` may be asked at any time, also after a stream that broke.
 
-    Text is kept as pieces and joined when asked for, so a long answer costs linear time.
+    Text goes into a buffer, so that a long answer costs linear time, and no memory but its own.
     """
 
     __slots__ = ("_blocks", "_calls", "_end", "_open_calls", "_text", "_thinking", "_thoughts", "extra", "id", "model", "usage")
 
     def __init__(self) -> None:
         self._blocks: list[Block] = []
-        self._text: list[str] | None = None
+        self._text: StringIO | None = None
         self._thinking: list[str] | None = None
         self._thoughts: dict[int, Thinking] = {}
         self._calls: dict[int, ToolCall] = {}
@@ -40,7 +43,7 @@ class Fold:
         if isinstance(event, ContentDelta):
             if self._text is None or event.starts:
                 self._open_text()
-            self._text.append(event.text)  # type: ignore[union-attr]
+            self._text.write(event.text)  # type: ignore[union-attr]
             if event.extra:
                 self._blocks[-1].extra.update(event.extra)  # type: ignore[union-attr]
         elif isinstance(event, ThinkingDelta):
@@ -61,15 +64,15 @@ class Fold:
         elif isinstance(event, StreamEnd):
             self._end = event
 
-    def content_pieces(self) -> list[str]:
-        """The list that the next content delta's text goes to; the hot loop of a stream appends to it directly."""
+    def text_writer(self) -> Callable[[str], object]:
+        """Where the next content delta's text goes; the hot loop of a stream writes there directly."""
         if self._text is None:
             self._open_text()
-        return self._text  # type: ignore[return-value]
+        return self._text.write  # type: ignore[union-attr]
 
     def _open_text(self) -> None:
         self._close_block()
-        self._text = []
+        self._text = StringIO()
         self._blocks.append(Text(""))
 
     def _add_thinking(self, event: ThinkingDelta) -> None:
@@ -126,7 +129,7 @@ class Fold:
         if self._text is not None:
             block = self._blocks[-1]
             assert isinstance(block, Text)
-            block.text = "".join(self._text)
+            block.text = self._text.getvalue()
             if not block.text and not block.extra:
                 self._blocks.pop()
             self._text = None
@@ -142,7 +145,7 @@ class Fold:
         if self._text is not None or self._thinking is not None:
             last = blocks.pop()
             if isinstance(last, Text):
-                last = Text("".join(self._text or ()), dict(last.extra))
+                last = Text(self._text.getvalue() if self._text else "", dict(last.extra))
             elif isinstance(last, Thinking):
                 last = Thinking("".join(self._thinking or ()), last.signature, last.redacted, dict(last.extra))
             if not isinstance(last, Text) or last.text or last.extra:

@@ -115,22 +115,22 @@ def relay(
 ) -> Generator[StreamingEvent, None, None]:
     """Yields the events while folding them. Whatever ends it, the connection is given back or dropped.
 
-    The path of a content delta is the hot loop of the package: no call but the list's append.
+    The path of a content delta is the hot loop of the package: no call but the buffer's write.
     """
     fold, clock = outcome.fold, outcome.clock
-    append = None
+    write = None
     failure: AiLibError | None = None
     try:
         for source in (pulled, events):
             for event in source:
                 if isinstance(event, ContentDelta) and event.extra is None and not event.starts:
-                    if append is None:
-                        append = fold.content_pieces().append
-                    append(event.text)
+                    if write is None:
+                        write = fold.text_writer()
+                    write(event.text)
                     clock.progress = True
                     yield event
                     continue
-                append = None
+                write = None
                 fold.add(event)
                 if not isinstance(event, Metadata):
                     clock.progress = True

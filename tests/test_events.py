@@ -142,9 +142,9 @@ def test_facts_are_kept_as_they_come() -> None:
 
 def test_the_fold_may_be_asked_in_the_middle_and_goes_on() -> None:
     folded = Fold()
-    folded.content_pieces().append("a")
+    folded.text_writer()("a")
     assert folded.response().content == "a"
-    folded.content_pieces().append("b")
+    folded.text_writer()("b")
     folded.add(ThinkingDelta("c"))
     assert folded.response().finish_reason is None
     folded.add(ThinkingDelta("d"))
