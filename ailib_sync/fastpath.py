@@ -14,6 +14,7 @@ from json import JSONDecoder
 from .errors import AiLibError, ProtocolError
 from .events import ContentDelta
 from .framing import decode_json, parse_sse
+from .torn import is_torn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def _unescaped(pieces: list[str]) -> list[str]:
             text, end = read(f'"{piece}"')
         except ValueError:
             break
-        if end != len(piece) + 2 or not text:
+        if end != len(piece) + 2 or not text or is_torn(text):
             break
         texts.append(text)
     return texts

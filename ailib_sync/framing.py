@@ -13,6 +13,7 @@ from codecs import getincrementaldecoder
 
 from .errors import ProtocolError, ResponseTooLarge
 from .nesting import MAX_DEPTH, is_too_deep
+from .torn import Halves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,11 +103,12 @@ def _sse_lines(chunks: Iterable[bytes], limit: int) -> Iterator[str]:
 
 def decode_json(frames: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
     """Each frame with its data parsed; `[DONE]` becomes None, and a frame without data (a keep-alive) is passed over."""
+    mend = Halves().mend
     for event, data in frames:
         try:
             value, end = _scan(data, 0)
             if end == len(data) and (len(data) < SHALLOW or not is_too_deep(data, value)):
-                yield event, value
+                yield event, mend(data, value)
                 continue
         except (ValueError, StopIteration, RecursionError):
             pass
@@ -114,7 +116,7 @@ def decode_json(frames: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
         if data == "[DONE]":
             yield event, None
         elif data:
-            yield event, load_json(data)
+            yield event, mend(data, load_json(data))
 
 
 def load_json(text: str | bytes) -> Any:

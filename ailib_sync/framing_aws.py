@@ -17,6 +17,7 @@ from zlib import crc32
 
 from .errors import ProtocolError, ResponseTooLarge, StreamInterrupted
 from .framing import load_json
+from .torn import Halves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,12 +45,15 @@ def parse_frames(chunks: Iterable[bytes]) -> Iterator[Frame]:
     `("error", {"type": "error", "error": {"type": "throttlingException", "message": …, …}})`. An event of an invoked model
     (`chunk`, another format's JSON in base64) is opened: its name is its own `type`, or "message".
     """
+    mend = Halves().mend
     for headers, payload in parse_messages(chunks):
         kind = headers.get(":message-type")
         if kind == "event":
             event = str(headers.get(":event-type", ""))
             body = load_json(payload) if payload else {}
-            yield _opened(body) if event == "chunk" else (event, body)
+            if event == "chunk":
+                event, body = _opened(body)
+            yield event, mend(payload.decode("utf-8", "replace"), body)
         elif kind in ("exception", "error"):
             yield "error", {"type": "error", "error": _refusal(headers, payload)}
         else:

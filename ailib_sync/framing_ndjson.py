@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .errors import ProtocolError, ResponseTooLarge, StreamInterrupted
 from .framing import load_json
+from .torn import Halves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def parse_ndjson(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[
     pieces: list[bytes] = []  # of the line that has not ended yet, joined once, so that a huge line costs linear time
     size = 0
     at_start = True
+    mend = Halves().mend
     for chunk in chunks:
         *lines, rest = chunk.split(b"\n")
         if lines and pieces:
@@ -39,7 +41,8 @@ def parse_ndjson(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[
             if at_start:
                 line, at_start = line.removeprefix(_BOM), False
             if line and not line.isspace():
-                yield load_json(line.decode("utf-8", "replace"))
+                text = line.decode("utf-8", "replace")
+                yield mend(text, load_json(text))
         if rest:
             pieces.append(rest)
             size += len(rest)
@@ -49,7 +52,8 @@ def parse_ndjson(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[
     if at_start:
         last = last.removeprefix(_BOM)
     if last and not last.isspace():
-        yield _last_value(last.decode("utf-8", "replace"))
+        text = last.decode("utf-8", "replace")
+        yield mend(text, _last_value(text))
 
 
 def _last_value(line: str) -> Any:

@@ -1,0 +1,73 @@
+"""A character that the server cut in two arrives whole, or not at all; in every framing, on the template path too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ailib_sync.answer import answer_events
+from ailib_sync.dialect import find
+from ailib_sync.events import ContentDelta
+from ailib_sync.framing import decode_json, parse_sse
+from ailib_sync.framing_ndjson import parse_ndjson
+from ailib_sync.manifest import Manifest
+from ailib_sync.torn import Halves
+
+SMILE, FAMILY = "😀", "👩‍👩‍👧"
+
+
+def units(text: str) -> list[str]:
+    """The text cut after every UTF-16 unit, as JavaScript's `slice` cuts it."""
+    raw = text.encode("utf-16-le")
+    return [raw[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(raw), 2)]
+
+
+def chat_chunks(pieces: list[str]) -> bytes:
+    head = {"id": "c", "object": "chat.completion.chunk", "model": "m"}
+    chunks = [{**head, "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]} for piece in pieces]
+    chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    return b"".join(f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks) + b"data: [DONE]\n\n"
+
+
+def texts(raw: bytes, size: int) -> list[str]:
+    manifest, headers = Manifest.load("openai"), {"content-type": "text/event-stream"}
+    chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
+    events = answer_events(chunks, headers, find("openai_chat"), manifest)
+    return [event.text for event in events if isinstance(event, ContentDelta)]
+
+
+@pytest.mark.parametrize("size", [7, 150, 1000, 1 << 20])
+def test_a_torn_character_comes_whole_with_its_second_half(size: int) -> None:
+    said = f'Plain words first, {SMILE}{SMILE} then {FAMILY} and "quotes" \\ and more plain words; {SMILE}'
+    pieces = texts(chat_chunks(units(said)), size)
+    assert "".join(pieces) == said
+    assert all(piece.encode() for piece in pieces)  # a lone half cannot be encoded
+
+
+@pytest.mark.parametrize("size", [7, 1 << 20])
+def test_a_half_alone_is_dropped(size: int) -> None:
+    assert "".join(texts(chat_chunks(["a", "b\ud83d", "c", "\ude00d", "e"]), size)) in ("abcde", "ab😀de", "abc😀de")
+    assert "".join(texts(chat_chunks(["a", "b\ude00", "\ude00c", "d\ud83d"]), size)).encode()
+
+
+def test_each_place_in_the_json_has_its_own_half() -> None:
+    halves = Halves()
+
+    def mend(value: Any) -> Any:
+        return halves.mend(json.dumps(value), value)
+
+    assert mend({"a": "x\ud83d", "b": ["y\ud83c"]}) == {"a": "x", "b": ["y"]}
+    assert mend({"b": ["\udf89!"]}) == {"b": ["🎉!"]}
+    assert mend({"a": "\ude00."}) == {"a": "😀."}
+    assert mend({"a": "\ud83d"}) == {"a": ""}
+    assert mend({"a": "\ude00\ud83d"}) == {"a": "😀"}
+    assert mend({"a": "\ude00"}) == {"a": "😀"}
+
+
+def test_the_other_framings_mend_too() -> None:
+    lines = b"".join(json.dumps({"text": unit}).encode() + b"\n" for unit in units(SMILE))
+    assert list(parse_ndjson([lines])) == [{"text": ""}, {"text": SMILE}]
+    events = b"".join(b"data: " + json.dumps({"text": unit}).encode() + b"\n\n" for unit in units(SMILE))
+    assert [value for _, value in decode_json(parse_sse([events]))] == [{"text": ""}, {"text": SMILE}]
