@@ -73,6 +73,7 @@ class Fold:
     def _open_text(self) -> None:
         self._close_block()
         self._text = StringIO()
+        self._text.seek(0)  # makes it one buffer: until then CPython keeps up to 100,000 pieces as they are
         self._blocks.append(Text(""))
 
     def _add_thinking(self, event: ThinkingDelta) -> None:
