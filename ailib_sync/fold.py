@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Fold:
     """Collects a stream's events; `response()` may be asked at any time, also after a stream that broke.
 
-    Text goes into a buffer, so that a long answer costs linear time, and no memory but its own.
+    Text goes into a buffer, so that a long answer costs linear time, and its pieces no memory beyond 100,000 of them.
     """
 
     __slots__ = ("_blocks", "_calls", "_end", "_open_calls", "_text", "_thinking", "_thoughts", "extra", "id", "model", "usage")
@@ -73,7 +73,6 @@ class Fold:
     def _open_text(self) -> None:
         self._close_block()
         self._text = StringIO()
-        self._text.seek(0)  # makes it one buffer: until then CPython keeps up to 100,000 pieces as they are
         self._blocks.append(Text(""))
 
     def _add_thinking(self, event: ThinkingDelta) -> None:

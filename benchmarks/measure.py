@@ -1,0 +1,145 @@
+"""One measurement of one client in a process of its own: `measure.py SUITE CLIENT URL`; prints one line of JSON."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+
+def cpu_of(code: str) -> dict[str, float]:
+    """CPU and memory of a process that has done this and nothing else."""
+    began = time.process_time()
+    exec(code, {})
+    milliseconds = (time.process_time() - began) * 1000
+    import resource
+
+    return {"cpu_ms": milliseconds, "rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def cold(client: type, url: str) -> dict[str, float]:
+    """From the start of the interpreter to the first piece of a stream."""
+    text = next(iter(client(url + "/stream-10").stream()))
+    assert text
+    return {"cpu_ms": time.process_time() * 1000}
+
+
+def call(client: type, url: str) -> dict[str, float]:
+    asked = client(url + "/json")
+    assert asked.ask() == answer(40), "the text is wrong"
+    once = _timed(asked.ask, 5)[1]
+    rounds = max(5, min(300, int(0.5 / once)))
+    seconds, wall = _timed(asked.ask, rounds)
+    return {"cpu_us": seconds * 1e6, "calls_per_second": 1 / wall}
+
+
+def stream(client: type, url: str, kind: str, number: int) -> dict[str, float]:
+    streamed = client(f"{url}/{kind}-{number}")
+    assert "".join(streamed.stream()) == answer(number), "the text is wrong"
+
+    def read() -> None:
+        for _ in streamed.stream():
+            pass
+
+    once = _timed(read, 1)[0]
+    seconds, wall = _timed(read, max(1, min(12, int(1 / once))))
+    return {"cpu_us": seconds / number * 1e6, "events_per_second": number / wall}
+
+
+def paced(client: type, url: str, streams: int, number: int = 200, interval: int = 5) -> dict[str, float]:
+    """Streams in threads, an event each 5 ms in each: how long after it was sent is each seen, and are all seen."""
+    import threading
+
+    reader = client(f"{url}/paced-{number}x{interval}")
+    late: list[int] = []
+
+    def read() -> None:
+        seen = []
+        for text in reader.stream():
+            now = time.monotonic_ns()
+            seen += [now - int(sent) for sent in text.split()]
+        late.extend(seen)
+
+    if streams > 1:
+        read()
+        late.clear()
+    threads = [threading.Thread(target=read) for _ in range(streams)]
+    began = time.process_time()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.process_time() - began
+    late.sort()
+    wanted = streams * number
+    if not late:
+        return {"lost": wanted}
+    return {
+        "lost": wanted - len(late),
+        "lag_us": late[len(late) // 2] / 1000,
+        "lag_p99_us": late[int(len(late) * 0.99)] / 1000,
+        "cpu_us": seconds / wanted * 1e6,
+    }
+
+
+def memory(client: type, url: str, number: int = 200_000) -> dict[str, float]:
+    """How far the peak grows over a long stream whose pieces are thrown away."""
+    import resource
+
+    for _ in client(f"{url}/stream-1000").stream():
+        pass
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    count = sum(1 for _ in client(f"{url}/stream-{number}").stream())
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return {"grown_mib": grown, "text_mib": len(answer(number)) / 2**20, "events": count}
+
+
+def parse(number: int = 10_000) -> dict[str, float]:
+    """`json.loads` on each event, and nothing else."""
+    import json
+
+    lines = [openai(word(i))[6:] for i in range(number)]
+
+    def read() -> None:
+        for line in lines:
+            json.loads(line)
+
+    return {"cpu_us": _timed(read, 10)[0] / number * 1e6}
+
+
+def _timed(work: object, rounds: int) -> tuple[float, float]:
+    """CPU and wall seconds of one run."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    for _ in range(rounds):
+        work()  # type: ignore[operator]
+    return (time.process_time() - cpu) / rounds, (time.perf_counter() - wall) / rounds
+
+
+def main() -> dict[str, float]:
+    suite, name, url = sys.argv[1:4]
+    if suite == "code":
+        return cpu_of(name)
+    global answer, openai, word
+    from clients import CLIENTS
+
+    client = CLIENTS.get(name)
+    if suite == "cold" and client is not None:
+        return cold(client, url)
+    from server import answer, openai, word
+
+    if suite == "parse" or client is None:
+        return parse()
+    kind, _, size = suite.partition("-")
+    if kind in ("stream", "block"):
+        return stream(client, url, kind, int(size))
+    if kind == "paced":
+        return paced(client, url, int(size))
+    return memory(client, url) if kind == "memory" else call(client, url)
+
+
+if __name__ == "__main__":
+    measured = main()
+    import json
+    import os
+
+    print(json.dumps(measured), flush=True)
+    os._exit(0)  # some clients leave threads behind
