@@ -368,7 +368,7 @@ FAULTS = (
         modes=PLAIN,
         server={"reads_bodies": False},
         padding=32 << 20,
-        took=(0.9, 2.5),
+        took=(0.9, 5),
         timeout=HURRIED,
     ),
     Fault(
