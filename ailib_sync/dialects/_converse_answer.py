@@ -97,9 +97,12 @@ ERROR_WORDS: Mapping[str, str] = _both_spellings(
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"message": …}`; the type stands in a header (see answer.refusal), in a stream beside the message."""
+    """`{"message": …}`; the type stands in a header (see answer.refusal), in a stream beside the message. A gateway in front
+    may put both inside an `error`."""
     if not isinstance(body, dict):
         return ErrorDetails(str(body).strip())
+    if isinstance(body.get("error"), dict):
+        body = body["error"]
     message = body.get("message") or body.get("Message") or body.get("originalMessage") or ""
     kind = body.get("type") or body.get("__type")
     return ErrorDetails(str(message), str(kind).rpartition("#")[2] if kind else None)

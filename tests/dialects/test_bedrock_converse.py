@@ -316,6 +316,12 @@ def test_a_schema_goes_out_as_text_and_any_json_is_not_taken() -> None:
             assert len(ledger.warnings) == warnings
 
 
+def test_a_gateways_error_is_read_where_it_puts_it() -> None:
+    body = {"type": "error", "error": {"type": "rate_limit_error", "message": "Slow down"}}
+    details = find("bedrock_converse").parse_error(429, body)
+    assert (details.message, details.type) == ("Slow down", "rate_limit_error")
+
+
 CLAUDE_4_5, CLAUDE_5, CLAUDE_5_5 = (
     "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "us.anthropic.claude-sonnet-5",
