@@ -1,0 +1,53 @@
+"""The globs of a manifest, and the hosts of addresses, against the regular expressions that describe them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ailib_sync.address import host_of
+from ailib_sync.manifest import filled, matches
+
+
+def _as_regex(pattern: str) -> str:
+    return "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern)
+
+
+@given(st.text("ab*?-.", max_size=8), st.text("ab-.", max_size=8))
+def test_a_glob_fits_what_its_regular_expression_fits(pattern: str, text: str) -> None:
+    assert matches(pattern, text) == bool(re.fullmatch(_as_regex(pattern), text, re.DOTALL))
+
+
+def test_one_of_several_globs_is_enough() -> None:
+    assert matches("o1*|gpt-?", "gpt-4")
+    assert not matches("o1*|gpt-?", "gpt-4o")
+
+
+def test_a_template_is_filled_where_names_are_known() -> None:
+    assert filled("https://{a}.x/{b}/{c", {"a": "1"}) == "https://1.x/{b}/{c"
+    assert filled("{a}{a}", {"a": "{b}", "b": "no"}) == "{b}{b}"
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("a.example", "a.example"),
+        ("a.example:8080", "a.example"),
+        ("[::1]", "[::1]"),
+        ("[::1]:80", "[::1]"),
+        ("a:b", ""),
+        ("a:", ""),
+        ("a:123456", ""),
+        ("::1", ""),
+        ("[x]", ""),
+        ("[]", ""),
+        ("", ""),
+        (":80", ""),
+        ("a]b", ""),
+    ],
+)
+def test_the_host_of_an_address(address: str, host: str) -> None:
+    assert host_of(address) == host
