@@ -1,7 +1,8 @@
-"""Requests out, answers in, over urllib3's pools: the only module that knows urllib3, which it loads with the first request.
+"""Requests out, answers in, over urllib3's pools, which are loaded with the first request.
 
-Every exception of urllib3, http.client, ssl and socket is translated here, at `translate`, and raised outside the `except` that
-caught it: what those modules hold in their frames (headers, and so keys) does not travel with our exceptions.
+`pools`, `connections`, `dial`, `bodies` and `translation` are its parts; no other module knows urllib3. Every exception of
+urllib3, http.client, ssl and socket is translated before it leaves, and raised outside the `except` that caught it: what those
+modules hold in their frames (headers, and so keys) does not travel with our exceptions.
 """
 
 from __future__ import annotations
@@ -75,9 +76,13 @@ class Transport:
         return response_of(response, clock, self.limits)
 
     def _open(self, request: HttpRequest, clock: CallClock) -> tuple[Any, BaseException | None]:
-        from . import connections  # loads urllib3, http.client, ssl and email: 70 ms that `import ailib_sync` must not cost
+        # These load urllib3, http.client, ssl and email: 70 ms that `import ailib_sync` must not cost.
+        from .connections import current
+        from .pools import timeout
+        from .translation import FOREIGN, translate
 
-        connections.current.clock = clock
+        current.clock = clock
+        clock.connected = self.http is not None  # a pool of the user's does not say when it has connected
         try:
             target, url = (self.http, request.url) if self.http is not None else self._pool(request.url)
             return target.urlopen(
@@ -88,24 +93,24 @@ class Transport:
                 retries=False,
                 redirect=False,
                 preload_content=False,
-                timeout=connections.timeout(clock),
+                timeout=timeout(clock),
                 pool_timeout=clock.write_patience(),  # a pool of the user's may block until a connection is free
             ), None
-        except connections.FOREIGN as error:
-            return None, connections.translate(error, clock).with_traceback(None)
+        except FOREIGN as error:
+            return None, translate(error, clock).with_traceback(None)
         except BaseException as error:  # whatever it is: it goes on without the frames of ours below, which hold headers
             if self.http is not None:
                 raise
             return None, error.with_traceback(None)
         finally:
-            connections.current.clock = None
+            current.clock = None
 
     def _pool(self, url: str) -> tuple[Any, str]:
         """The pool for this address and the address as it wants it."""
         if self._pid != os.getpid():
             # A forked child must not speak on its parent's connections, nor close them: it forgets them, and keeps the
             # objects alive so that no finalizer runs.
-            from .connections import Pools
+            from .pools import Pools
 
             self._abandoned.append(self._pools)
             self._pools = Pools(self.trust_env, self.ca_bundle, self.max_connections)
@@ -121,7 +126,7 @@ class Transport:
 
 def response_of(response: Any, clock: CallClock, limits: Limits) -> HttpResponse:
     """urllib3's response as our record, its body read with our bounds."""
-    from .connections import body_of
+    from .bodies import body_of
 
     body = body_of(response, clock)
     headers = {name.lower(): value for name, value in response.headers.items()}
@@ -134,7 +139,7 @@ def response_of(response: Any, clock: CallClock, limits: Limits) -> HttpResponse
 class BodyReader:
     """Reads one body: decompressed, bounded in size and time, with the connection's fate decided at its end.
 
-    `body` gives raw blocks (`blocks()`), and can be `released` to its pool or `discarded`; see connections.py.
+    `body` gives raw blocks (`blocks()`), and can be `released` to its pool or `discarded`; see bodies.py.
     """
 
     __slots__ = ("_body", "_clock", "_encoding", "_limits", "_over", "_source")
@@ -292,7 +297,7 @@ def inflated(blocks: Iterator[bytes], encoding: str, limit: int) -> Iterator[byt
 
 def translated(blocks: Iterator[bytes], clock: CallClock) -> Iterator[bytes]:
     """The blocks, with whatever their source raises turned into our own exceptions."""
-    from .connections import FOREIGN, translate
+    from .translation import FOREIGN, translate
 
     while True:
         error: AiLibError | None = None

@@ -35,9 +35,10 @@ def chat_of(server, **options):
 def _loaded():
     """What the first call of a process loads does not count as waiting."""
     import ailib_sync.call
-    from ailib_sync import connections
+    from ailib_sync import bodies, pools, translation
 
-    assert connections
+    assert bodies, pools
+    assert translation
     assert ailib_sync.call
 
 

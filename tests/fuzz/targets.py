@@ -125,7 +125,7 @@ def _with_headers(block: bytes, payload: bytes) -> bytes:
 
 def check_chunked(raw: bytes) -> None:
     """A chunked body: any cut gives the same bytes."""
-    from ailib_sync.connections import dechunked
+    from ailib_sync.bodies import dechunked
 
     def read(chunks: Iterator[bytes]) -> Iterator[bytes]:
         return dechunked(_Reader(chunks))

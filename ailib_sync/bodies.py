@@ -1,0 +1,207 @@
+"""Bodies as they come off a connection: blocks of bytes, however HTTP frames them, and the connection's fate at their end.
+
+What http.client and urllib3 leave open, and is closed here: bytes behind a body that would answer the next request, and a chunk
+size that `int()` takes and RFC 9112 does not.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from .connections import Answer, waker_of
+from .errors import ConnectionLost, ProtocolError, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from .bounds import CallClock
+
+BLOCK = 65536
+MAX_LINE = 65536
+HEX = b"0123456789abcdefABCDEF"
+
+
+def body_of(response: Any, clock: CallClock) -> Body:
+    """The body of a response: over its socket where it is ours, over `read1` where a foreign pool made it."""
+    original = getattr(response, "_original_response", None)
+    if isinstance(original, Answer) and hasattr(original, "reader"):
+        return SocketBody(response, original, clock)
+    return Body(response, clock)
+
+
+class Body:
+    """A body read through urllib3. `decodes`: its blocks are decompressed already."""
+
+    decodes = True
+
+    def __init__(self, response: Any, clock: CallClock) -> None:
+        self._response = response
+        self._clock = clock
+
+    def blocks(self) -> Iterator[bytes]:
+        read1, patience = self._response.read1, self._clock.patience
+        while True:
+            patience()
+            block = read1(BLOCK)
+            if not block:
+                return
+            yield block
+
+    def release(self) -> None:
+        self._response.release_conn()
+
+    def discard(self) -> None:
+        self._response.close()
+
+    def wake(self) -> None:
+        with suppress(ValueError, RuntimeError, OSError, AttributeError):
+            self._response.shutdown()
+
+
+class SocketBody(Body):
+    """A body read from the response's own buffer, one system call a block: urllib3's work per chunk costs as much as JSON."""
+
+    decodes = False
+
+    def __init__(self, response: Any, original: Answer, clock: CallClock) -> None:
+        super().__init__(response, clock)
+        self._original = original
+        self._fp: Any = original.fp
+        self._wake = waker_of(original.reader._sock)
+
+    def blocks(self) -> Iterator[bytes]:
+        original, response = self._original, self._response
+        if original.fp is None or response.status in (204, 304):
+            return iter(())
+        te = response.headers.get("transfer-encoding", "").strip().lower()
+        if te and te != "chunked":
+            raise ProtocolError(f"the answer has transfer-encoding {printable(te, 60)!r}")
+        if te:
+            return dechunked(self._fp)
+        length = response.length_remaining
+        if length is None:
+            return to_close(self._fp)
+        return sized(self._fp, length)
+
+    def release(self) -> None:
+        """Back to the pool, unless bytes lie behind the body: they would answer the next request."""
+        self._clock.waker = None  # whoever cancels this call from now on must not wake the next one on the socket
+        if self._original.fp is not None:
+            reader, headers = self._original.reader, self._response.headers
+            reader.frozen = True
+            # Both headers together are how one answer is smuggled behind another (RFC 9112 6.3).
+            if reader.overrun or self._fp.peek(1) or ("transfer-encoding" in headers and "content-length" in headers):
+                self.discard()
+                return
+            self._original.close()
+        self._response.release_conn()
+
+    def discard(self) -> None:
+        """Closes the socket. Takes no lock and touches no pool: finalizers call it."""
+        self._clock.waker = None
+        self._wake()  # the descriptor may have a copy in a forked child: closing ours would not end the connection
+        self._original.close()
+        connection = self._response._connection
+        if connection is not None:
+            self._response._connection = None
+            connection.close()
+
+    def wake(self) -> None:
+        self._wake()
+
+
+def sized(fp: Any, length: int) -> Iterator[bytes]:
+    """A body of a known length."""
+    while length > 0:
+        block = fp.read1(min(length, BLOCK))
+        if not block:
+            raise ConnectionLost(f"the connection ended {length} bytes before the end of the answer")
+        length -= len(block)
+        yield block
+
+
+def to_close(fp: Any) -> Iterator[bytes]:
+    """A body that ends with its connection."""
+    while block := fp.read1(BLOCK):
+        yield block
+
+
+def dechunked(fp: Any) -> Iterator[bytes]:
+    """A chunked body (RFC 9112 7.1), one block for all that one read brought. Raises ConnectionLost where it is cut."""
+    read1 = fp.read1
+    data = b""
+    left = 0  # of the current chunk, its CRLF not counted
+    in_chunk = False
+    failure: ProtocolError | None = None
+    while True:
+        pieces: list[bytes] = []
+        at, end = 0, len(data)
+        while at < end:
+            if in_chunk:
+                if left:
+                    piece = data[at : at + left]
+                    pieces.append(piece)
+                    at += len(piece)
+                    left -= len(piece)
+                    continue
+                if end - at < 2:
+                    break
+                if data[at : at + 2] != b"\r\n":
+                    failure = ProtocolError("a chunk of the answer does not end where it says")
+                    break
+                at += 2
+                in_chunk = False
+                continue
+            newline = data.find(b"\n", at)
+            if newline < 0:
+                if end - at > MAX_LINE:
+                    failure = ProtocolError("a chunk size line of the answer is longer than 64 KiB")
+                break
+            size = chunk_size(data[at:newline])
+            if size is None:
+                failure = ProtocolError(f"a chunk of the answer has the size {printable(data[at : min(newline, at + 40)])!r}")
+                break
+            left = size
+            at = newline + 1
+            if left == 0:
+                if pieces:
+                    yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                return skip_trailers(fp, data[at:])
+            in_chunk = True
+        rest = data[at:]
+        if pieces:
+            yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if failure is not None:  # raised only now: what arrived before it is not lost
+            raise failure
+        block = read1(BLOCK)
+        if not block:
+            raise ConnectionLost("the connection ended in the middle of the answer")
+        data = rest + block if rest else block
+
+
+def chunk_size(line: bytes) -> int | None:
+    """The size of a chunk by its line, None where it is none."""
+    size = line.partition(b";")[0].strip(b" \t\r")
+    return int(size, 16) if 0 < len(size) <= 16 and not size.strip(HEX) else None
+
+
+def skip_trailers(fp: Any, rest: bytes) -> None:
+    """Reads the trailer up to its blank line; what lies behind it is an overrun."""
+    size = len(rest)
+    while True:
+        line, newline, after = rest.partition(b"\n")
+        if newline:
+            if line in (b"", b"\r"):
+                fp.raw.overrun = bool(after)
+                return
+            rest = after
+            continue
+        if size > MAX_LINE:
+            raise ProtocolError("the trailer of the answer is longer than 64 KiB")
+        block = fp.read1(BLOCK)
+        if not block:
+            raise ConnectionLost("the connection ended in the middle of the answer")
+        size += len(block)
+        rest += block
