@@ -12,7 +12,7 @@ import pytest
 from requests.utils import get_environ_proxies, select_proxy
 
 from ailib_sync import AiClient
-from ailib_sync.connections import Pools, tls_context
+from ailib_sync.pools import Pools, tls_context
 from ailib_sync.errors import TlsError
 from ailib_sync.proxies import proxy_for
 
