@@ -75,6 +75,8 @@ def _drop_sampling(body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> 
 
 
 def _render_format(wanted: ResponseFormat, body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> None:
+    if wanted.kind == "text":
+        ledger.note("response_format", "sent", "text is what an answer is unless told otherwise", f"{NAME}: output_config.format")
     if wanted.kind == "json":
         detail = 'of kind "json" has no form here: ask for JSON in the prompt, or give a schema'
         ledger.dropped("response_format", detail, f"{NAME}: output_config.format")
@@ -104,6 +106,8 @@ def _render_tools(request: ChatRequest, body: dict[str, Any], manifest: Manifest
     if "tool_choice" in asked:
         choice = _tool_choice(request, manifest, thinks, ledger)
     if choice["type"] == "none":
+        if "parallel_tool_calls" in asked:
+            ledger.note("parallel_tool_calls", "sent", "means nothing where no tool may be called", f"{NAME}: parameters")
         if "none" not in manifest.tool_choice:
             body.pop("tools", None)  # a model that is shown no tools calls none
             ledger.note("tool_choice", "sent", "no tools", f"{manifest.id}: tool_choice")

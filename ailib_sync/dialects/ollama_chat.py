@@ -67,7 +67,7 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     join(body, render_options(request, manifest, PARAMETERS, ledger))
     if "parallel_tool_calls" in request.options:
         allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
-    if request.tools and _sends_tools(request, manifest, ledger):
+    if _sends_tools(request, manifest, ledger) and request.tools:
         body["tools"] = [_render_tool(tool) for tool in request.tools]
     kind = settle_format(request, manifest, PARAMETERS, ledger)
     if kind is not None:
@@ -83,7 +83,9 @@ def _sends_tools(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> bo
     choice = request.options.get("tool_choice")
     if choice is None:
         return True
-    if choice.mode in ("auto", "none"):
+    if not request.tools:
+        ledger.note("tool_choice", "sent", "means nothing without tools", NAME)
+    elif choice.mode in ("auto", "none"):
         ledger.note("tool_choice", "sent", "tools" if choice.mode == "auto" else "none: the tools are left out", NAME)
     else:
         allows("tool_choice", manifest, PARAMETERS, ledger)
