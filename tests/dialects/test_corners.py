@@ -1,0 +1,103 @@
+"""What a dialect does with requests that no program should make, and few do: said with an error, a warning, or kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ailib_sync.dialect import NAMES, find
+from ailib_sync.errors import ConfigurationError
+from ailib_sync.manifest import Manifest
+from ailib_sync.messages import Message, MessageRole, Opaque, Text, Thinking, ToolResult
+from ailib_sync.request import ChatRequest, Ledger, Reasoning, ToolChoice
+from ailib_sync.tools import Tool, ToolCall
+
+
+def render(dialect: str, *messages: Message, manifest: dict[str, Any] | None = None, **request: Any) -> tuple[Any, Ledger]:
+    ledger = Ledger()
+    described = Manifest("acme", "Acme", dialect, "https://api.acme.invalid", **(manifest or {}))
+    body = find(dialect).render_body(ChatRequest("m-1", messages or (Message.user("x"),), **request), described, ledger)
+    return body, ledger
+
+
+def test_an_unknown_dialect_names_the_known_ones() -> None:
+    with pytest.raises(ConfigurationError, match="unknown dialect 'morse'; the dialects are openai_chat, anthropic_messages"):
+        find("morse")
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_an_option_the_manifest_takes_away_is_left_out_with_a_warning(dialect: str) -> None:
+    """Tool choice too, which each format writes in a way of its own."""
+    none: dict[str, Any] = {"parameters": {"tool_choice": None, "temperature": None}}
+    options = {"tool_choice": ToolChoice("required"), "temperature": 0.5}
+    body, ledger = render(dialect, manifest=none, tools=(Tool("f"),), options=options)
+    plain, _ = render(dialect, manifest=none, tools=(Tool("f"),))
+    assert body == plain
+    assert sorted(warning.split()[0] for warning in ledger.warnings) == ["temperature", "tool_choice"]
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_no_tool_is_asked_for_in_another_way_or_a_warning_is_given(dialect: str) -> None:
+    """Where `none` is not taken, leaving the tools out has the same effect; where they must stay, the caller is told."""
+    options = {"tool_choice": ToolChoice("none")}
+    body, ledger = render(dialect, manifest={"tool_choice": ("auto",)}, tools=(Tool("my_tool"),), options=options)
+    told = any(warning.startswith("tool_choice ") for warning in ledger.warnings)
+    assert told or "my_tool" not in str(body)
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_a_tool_result_in_a_users_message_arrives_with_its_neighbours(dialect: str) -> None:
+    """It belongs into a message of its own, but histories of other libraries have it so."""
+    turn = Message.assistant("", [ToolCall("call_1", "f", {})])
+    mixed = Message(MessageRole.USER, [Text("Here:"), ToolResult("call_1", "RESULT", name="f"), Text("Go on.")])
+    body, _ = render(dialect, Message.user("x"), turn, mixed)
+    assert [word for word in ("Here:", "RESULT", "Go on.") if word not in str(body)] == []
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_a_block_of_another_providers_goes_nowhere(dialect: str) -> None:
+    blocks = [Opaque({"type": "secret_search"}), Thinking("hm", "sig-1"), Text("Hello")]
+    foreign = Message(MessageRole.ASSISTANT, blocks, origin="other")
+    body, _ = render(dialect, Message.user("x"), foreign, Message.user("y"))
+    assert "Hello" in str(body)
+    assert "secret_search" not in str(body)
+    assert "sig-1" not in str(body)
+
+
+@pytest.mark.parametrize("dialect", [name for name in NAMES if name != "openai_chat"])
+def test_a_block_of_the_providers_own_goes_back(dialect: str) -> None:
+    data = {"toolUse": {"x": 1}} if dialect == "bedrock_converse" else {"type": "own_search", "id": "s-1"}
+    own = Message(MessageRole.ASSISTANT, [Opaque(data), Text("Hello")], origin=dialect)
+    body, _ = render(dialect, Message.user("x"), own, Message.user("y"))
+    assert (data in _values(body)) == (dialect not in ("ollama_chat",))
+
+
+def _values(value: Any) -> list[Any]:
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [value, *(found for item in inner for found in _values(item))]
+
+
+def test_a_name_of_who_speaks_goes_along_in_openais_format() -> None:
+    answer = Message(MessageRole.ASSISTANT, "Hello", name="ann")
+    body, _ = render("openai_chat", Message.user("x"), answer, Message(MessageRole.USER, "y", name="bob"))
+    assert [entry.get("name") for entry in body["messages"]] == [None, "ann", "bob"]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "style"), [("openai_responses", "effort"), ("bedrock_converse", "effort"), ("openai_chat", "effort")]
+)
+def test_an_effort_with_nothing_near_it_is_left_out_with_a_warning(dialect: str, style: str) -> None:
+    rules = {"reasoning": {"style": style, "efforts": ["turbo"]}}
+    body, ledger = render(dialect, manifest=rules, options={"reasoning": Reasoning("high")})
+    assert "turbo" not in str(body)
+    assert [warning.split()[0].partition(".")[0] for warning in ledger.warnings] == ["reasoning"]
+
+
+def test_sampling_gives_way_to_thinking_in_anthropics_format() -> None:
+    rules = {"reasoning": {"style": "budget", "no_sampling": True}, "defaults": {"max_tokens": 8000}}
+    options = {"reasoning": Reasoning(budget_tokens=2000), "temperature": 0.5, "top_k": 3}
+    body, ledger = render("anthropic_messages", manifest=rules, options=options)
+    assert body["thinking"]["budget_tokens"] == 2000
+    assert not {"temperature", "top_k"} & set(body)
+    assert sorted(warning.split()[0] for warning in ledger.warnings) == ["temperature", "top_k"]

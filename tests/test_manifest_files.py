@@ -1,0 +1,87 @@
+"""Manifest files: what is no JSON object is named, and `extends` lays one manifest over another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ailib_sync.errors import ManifestError
+from ailib_sync.manifest import Manifest
+from ailib_sync.manifest_files import MAX_BYTES, builtin_path, extended, provider_ids, read_json, unknown_provider
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b'{"a": NaN}', "not JSON: NaN is not JSON"),
+        (b"[]", "must be a JSON object"),
+        (b"null", "must be a JSON object"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b" " * (MAX_BYTES + 1), "larger than 1 MiB"),
+    ],
+    ids=["nothing", "cut", "no UTF-8", "NaN", "a list", "null", "too deep", "too large"],
+)
+def test_a_file_that_is_no_manifest_is_named(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "acme.json"
+    path.write_bytes(content)
+    with pytest.raises(ManifestError, match=says) as caught:
+        read_json(str(path))
+    assert caught.value.message.startswith(str(path))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="No such file"):
+        read_json(str(tmp_path / "none.json"))
+    with pytest.raises(ManifestError, match=r"directory|Permission denied"):
+        read_json(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ([], "a manifest must be a JSON object, not list"),
+        ({"extends": 7}, "extends must name a built-in manifest, not 7"),
+        ({"extends": "opnai"}, "unknown provider 'opnai': did you mean openai"),
+        ({"extends": "../openai"}, "unknown provider"),
+        ({"extends": "schema"}, "unknown provider 'schema'"),
+    ],
+)
+def test_what_cannot_be_extended_is_named(data: Any, says: str) -> None:
+    with pytest.raises(ManifestError, match=says):
+        extended(data)
+
+
+def test_objects_are_merged_and_the_personal_is_left_behind() -> None:
+    made = extended({"extends": "openai", "id": "acme", "limits": {"stop": 2}, "dialects": {"openai_responses": None}})
+    ours = read_json(builtin_path("openai") or "")
+    assert made["limits"] == {**ours["limits"], "stop": 2}
+    assert made["models"] == ours["models"]
+    assert (made["id"], made["dialects"]) == ("acme", {})
+    assert not {"aliases", "docs", "status", "extends"} & set(made)
+
+
+def test_a_model_rule_can_be_taken_away() -> None:
+    pattern = next(iter(read_json(builtin_path("openai") or "")["models"]))
+    assert pattern not in extended({"extends": "openai", "models": {pattern: None}})["models"]
+
+
+def test_an_extended_manifest_works() -> None:
+    data = {"extends": "openai", "id": "acme", "name": "Acme", "base_url": "https://api.acme.invalid/v1",
+            "auth": {"scheme": "bearer", "env": ["ACME_API_KEY"]}}  # fmt: skip
+    manifest = Manifest.from_dict(data)
+    assert manifest.for_model("o3").parameters["temperature"] is None
+    assert manifest.trusted is False
+
+
+def test_what_else_lies_in_the_folder_is_no_provider() -> None:
+    assert builtin_path("schema") is builtin_path("index") is builtin_path("../setup") is None
+    assert not {"schema", "index"} & set(provider_ids())
+
+
+def test_nothing_near_leads_to_the_list() -> None:
+    assert "`python -m ailib_sync providers` lists the known ones" in str(unknown_provider("zzzzzz"))
