@@ -1,7 +1,8 @@
 """Measures the package beside its floors and peers, in one run: `python benchmarks/run.py [--peer openai=VENV/bin/python …]`.
 
 Each figure comes from a process of its own. All clients take turns, round by round, and a ratio is made of two figures of the
-same round, so a busy machine blurs figures more than ratios. Prints tables and writes JSON, which `plot.py` draws.
+same round, so a busy machine blurs figures more than ratios. Prints tables and writes JSON, which `plot.py` draws; what the
+file holds of suites that are not run now stays in it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ SUITES = {
     "cold": ("Start of the interpreter → first piece of a stream", "cpu_ms"),
     "call": ("A call on a warm connection", "cpu_us"),
     "stream-10000": ("A streamed event, each its own HTTP chunk", "cpu_us"),
+    "varied-10000": ("The same, where each event has a field of its own: the plain path", "cpu_us"),
     "block-10000": ("A streamed event, many in a block", "cpu_us"),
     "paced-1": ("One stream, an event each 5 ms: delay of an event", "lag_us"),
     "paced-32": ("32 such streams in threads", "lag_p99_us"),
@@ -49,15 +51,16 @@ def main() -> None:
     server = subprocess.Popen([*pinned(0), sys.executable, str(HERE / "server.py")], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
-    results: dict[str, dict[str, list[dict[str, float]]]] = {}
+    out = Path(options.out)
+    results = json.loads(out.read_text(encoding="utf-8"))["results"] if out.exists() else {}
+    about = {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()}
     try:
         for suite in options.suites.split(","):
             results[suite] = run_suite(suite, url, pythons, options.rounds, options.slow_rounds)
             print(table(suite, results[suite]), flush=True)
+            out.write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n", encoding="utf-8")
     finally:
         server.terminate()
-    about = {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()}
-    Path(options.out).write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n", encoding="utf-8")
 
 
 def run_suite(
@@ -84,7 +87,7 @@ def jobs(suite: str, url: str, pythons: dict[str, str]) -> list[tuple[str, str, 
         codes = {**IMPORTS, **peers}
         return [(name, pythons.get(name, sys.executable), ["code", code, url]) for name, code in codes.items()]
     names = [FLOOR, OURS]
-    if suite in ("stream-10000", "block-10000"):
+    if suite in ("stream-10000", "varied-10000", "block-10000"):
         names = ["json.loads", FLOOR, OURS, f"{FLOOR}, Anthropic", f"{OURS}, Anthropic"]
     elif suite.startswith("paced"):
         names = ["raw socket", FLOOR, OURS]

@@ -1,8 +1,8 @@
 """The provider of the benchmarks: prebuilt bytes over loopback, one thread, no parsing beyond the request's first lines.
 
 The first part of a path says what is served, the last which format: `/json/…`, `/stream-10000/…` (a chunk for each event),
-`/block-10000/…` (chunks of 64 KiB), `/paced-200x5/…` (an event each 5 ms; its text is the monotonic time in ns at which it
-was sent).
+`/varied-10000/…` (the same, but each event has a number of its own), `/block-10000/…` (chunks of 64 KiB), `/paced-200x5/…` (an
+event each 5 ms; its text is the monotonic time in ns at which it was sent).
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ def openai(text: str | None, last: bool = False) -> bytes:
 def anthropic(text: str) -> bytes:
     event = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
     return b"event: content_block_delta\ndata: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n"
+
+
+def varied(event: bytes, number: int) -> bytes:
+    """The event with a field that no other has, as OpenAI's own `obfuscation`."""
+    return event.replace(b"data: {", b'data: {"number": %d, ' % number, 1)
 
 
 def _named(event: dict[str, object]) -> bytes:
@@ -92,7 +97,9 @@ def body(kind: str, number: int, form: str) -> bytes:
         whole = json.dumps(WHOLE[form]).encode()
         return OK + b"application/json\r\nContent-Length: %d\r\n\r\n" % len(whole) + whole
     events = [*START[form], *(EVENT[form](word(i)) for i in range(number)), *END[form]]
-    if kind == "block":
+    if kind == "varied":
+        events = [varied(event, number) for number, event in enumerate(events)]
+    elif kind == "block":
         text = b"".join(events)
         events = [text[at : at + 65536] for at in range(0, len(text), 65536)]
     return head() + b"".join(map(chunk, events)) + b"0\r\n\r\n"
