@@ -49,19 +49,23 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path, env: Mapping[str, str] | None = None) -> Iterator[None]:
-    """The process, from when it listens on `port` until the end of the block; what it prints goes into `log`."""
+def running(
+    command: list[str], port: int, log: Path, env: Mapping[str, str] | None = None, seconds: float = 20.0
+) -> Iterator[None]:
+    """The process, from when it listens on `port` until the end of the block; what it prints goes into `log`.
+
+    It has `seconds` to begin."""
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
     try:
-        _wait_until_open(process, port, log)
+        _wait_until_open(process, port, log, seconds)
         yield
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_until_open(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 20.0) -> None:
+def _wait_until_open(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float) -> None:
     end = monotonic() + seconds
     while monotonic() < end and process.poll() is None:
         try:
