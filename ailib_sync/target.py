@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import time
 
 from ._version import __version__
 from .address import EMBEDDED, checked_url, quoted, variables_of
@@ -63,7 +64,7 @@ class Target:
         self.manifest = manifest.for_model(model, dialect)
         self._dialect: Dialect | None = None
         self._key = key
-        self._ending: str | None = None
+        self._ending: tuple[int, str | None] | None = None
         self._own_address = base_url is None
         self._variables = variables_of(self.manifest, variables or {}, base_url is None)
         base = filled(base_url or self.manifest.base_url, self._variables).rstrip("/")
@@ -117,15 +118,13 @@ class Target:
 
     def ending(self) -> str | None:
         """A sentence where the model has ended or ends within 30 days."""
-        if self._ending is None:
-            from .endings import ending
+        today = int(time() // 86400)  # looked up once a day: a server may run for months
+        if self._ending is None or self._ending[0] != today:
+            from .endings import ending, warning
 
-            self._ending = ending(self.manifest.id, self.model) or ""
-        if not self._ending:
-            return None
-        from .endings import warning
-
-        return warning(f"{self.manifest.id}/{self.model}", self._ending)
+            end = ending(self.manifest.id, self.model)
+            self._ending = today, warning(f"{self.manifest.id}/{self.model}", end) if end else None
+        return self._ending[1]
 
     def key(self) -> Secret | None:
         """The key in use. Raises ConfigurationError where one is needed and there is none."""
@@ -158,10 +157,13 @@ class Target:
 ACCEPT = {"sse": "text/event-stream", "ndjson": "application/x-ndjson", "aws": "application/vnd.amazon.eventstream"}
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
 def encoded(body: dict[str, Any]) -> bytes:
     """The body as JSON bytes. Raises ConfigurationError for what JSON cannot hold."""
     try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _encode(body).encode()
     except UnicodeEncodeError:
         raise ConfigurationError("the request holds half a surrogate pair, which is no text that can be sent") from None
     except (TypeError, ValueError, RecursionError) as error:

@@ -24,7 +24,7 @@ _REASONING = ("completion_tokens_details.reasoning_tokens", "reasoning_tokens")
 
 
 def parse_usage(raw: dict[str, Any], manifest: Manifest) -> Usage:
-    prompt, completion, total = (_figure(raw, f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    prompt, completion, total = _figure(raw, "prompt_tokens"), _figure(raw, "completion_tokens"), _figure(raw, "total_tokens")
     reasoning = _first(raw, _REASONING)
     if manifest.has("reasoning_not_in_completion") and completion is not None and reasoning:
         # Where the host gives a total, it tells whether the habit still holds.
@@ -34,13 +34,17 @@ def parse_usage(raw: dict[str, Any], manifest: Manifest) -> Usage:
 
 
 def _first(raw: Mapping[str, Any], places: tuple[str, ...]) -> int | None:
-    return next((figure for place in places if (figure := _figure(raw, place)) is not None), None)
+    for place in places:
+        figure = _figure(raw, place)
+        if figure is not None:
+            return figure
+    return None
 
 
 def _figure(raw: Mapping[str, Any], place: str) -> int | None:
-    value: Any = raw
-    for key in place.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
+    holder, _, key = place.rpartition(".")
+    details: Any = raw.get(holder) if holder else raw
+    value = details.get(key) if isinstance(details, dict) else None
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
