@@ -130,7 +130,7 @@ def test_each_part_of_a_dialect_belongs_to_one_dialect() -> None:
     }
 
 
-TRANSPORT = {"transport", "pools", "connections", "dial", "bodies", "translation"}
+TRANSPORT = {module for module in MODULES if module in ROOM_OF and ROOM_OF[module] == ROOM_OF["transport"]}
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - TRANSPORT - {"signing"}))

@@ -76,7 +76,8 @@ def _drop_sampling(body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> 
 
 def _render_format(wanted: ResponseFormat, body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> None:
     if wanted.kind == "text":
-        ledger.note("response_format", "sent", "text is what an answer is unless told otherwise", f"{NAME}: output_config.format")
+        source = f"{NAME}: output_config.format"
+        ledger.note("response_format", "sent", "text is what an answer is unless told otherwise", source)
     if wanted.kind == "json":
         detail = 'of kind "json" has no form here: ask for JSON in the prompt, or give a schema'
         ledger.dropped("response_format", detail, f"{NAME}: output_config.format")

@@ -12,8 +12,8 @@ import pytest
 from requests.utils import get_environ_proxies, select_proxy
 
 from ailib_sync import AiClient
-from ailib_sync.pools import Pools, tls_context
 from ailib_sync.errors import TlsError
+from ailib_sync.pools import Pools, tls_context
 from ailib_sync.proxies import proxy_for
 
 P, Q = "http://proxy.example:3128", "http://other.example:8080"
