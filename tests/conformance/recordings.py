@@ -45,6 +45,7 @@ PROVIDERS = {
     "alibaba": "qwen",
     "vercel-gateway": "vercel",
     "litellm-proxy": "litellm",
+    "chatgpt-codex": "openai",
 }
 
 
