@@ -21,6 +21,7 @@ from urllib3 import exceptions as u3
 from .bounds import FOREVER, CallClock
 from .dial import dial
 from .errors import Cancelled
+from .heads import parse_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,12 +85,31 @@ class Answer(http.client.HTTPResponse):
             self.reader = DeadlineReader(sock, self.fp.detach(), clock)
             self.fp = io.BufferedReader(self.reader, BLOCK)
 
+    def begin(self) -> None:
+        """What http.client does here, but for who reads the headers and what is passed over."""
+        if self.headers is not None:
+            return
+        version, status, reason = self._read_status()
+        if not version.startswith(("HTTP/1.", "HTTP/0.9")):
+            raise http.client.UnknownProtocol(version)
+        self.code = self.status = status
+        self.reason = reason.strip()
+        self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
+        self.headers = self.msg = headers = parse_head(self.fp)
+        self.chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+        self.chunk_left = None
+        length = headers.get("content-length", "")
+        self.length = int(length) if length.isascii() and length.isdigit() and not self.chunked else None
+        if status in (204, 304) or self._method == "HEAD":
+            self.length = 0
+        self.will_close = self._check_close() or (self.length is None and not self.chunked)
+
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(20):
             version, status, reason = super()._read_status()  # type: ignore[misc]
-            if not (101 < status < 200):
+            if status == 101 or not 100 <= status < 200:
                 return version, status, reason
-            http.client.parse_headers(self.fp)
+            parse_head(self.fp)
         raise http.client.HTTPException("too many 1xx answers")
 
 

@@ -1,0 +1,55 @@
+"""Headers read our way are what http.client would have read."""
+
+from __future__ import annotations
+
+import io
+from http.client import HTTPException, LineTooLong, parse_headers
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from urllib3.util.response import assert_header_parsing
+
+from ailib_sync.heads import MAX_HEADERS, MAX_LINE, parse_head
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"Content-Type: application/json\r\nX-A: 1\r\nx-a: 2\r\n\r\n", id="plain"),
+        pytest.param(b"A:1\nB: 2\n\n", id="bare line feeds"),
+        pytest.param(b"Empty:\r\nB: 2\r\n\r\n", id="an empty value"),
+        pytest.param(b"A: one\r\n two\r\nB: 2\r\n\r\n", id="a folded value"),
+        pytest.param(b"A: 1\r\nno colon here\r\nB: 2\r\n\r\n", id="a line without a colon"),
+        pytest.param(b": nameless\r\nB: 2\r\n\r\n", id="no name"),
+        pytest.param(b"A : 1\r\nB: 2\r\n\r\n", id="a space behind the name"),
+        pytest.param(b"A: x\rB: 2\r\n\r\n", id="a bare carriage return"),
+        pytest.param(b"A: gr\xfc\xdfe\r\n\r\n", id="Latin-1"),
+        pytest.param(b"A: 1\r\nB: 2", id="no blank line"),
+        pytest.param(b"\r\n", id="none"),
+    ],
+)
+def test_it_reads_what_http_client_reads(head: bytes) -> None:
+    rest = b"the body"
+    ours, theirs = io.BytesIO(head + rest), io.BytesIO(head + rest)
+    made = parse_head(ours)
+    assert made.items() == parse_headers(theirs).items()
+    assert ours.tell() == theirs.tell()
+
+
+@given(st.lists(st.sampled_from([b"A: 1", b"b:2", b" x", b"\tz", b"C", b":", b"D:  e ", b"\x00: 1", b"F: \x1f"]), max_size=5))
+def test_any_lines_are_read_alike(lines: list[bytes]) -> None:
+    head = b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+    theirs = [(name, value.rstrip(" \t")) for name, value in parse_headers(io.BytesIO(head)).items()]
+    assert [(name, value.rstrip(" \t")) for name, value in parse_head(io.BytesIO(head)).items()] == theirs
+
+
+def test_urllib3_finds_nothing_wrong_with_it() -> None:
+    assert_header_parsing(parse_head(io.BytesIO(b"A: 1\r\n\r\n")))
+
+
+def test_its_size_is_bounded() -> None:
+    with pytest.raises(LineTooLong):
+        parse_head(io.BytesIO(b"A: " + b"x" * MAX_LINE + b"\r\n\r\n"))
+    with pytest.raises(HTTPException, match="more than 100 headers"):
+        parse_head(io.BytesIO(b"A: 1\r\n" * (MAX_HEADERS + 1) + b"\r\n"))
