@@ -312,6 +312,25 @@ def test_gives_thoughts_back_when_tools_are_called(talk: Talk, stream: bool) -> 
             assert replayed == ["First the weather, then the time."] * 2
 
 
+#: Who is known to want thoughts back with the calls they led to, and how: the manifests are held to it, not only to themselves.
+WANTED_BACK = {
+    "deepseek": "replay_reasoning_content",
+    "xiaomi": "replay_reasoning_content",
+    "moonshot": "replay_reasoning_content",
+    "zhipu": "replay_reasoning_content",
+    "minimax": "replay_reasoning_details",
+    "openrouter": "replay_reasoning_details",
+    "cerebras": "replay_reasoning",
+    "groq": "replay_reasoning",
+    "mistral": "replay_thinking_parts",
+}
+
+
+@pytest.mark.parametrize(("provider", "quirk"), WANTED_BACK.items())
+def test_who_wants_thoughts_back_says_so(provider: str, quirk: str) -> None:
+    assert Case(provider, None, PLAIN_MODEL).manifest.has(quirk)
+
+
 #: A field of the format's own that no option sets.
 EXTRA: dict[str, dict[str, Any]] = {
     "openai_chat": {"user": "u-1"},
