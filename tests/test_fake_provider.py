@@ -326,19 +326,20 @@ def test_it_is_not_slow(fake: FakeProvider, pool: urllib3.PoolManager) -> None:
 
 
 def test_closing_it_ends_its_threads_and_wakes_the_ones_that_wait() -> None:
-    before = threading.active_count()
-    with FakeProvider() as fake:
-        fake.fault("no_response", seconds=60)
-        sock = socket.create_connection(("127.0.0.1", fake.port))
-        sock.sendall(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 0\r\n\r\n")
-        idle = socket.create_connection(("127.0.0.1", fake.port))
-        while not fake.requests:
+    before = set(threading.enumerate())
+    with socket.socket() as sock, socket.socket() as idle:
+        with FakeProvider() as fake:
+            fake.fault("no_response", seconds=60)
+            sock.connect(("127.0.0.1", fake.port))
+            sock.sendall(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 0\r\n\r\n")
+            idle.connect(("127.0.0.1", fake.port))
+            while not fake.requests:
+                time.sleep(0.01)
+            started = time.monotonic()
+        while set(threading.enumerate()) - before and time.monotonic() < started + 2:
             time.sleep(0.01)
-        started = time.monotonic()
+    assert not set(threading.enumerate()) - before
     assert time.monotonic() - started < 2
-    assert threading.active_count() == before
-    for other in (sock, idle):
-        other.close()
 
 
 def test_a_client_that_hangs_up_is_noticed(fake: FakeProvider) -> None:
