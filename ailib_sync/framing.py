@@ -36,32 +36,35 @@ def parse_sse(
     event = ""
     data: list[str] = []
     size = 0
-    for line in _sse_lines(chunks, max_event):
-        if line:
-            name, _, value = line.partition(":")
-            if value[:1] == " ":
-                value = value[1:]
-            if name == "data":
-                size += len(value)
-                if size > max_event:
-                    raise ResponseTooLarge(f"one event of the stream is larger than {max_event} characters")
-                data.append(value)
-            elif name == "event":
-                event = value
-        else:
-            if data:
-                joined = data[0] if len(data) == 1 else "\n".join(data)
-                data = []
-                yield event or "message", joined
-            event, size = "", 0
+    for lines in _sse_lines(chunks, max_event):
+        for line in lines:
+            if line:
+                if line.startswith("data: "):
+                    name, value = "data", line[6:]
+                else:
+                    name, _, value = line.partition(":")
+                    value = value.removeprefix(" ")
+                if name == "data":
+                    size += len(value)
+                    if size > max_event:
+                        raise ResponseTooLarge(f"one event of the stream is larger than {max_event} characters")
+                    data.append(value)
+                elif name == "event":
+                    event = value
+            else:
+                if data:
+                    joined = data[0] if len(data) == 1 else "\n".join(data)
+                    data = []
+                    yield event or "message", joined
+                event, size = "", 0
     if data and is_end_mark is not None:
         joined = "\n".join(data)
         if is_end_mark(event or "message", joined):
             yield event or "message", joined
 
 
-def _sse_lines(chunks: Iterable[bytes], limit: int) -> Iterator[str]:
-    """The lines of the chunks without their ends; a last line that has no end is yielded too.
+def _sse_lines(chunks: Iterable[bytes], limit: int) -> Iterator[list[str]]:
+    """The lines that each chunk completes, without their ends; a last line that has no end is yielded too.
 
     The pieces of a line are kept in a list and joined once, so that a huge line costs linear time.
     """
@@ -90,7 +93,7 @@ def _sse_lines(chunks: Iterable[bytes], limit: int) -> Iterator[str]:
                 lines[0] = "".join(pieces)
                 pieces = []
             size = 0
-            yield from lines
+            yield lines
         if rest:
             pieces.append(rest)
             size += len(rest)
@@ -98,7 +101,7 @@ def _sse_lines(chunks: Iterable[bytes], limit: int) -> Iterator[str]:
                 raise ResponseTooLarge(f"one line of the stream is larger than {limit} characters")
     pieces.append(decode(b"", True))
     if any(pieces):
-        yield "".join(pieces)
+        yield ["".join(pieces)]
 
 
 def decode_json(frames: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
