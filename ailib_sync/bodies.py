@@ -134,6 +134,7 @@ def dechunked(fp: Any) -> Iterator[bytes]:
     data = b""
     left = 0  # of the current chunk, its CRLF not counted
     in_chunk = False
+    sizes: dict[bytes, int] = {}  # the chunks of a stream have few lengths
     failure: ProtocolError | None = None
     while True:
         pieces: list[bytes] = []
@@ -159,12 +160,22 @@ def dechunked(fp: Any) -> Iterator[bytes]:
                 if end - at > MAX_LINE:
                     failure = ProtocolError("a chunk size line of the answer is longer than 64 KiB")
                 break
-            size = chunk_size(data[at:newline])
+            line = data[at:newline]
+            size = sizes.get(line)
+            if size is None:
+                size = chunk_size(line)
+                if size is not None and len(line) < 10 and len(sizes) < 1000:
+                    sizes[line] = size
             if size is None:
                 failure = ProtocolError(f"a chunk of the answer has the size {printable(data[at : min(newline, at + 40)])!r}")
                 break
             left = size
             at = newline + 1
+            stop = at + size
+            if left and data[stop : stop + 2] == b"\r\n":  # the whole chunk is here
+                pieces.append(data[at:stop])
+                at = stop + 2
+                continue
             if left == 0:
                 if pieces:
                     yield pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -111,7 +111,7 @@ def decode_json(frames: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
         try:
             value, end = _scan(data, 0)
             if end == len(data) and (len(data) < SHALLOW or not is_too_deep(data, value)):
-                yield event, mend(data, value)
+                yield event, mend(data, value) if "\\u" in data else value
                 continue
         except (ValueError, StopIteration, RecursionError):
             pass
