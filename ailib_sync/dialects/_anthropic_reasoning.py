@@ -47,7 +47,9 @@ def render_reasoning(request: ChatRequest, body: dict[str, Any], manifest: Manif
     if asked.off:
         return _turn_off(body, rules, ledger, source)
     if asked.visible is False and asked.effort is None and asked.budget_tokens is None:
-        return False  # what is not turned on shows nothing, and no model that thinks by default shows it unasked
+        # What is not turned on shows nothing, and no model that thinks by default shows it unasked.
+        ledger.note("reasoning", "sent", "nothing: thoughts are hidden unless asked for", source)
+        return False
     if rules.get("style") == "budget" or (asked.budget_tokens and rules.get("budget")):
         if not _render_budget(asked, body, manifest, "max_tokens" in request.options, ledger, source):
             return False

@@ -29,6 +29,7 @@ def render_thinking(wanted: Reasoning, manifest: Manifest, ledger: Ledger) -> di
     config = style(wanted, table, ledger, source)
     if wanted.visible is not None and not wanted.off:
         config["includeThoughts"] = wanted.visible
+        ledger.note("reasoning", "renamed", f"includeThoughts = {wanted.visible}", source)
     return config
 
 

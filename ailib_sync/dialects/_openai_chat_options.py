@@ -162,6 +162,8 @@ def render_reasoning(body: dict[str, Any], request: ChatRequest, manifest: Manif
     sent = _render_visible(body, wanted, spec, manifest, ledger) or sent
     if sent:
         ledger.note("reasoning", "sent", spec["style"], f"{manifest.id}: reasoning")
+    elif wanted.visible is False:
+        ledger.note("reasoning", "sent", "nothing: thoughts are hidden unless asked for", f"{manifest.id}: reasoning")
 
 
 def _switch_off(

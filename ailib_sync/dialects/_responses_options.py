@@ -91,6 +91,8 @@ def _render_reasoning(request: ChatRequest, manifest: Manifest, ledger: Ledger) 
     if asked.visible and not asked.off:
         rendered["summary"] = "auto"
         ledger.note("reasoning", "sent", "reasoning.summary = auto", f"{NAME}: parameters.reasoning")
+    elif asked.visible is False:
+        ledger.note("reasoning", "sent", "nothing: thoughts are hidden unless asked for", f"{NAME}: parameters.reasoning")
     return rendered
 
 
