@@ -59,9 +59,8 @@ def paced(client: type, url: str, streams: int, number: int = 200, interval: int
             seen += [now - int(sent) for sent in text.split()]
         late.extend(seen)
 
-    if streams > 1:
-        read()
-        late.clear()
+    read()  # imports and connects
+    late.clear()
     threads = [threading.Thread(target=read) for _ in range(streams)]
     began = time.process_time()
     for thread in threads:
