@@ -89,10 +89,12 @@ class Pools:
         if proxy is None:
             manager = urllib3.PoolManager(**options)
         elif proxy.startswith("socks"):
-            try:
-                from urllib3.contrib.socks import SOCKSProxyManager
-            except ImportError:
-                raise ProxyError("a SOCKS proxy needs PySocks: pip install 'ailib-sync[socks]'") from None
+            from importlib.util import find_spec
+
+            if find_spec("socks") is None:  # asked first: urllib3 warns before it fails
+                raise ProxyError("a SOCKS proxy needs PySocks: pip install 'ailib-sync[socks]'")
+            from urllib3.contrib.socks import SOCKSProxyManager
+
             return _proxied(SOCKSProxyManager, proxy, options)
         else:
             manager = _proxied(_proxy_manager, proxy, options)
