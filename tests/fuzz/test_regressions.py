@@ -24,6 +24,10 @@ FOUND = [
     ("ollama_chat", b"\x02\x00" + b'{"message":{"content":["x"]},"model":9}'),  # text that is none
     ("ollama_chat", b"\x00\x00" + b'{"message":{"content":"x"},"done":true,"eval_count":1e999}\n'),  # counts that are none
     ("ollama_chat", b"\x04\x02" + b'{"error":{"type":["x"],"code":{}}}'),  # words that are none
+    (
+        "ollama_chat",
+        b'\x02\x00{"created_at":"\\ud800","message":{"tool_calls":[{"function":{"name":"f"}}]}}',
+    ),  # half a surrogate pair
     ("cohere_chat", b"\x02\x00" + b'{"message":{},"usage":{"tokens":{"input_tokens":1e999}}}'),
     ("gemini_generate", b"\x02\x00" + b'{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"totalTokenCount":"7"}}'),
     ("bedrock_converse", b"\x02\x00" + b'{"output":{"message":{"content":[{"toolUse":{"toolUseId":1,"name":[]}}]}}}'),

@@ -371,3 +371,11 @@ def test_a_key_in_the_environment_is_asked_for_at_each_request(monkeypatch: pyte
     error = caught(lambda: whole(client))
     assert isinstance(error, ConfigurationError)
     nothing_shows(error)
+
+
+def test_no_program_can_make_a_connection_print_its_headers() -> None:
+    """Whatever it sets on http.client's class, as the fixture above does."""
+    from ailib_sync.connections import Connection, TlsConnection
+
+    assert http.client.HTTPConnection.debuglevel == 2
+    assert Connection("localhost").debuglevel == TlsConnection("localhost").debuglevel == 0
