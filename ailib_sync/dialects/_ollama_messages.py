@@ -26,7 +26,8 @@ OWN_ID = "ailib_"
 
 def own_id(created_at: object, index: int) -> str:
     """An id for a call that came without one; the answer's time of creation keeps those of two answers apart."""
-    return f"{OWN_ID}{crc32(str(created_at).encode("utf-8", "replace")):08x}_{index}"
+    moment = crc32(str(created_at).encode("utf-8", "replace"))
+    return f"{OWN_ID}{moment:08x}_{index}"
 
 
 def render_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
