@@ -1,0 +1,58 @@
+"""The optional extra `speed`: with msgspec or without, a stream's frames are the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ailib_sync import framing
+from ailib_sync.errors import AiLibError
+
+pytest.importorskip("msgspec", reason="the optional extra `speed` is not installed")
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+_texts = (
+    _values.map(json.dumps)
+    | _values.map(lambda value: json.dumps(value, ensure_ascii=False))
+    | st.text(alphabet='{}[]":,\\u0123456789eE+-.dDfF tnrulase\ud83d', max_size=40)
+    | st.sampled_from(["NaN", "1e400", "-0", "-0.0", "01", " 1 ", "1 x", '{"a":1,"a":2}', '"\\ud83d"', "[1,]", "[DONE]", ""])
+    | st.just("9" * 5000)
+)
+
+
+def _outcome(frames: list[tuple[str, str]], plenty: int) -> list[Any]:
+    seen: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(framing, "PLENTY", plenty)
+        try:
+            seen += map(repr, framing.decode_json(frames))  # repr tells 1 from 1.0, and 0.0 from -0.0
+        except AiLibError as error:
+            seen.append((type(error), str(error)))
+    return seen
+
+
+@given(st.lists(_texts, max_size=4))
+def test_the_fast_parser_gives_what_json_gives(texts: list[str]) -> None:
+    frames = [("message", text) for text in texts]
+    assert _outcome(frames, plenty=0) == _outcome(frames, plenty=1000)
+
+
+def test_a_long_stream_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(framing, "_fast_parser", lambda: lambda text: seen.append(text) or json.loads(text))
+    values = list(framing.decode_json(("message", str(n)) for n in range(framing.PLENTY + 2)))
+    assert values == [("message", n) for n in range(framing.PLENTY + 2)]
+    assert seen == [str(framing.PLENTY), str(framing.PLENTY + 1)]
+
+
+def test_without_it_json_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "msgspec", None)
+    assert framing._fast_parser.__wrapped__() is None
