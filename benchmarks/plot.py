@@ -26,7 +26,8 @@ def panel(suite: str, unit: str, results: dict[str, list[dict[str, float]]], top
     low = 10 ** math.floor(math.log10(min(values.values())) - 0.3)
     span = math.log10(max(values.values()) / low)
     what = "p99 delay" if "p99" in key else "delay" if "lag" in key else "CPU"
-    drawn = [f'<text x="0" y="{top}" {FONT} font-size="14" font-weight="600">{escape(f"{title}: {what}, {unit}")}</text>']
+    heading = escape(f"{title}: {what}, {unit} (logarithmic)")
+    drawn = [f'<text x="0" y="{top}" {FONT} font-size="14" font-weight="600">{heading}</text>']
     for row, (name, value) in enumerate(sorted(values.items(), key=lambda item: item[1])):
         y = top + 12 + row * ROW
         width = BAR * math.log10(value / low) / span
