@@ -14,7 +14,7 @@ from .samples import ERRORS, STREAMS, WHOLE, Frames
 Draw = Callable[[int], int]
 
 DEEP: Any = "x"
-for _ in range(300):
+for _ in range(220):
     DEEP = [DEEP]
 
 #: What may stand where something else is expected.
@@ -48,8 +48,10 @@ WORDS = words()
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths to everything inside a value."""
+    """The paths to everything inside a value, down to a depth at which deep parts do not add up to what Python cannot copy."""
     found = [path] if path else []
+    if len(path) == 20:
+        return found
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in inner:
         found += places(item, (*path, key))
