@@ -25,10 +25,7 @@ HEX = b"0123456789abcdefABCDEF"
 
 def body_of(response: Any, clock: CallClock) -> Body:
     """The body of a response: over its socket where it is ours, over `read1` where a foreign pool made it."""
-    original = getattr(response, "_original_response", None)
-    if isinstance(original, Answer) and hasattr(original, "reader"):
-        return SocketBody(response, original, clock)
-    return Body(response, clock)
+    return SocketBody(response, clock) if isinstance(response, Answer) else Body(response, clock)
 
 
 class Body:
@@ -39,6 +36,10 @@ class Body:
     def __init__(self, response: Any, clock: CallClock) -> None:
         self._response = response
         self._clock = clock
+
+    def fields(self) -> dict[str, str]:
+        """The headers, their names in lower case."""
+        return {name.lower(): value for name, value in self._response.headers.items()}
 
     def blocks(self) -> Iterator[bytes]:
         read1, patience = self._response.read1, self._clock.patience
@@ -65,44 +66,47 @@ class SocketBody(Body):
 
     decodes = False
 
-    def __init__(self, response: Any, original: Answer, clock: CallClock) -> None:
+    def __init__(self, response: Answer, clock: CallClock) -> None:
         super().__init__(response, clock)
-        self._original = original
-        self._fp: Any = original.fp
-        self._wake = waker_of(original.reader._sock)
+        self._fp: Any = response.fp
+        self._wake = waker_of(response.reader._sock)
+
+    def fields(self) -> dict[str, str]:
+        fields: dict[str, str] = self._response.fields
+        return fields
 
     def blocks(self) -> Iterator[bytes]:
-        original, response = self._original, self._response
-        if original.fp is None or response.status in (204, 304):
+        response = self._response
+        if response.fp is None or response.status in (204, 304):
             return iter(())
-        te = response.headers.get("transfer-encoding", "").strip().lower()
+        te = response.fields.get("transfer-encoding", "").strip().lower()
         if te and te != "chunked":
             raise ProtocolError(f"the answer has transfer-encoding {printable(te, 60)!r}")
         if te:
             return dechunked(self._fp)
-        length = response.length_remaining
-        if length is None:
+        if response.length is None:
             return to_close(self._fp)
-        return sized(self._fp, length)
+        return sized(self._fp, response.length)
 
     def release(self) -> None:
         """Back to the pool, unless bytes lie behind the body: they would answer the next request."""
         self._clock.waker = None  # whoever cancels this call from now on must not wake the next one on the socket
-        if self._original.fp is not None:
-            reader, headers = self._original.reader, self._response.headers
+        response = self._response
+        if response.fp is not None:
+            reader, fields = response.reader, response.fields
             reader.frozen = True
             # Both headers together are how one answer is smuggled behind another (RFC 9112 6.3).
-            if reader.overrun or self._fp.peek(1) or ("transfer-encoding" in headers and "content-length" in headers):
+            if reader.overrun or self._fp.peek(1) or ("transfer-encoding" in fields and "content-length" in fields):
                 self.discard()
                 return
-            self._original.close()
-        self._response.release_conn()
+            response.close()
+        response.release_conn()
 
     def discard(self) -> None:
         """Closes the socket. Takes no lock and touches no pool: finalizers call it."""
         self._clock.waker = None
         self._wake()  # the descriptor may have a copy in a forked child: closing ours would not end the connection
-        self._original.close()
+        self._response.close()
         connection = self._response._connection
         if connection is not None:
             self._response._connection = None

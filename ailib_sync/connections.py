@@ -1,7 +1,8 @@
 """Single connections, below urllib3's pools: classes of ours that bound every read and write by the clock of the call.
 
 What http.client and urllib3 leave open, and is closed here: time-outs for single reads only (headers that drip never end), and
-102 and 103 taken for the answer (https://github.com/python/cpython/issues/86717). Loaded with the first request.
+102 and 103 taken for the answer (https://github.com/python/cpython/issues/86717). What they do besides (each header checked and
+encoded by itself, two records of one answer) is a sixth of what a call costs, and is spared. Loaded with the first request.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from urllib3 import exceptions as u3
 from .bounds import FOREVER, CallClock
 from .dial import dial
 from .errors import Cancelled
-from .heads import parse_head
+from .heads import fields_of, length_of, parse_head, render_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,13 +44,17 @@ class DeadlineReader(io.RawIOBase):
     """A socket's bytes, each wait bounded by the clock. `frozen` ends it without asking the socket again;
     `overrun` says that bytes came behind the end of the answer: the connection has lost its step."""
 
-    def __init__(self, sock: Any, raw: Any, clock: CallClock) -> None:
+    def __init__(self, sock: Any, clock: CallClock) -> None:
         self._sock = sock
-        self._raw = raw  # holds the reference that keeps the socket open while the connection forgets it
+        self._raw = sock.makefile("rb", 0)  # holds the reference that keeps the socket open while the connection forgets it
         self._clock = clock
         self._set: float | None = -1.0
         self.frozen = False
         self.overrun = False
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What http.client asks a socket for."""
+        return io.BufferedReader(self, BLOCK)
 
     def readable(self) -> bool:
         return True
@@ -76,14 +81,22 @@ class DeadlineReader(io.RawIOBase):
 
 
 class Answer(http.client.HTTPResponse):
-    """http.client's response, reading through the clock and passing over 1xx heads."""
+    """http.client's response, reading through the clock and passing over 1xx heads. It goes through urllib3's pool as it is:
+    the attributes that the pool sets and logs are here.
+
+    `fields` are the headers, their names in lower case; `fp` is a buffer over the socket.
+    """
+
+    retries: Any = None
+    _connection: Any = None
+    _pool: Any = None
+    fields: dict[str, str]
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
         clock = current.clock
-        if clock is not None:
-            self.reader = DeadlineReader(sock, self.fp.detach(), clock)
-            self.fp = io.BufferedReader(self.reader, BLOCK)
+        assert clock is not None, "our pools are asked by our transport alone"
+        self.reader = DeadlineReader(sock, clock)
+        super().__init__(self.reader, *args, **kwargs)  # type: ignore[arg-type]
 
     def begin(self) -> None:
         """What http.client does here, but for who reads the headers and what is passed over."""
@@ -96,13 +109,27 @@ class Answer(http.client.HTTPResponse):
         self.reason = reason.strip()
         self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
         self.headers = self.msg = headers = parse_head(self.fp)
-        self.chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+        self.fields = fields = fields_of(headers)
+        self.chunked = fields.get("transfer-encoding", "").lower() == "chunked"
         self.chunk_left = None
-        length = headers.get("content-length", "")
-        self.length = int(length) if length.isascii() and length.isdigit() and not self.chunked else None
+        self.length = None if self.chunked else length_of(fields)
         if status in (204, 304) or self._method == "HEAD":
             self.length = 0
         self.will_close = self._check_close() or (self.length is None and not self.chunked)
+
+    @property
+    def version_string(self) -> str:
+        return "HTTP/1.1" if self.version == 11 else "HTTP/1.0"
+
+    @property
+    def length_remaining(self) -> int | None:
+        return self.length
+
+    def release_conn(self) -> None:
+        """Gives the connection back to its pool."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._pool.give_back(connection)
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(20):
@@ -122,10 +149,11 @@ class _Connection:
     sock: Any
     _watch: socket.socket | None = None
     _has_served = False
-    #: The head of a request that waits for its body, so that both go out together; None where nothing shall wait.
+    #: Where the head of a request waits for its headers and its body; None where nothing shall wait.
     _head: bytes | None = None
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
+    def request(self, method: str, url: str, body: Any = b"", headers: Any = None, **_: Any) -> None:
+        """Sends head and body together. `headers` are all there are, but for `Host` and the body's length."""
         clock = current.clock
         if clock is not None:
             clock.connected = self.sock is not None
@@ -134,28 +162,30 @@ class _Connection:
                 clock.waker = waker_of(self.sock)
         self._head = b""
         try:
-            super().request(*args, **kwargs)  # type: ignore[misc]
-            alone, self._head = self._head, None
-            if alone:
-                self.send(alone)
+            self.putrequest(method, url, skip_accept_encoding=True)  # type: ignore[attr-defined]
+            self.endheaders()  # type: ignore[attr-defined]
+            head = self._head
         finally:
             self._head = None
+        self.send(head[:-2] + render_fields(headers or {}, len(body)) + body)
         self._has_served = True
+
+    def getresponse(self) -> Any:
+        """http.client's, whose `Answer` urllib3 would wrap in a response of its own."""
+        return http.client.HTTPConnection.getresponse(self)  # type: ignore[arg-type]
 
     def send(self, data: Any) -> None:
         """In pieces, the limit for each: the socket's own would be for all, and a picture may take minutes on a slow line."""
         clock = current.clock
-        if self._head is not None and isinstance(data, bytes):
-            if not self._head:
-                self._head = data
-                return
-            data, self._head = self._head + data, None
+        if self._head is not None:
+            self._head += data
+            return
         if clock is None or hasattr(data, "read"):
             super().send(data)  # type: ignore[misc]
             return
         if self.sock is None:
             self.connect()
-        view = memoryview(data)
+        view = data if len(data) <= BLOCK else memoryview(data)
         for at in range(0, len(view), BLOCK):
             self.sock.settimeout(clock.write_patience())
             super().send(view[at : at + BLOCK])  # type: ignore[misc]
@@ -212,11 +242,18 @@ class TlsConnection(_Connection, u3connection.HTTPSConnection):
     pass
 
 
-class Pool(urllib3.HTTPConnectionPool):
+class _Pool:
+    """What our two pools add: a door for the answers that come back."""
+
+    def give_back(self, connection: _Connection) -> None:
+        self._put_conn(connection)  # type: ignore[attr-defined]
+
+
+class Pool(_Pool, urllib3.HTTPConnectionPool):
     ConnectionCls = Connection
 
 
-class TlsPool(urllib3.HTTPSConnectionPool):
+class TlsPool(_Pool, urllib3.HTTPSConnectionPool):
     ConnectionCls = TlsConnection
 
 

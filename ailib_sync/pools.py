@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import unquote
 
 import urllib3
@@ -29,9 +30,16 @@ if TYPE_CHECKING:
 def timeout(clock: CallClock) -> urllib3.Timeout:
     """urllib3's own time-outs: they bound connecting and writing, and reading where a foreign pool is used."""
     left = max(clock.left(), 0.001)
-    connect = min(clock.timeout.connect or FOREVER, left)
-    read = min(clock.timeout.read or FOREVER, left)
+    return _timeout(min(clock.timeout.connect or FOREVER, left), min(clock.timeout.read or FOREVER, left))
+
+
+@lru_cache(maxsize=16)
+def _timeout(connect: float, read: float) -> urllib3.Timeout:
     return urllib3.Timeout(connect=None if connect == FOREVER else connect, read=None if read == FOREVER else read)
+
+
+#: What urllib3 makes of `retries=False` at each call.
+NO_RETRIES = urllib3.Retry(False, redirect=False)
 
 
 class Pools:

@@ -8,6 +8,7 @@ modules hold in their frames (headers, and so keys) does not travel with our exc
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from .bounds import CallClock, Limits
 from .errors import AiLibError, ConnectionLost, ProtocolError, ResponseTooLarge, TransportError
@@ -76,12 +77,8 @@ class Transport:
         return response_of(response, clock, self.limits)
 
     def _open(self, request: HttpRequest, clock: CallClock) -> tuple[Any, BaseException | None]:
-        # These load urllib3, http.client, ssl and email: 70 ms that `import ailib_sync` must not cost.
-        from .connections import current
-        from .pools import timeout
-        from .translation import FOREIGN, translate
-
-        current.clock = clock
+        parts = _parts()
+        parts.current.clock = clock
         clock.connected = self.http is not None  # a pool of the user's does not say when it has connected
         try:
             target, url = (self.http, request.url) if self.http is not None else self._pool(request.url)
@@ -90,20 +87,20 @@ class Transport:
                 url,
                 body=request.body,
                 headers=request.headers,
-                retries=False,
+                retries=parts.no_retries if self.http is None else False,
                 redirect=False,
                 preload_content=False,
-                timeout=timeout(clock),
+                timeout=parts.timeout(clock),
                 pool_timeout=clock.write_patience(),  # a pool of the user's may block until a connection is free
             ), None
-        except FOREIGN as error:
-            return None, translate(error, clock).with_traceback(None)
+        except parts.foreign as error:
+            return None, parts.translate(error, clock).with_traceback(None)
         except BaseException as error:  # whatever it is: it goes on without the frames of ours below, which hold headers
             if self.http is not None:
                 raise
             return None, error.with_traceback(None)
         finally:
-            current.clock = None
+            parts.current.clock = None
 
     def _pool(self, url: str) -> tuple[Any, str]:
         """The pool for this address and the address as it wants it."""
@@ -124,12 +121,27 @@ class Transport:
             pools.close()
 
 
+class _Parts:
+    """What an exchange needs of the modules that load urllib3, http.client, ssl and email: 70 ms that `import ailib_sync` must
+    not cost. Looked up once, since an import in a function takes its time at each call too."""
+
+    def __init__(self) -> None:
+        from .bodies import body_of
+        from .connections import current
+        from .pools import NO_RETRIES, timeout
+        from .translation import FOREIGN, translate
+
+        self.body_of, self.current, self.timeout, self.no_retries = body_of, current, timeout, NO_RETRIES
+        self.foreign, self.translate = FOREIGN, translate
+
+
+_parts = lru_cache(maxsize=1)(_Parts)
+
+
 def response_of(response: Any, clock: CallClock, limits: Limits) -> HttpResponse:
     """urllib3's response as our record, its body read with our bounds."""
-    from .bodies import body_of
-
-    body = body_of(response, clock)
-    headers = {name.lower(): value for name, value in response.headers.items()}
+    body = _parts().body_of(response, clock)
+    headers = body.fields()
     reader = BodyReader(body, headers.get("content-encoding", ""), clock, limits)
     return HttpResponse(
         response.status, headers, reader.read, reader.read_error, reader.chunks, reader.finish, reader.close
@@ -297,18 +309,11 @@ def inflated(blocks: Iterator[bytes], encoding: str, limit: int) -> Iterator[byt
 
 def translated(blocks: Iterator[bytes], clock: CallClock) -> Iterator[bytes]:
     """The blocks, with whatever their source raises turned into our own exceptions."""
-    from .translation import FOREIGN, translate
-
-    while True:
-        error: AiLibError | None = None
-        block = b""
-        try:
-            block = next(blocks)
-        except StopIteration:
-            return
-        except FOREIGN as foreign:
-            error = translate(foreign, clock)
-        if error is not None:
-            raise error
-        yield block
-
+    parts = _parts()
+    error: AiLibError | None = None
+    try:
+        yield from blocks
+    except parts.foreign as met:
+        error = parts.translate(met, clock)
+    if error is not None:
+        raise error

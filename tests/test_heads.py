@@ -8,9 +8,10 @@ from http.client import HTTPException, LineTooLong, parse_headers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from urllib3.exceptions import InvalidHeader
 from urllib3.util.response import assert_header_parsing
 
-from ailib_sync.heads import MAX_HEADERS, MAX_LINE, parse_head
+from ailib_sync.heads import MAX_HEADERS, MAX_LINE, fields_of, length_of, parse_head, render_fields
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,50 @@ def test_its_size_is_bounded() -> None:
         parse_head(io.BytesIO(b"A: " + b"x" * MAX_LINE + b"\r\n\r\n"))
     with pytest.raises(HTTPException, match="more than 100 headers"):
         parse_head(io.BytesIO(b"A: 1\r\n" * (MAX_HEADERS + 1) + b"\r\n"))
+
+
+@pytest.mark.parametrize(
+    ("head", "fields"),
+    [
+        pytest.param(b"Content-Type: a/b\r\nX-ID: Q\r\n", {"content-type": "a/b", "x-id": "Q"}, id="names in lower case"),
+        pytest.param(b"X: 1\r\nx: 2\r\n", {"x": "2"}, id="the last of several"),
+        pytest.param(b"Content-Length: 5\r\ncontent-length: 7\r\n", {"content-length": "5, 7"}, id="two lengths stay two"),
+        pytest.param(
+            b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+            {"transfer-encoding": "gzip, chunked"},
+            id="two framings stay two",
+        ),
+        pytest.param(b"A: one\r\n\t two\r\n", {"a": "one two"}, id="a folded value is one line"),
+    ],
+)
+def test_fields_hide_nothing_that_frames_the_body(head: bytes, fields: dict[str, str]) -> None:
+    assert fields_of(parse_head(io.BytesIO(head + b"\r\n"))) == fields
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("5", 5), ("5, 5", 5), ("0", 0), ("", None), ("-5", None), ("+5", None), ("5_0", None), ("five", None), ("\u0665", None)],
+)
+def test_a_length_is_digits(text: str, length: int | None) -> None:
+    assert length_of({"content-length": text}) == length
+    assert length_of({}) is None
+
+
+def test_two_lengths_are_no_length() -> None:
+    with pytest.raises(InvalidHeader, match="several"):
+        length_of({"content-length": "5, 7"})
+
+
+def test_a_request_s_headers_end_with_a_blank_line() -> None:
+    sent = render_fields({"Content-Type": "a/b", "X": "gr\u00fc\u00df"}, 12)
+    assert sent == b"Content-Length: 12\r\nContent-Type: a/b\r\nX: gr\xfc\xdf\r\n\r\n"
+    assert render_fields({}, 0) == b"Content-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize("headers", [
+    {"X": "1\r\nY: 2"}, {"X": "1\nY: 2"}, {"X": "1\rY: 2"}, {"X": "1\r\n 2"}, {"X\r\nY": "1"}, {"X: 1\r\nY": "2", "Z": "3"},
+    {"X:Y": "1"}, {"X Y": "1"}, {"X": "\u65e5"},
+])  # fmt: skip
+def test_no_header_smuggles_another(headers: dict[str, str]) -> None:
+    with pytest.raises(ValueError):
+        render_fields({"A": "1", **headers}, 0)
