@@ -158,7 +158,9 @@ def _fast_parser() -> Callable[[str], Any] | None:
 def load_json(text: str | bytes) -> Any:
     """JSON by the letter: no NaN, and any depth or number that Python cannot take is a ProtocolError too."""
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        if isinstance(text, bytes):
+            text = text.decode(json.detect_encoding(text), "surrogatepass")
+        value = _decode(text)
         deep = is_too_deep(text, value)
     except RecursionError:
         deep = True
@@ -174,5 +176,8 @@ def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
 
 
+#: json.loads makes a decoder anew at each call, where it is told anything.
+_decoder = json.JSONDecoder(parse_constant=_no_constant)
+_decode = _decoder.decode
 # raw_decode without its error text. The attribute has been there since Python 3.0; typeshed does not know it.
-_scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder(parse_constant=_no_constant))["scan_once"]
+_scan: Callable[[str, int], tuple[Any, int]] = vars(_decoder)["scan_once"]

@@ -203,7 +203,8 @@ class Message:
 
     def __post_init__(self) -> None:
         try:
-            self.role = MessageRole(self.role)
+            if self.role.__class__ is not MessageRole:
+                self.role = MessageRole(self.role)
         except ValueError:
             allowed = ", ".join(role.value for role in MessageRole)
             raise ConfigurationError(f"Message: role must be one of {allowed}, not {self.role!r}") from None

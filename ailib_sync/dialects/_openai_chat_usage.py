@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..dialect import count
 from ..response import Usage
 
 TYPE_CHECKING = False
@@ -11,20 +12,24 @@ if TYPE_CHECKING:
 
     from ..manifest import Manifest
 
-# Where cached tokens stand: OpenAI, DeepSeek, Kimi, Writer, hosts that pass Anthropic's figures on.
+# Where cached tokens stand, a holder and a key in it: OpenAI, DeepSeek, Kimi, Writer, hosts that pass Anthropic's figures on.
 _CACHED = (
-    "prompt_tokens_details.cached_tokens",
-    "prompt_cache_hit_tokens",
-    "cached_tokens",
-    "prompt_token_details.cached_tokens",
-    "cache_read_input_tokens",
+    ("prompt_tokens_details", "cached_tokens"),
+    ("", "prompt_cache_hit_tokens"),
+    ("", "cached_tokens"),
+    ("prompt_token_details", "cached_tokens"),
+    ("", "cache_read_input_tokens"),
 )
-_CACHE_WRITE = ("prompt_tokens_details.cache_write_tokens", "cache_write_tokens", "cache_creation_input_tokens")
-_REASONING = ("completion_tokens_details.reasoning_tokens", "reasoning_tokens")
+_CACHE_WRITE = (
+    ("prompt_tokens_details", "cache_write_tokens"),
+    ("", "cache_write_tokens"),
+    ("", "cache_creation_input_tokens"),
+)
+_REASONING = (("completion_tokens_details", "reasoning_tokens"), ("", "reasoning_tokens"))
 
 
 def parse_usage(raw: dict[str, Any], manifest: Manifest) -> Usage:
-    prompt, completion, total = _figure(raw, "prompt_tokens"), _figure(raw, "completion_tokens"), _figure(raw, "total_tokens")
+    prompt, completion, total = (count(raw.get(key)) for key in ("prompt_tokens", "completion_tokens", "total_tokens"))
     reasoning = _first(raw, _REASONING)
     if manifest.has("reasoning_not_in_completion") and completion is not None and reasoning:
         # Where the host gives a total, it tells whether the habit still holds.
@@ -33,18 +38,11 @@ def parse_usage(raw: dict[str, Any], manifest: Manifest) -> Usage:
     return Usage(prompt, completion, total, _first(raw, _CACHED), _first(raw, _CACHE_WRITE), reasoning, raw)
 
 
-def _first(raw: Mapping[str, Any], places: tuple[str, ...]) -> int | None:
-    for place in places:
-        figure = _figure(raw, place)
-        if figure is not None:
-            return figure
+def _first(raw: Mapping[str, Any], places: tuple[tuple[str, str], ...]) -> int | None:
+    for holder, key in places:
+        details = raw.get(holder) if holder else raw
+        if isinstance(details, dict) and key in details:
+            figure = count(details[key])
+            if figure is not None:
+                return figure
     return None
-
-
-def _figure(raw: Mapping[str, Any], place: str) -> int | None:
-    holder, _, key = place.rpartition(".")
-    details: Any = raw.get(holder) if holder else raw
-    value = details.get(key) if isinstance(details, dict) else None
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
