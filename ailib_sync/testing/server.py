@@ -170,11 +170,12 @@ class LoopbackServer:
         self._stopped.set()
         _shut(self._listener)
         self._listener.close()
+        self._acceptor.join(5)  # first: it may be about to serve one connection more
         with self._lock:
             still_open, threads = list(self._open), list(self._threads)
         for sock in still_open:
             _shut(sock)
-        for thread in (self._acceptor, *threads):
+        for thread in threads:
             thread.join(5)
 
 
