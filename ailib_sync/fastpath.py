@@ -1,31 +1,25 @@
-"""The template path: frames that differ from one before them only inside the text, read without parsing. No I/O.
+"""The template path: frames that differ from one before them only in values are read without parsing. No I/O.
 
-In a fast stream most frames are alike byte for byte, but for one JSON string. Once a frame has gone the plain way (framing,
-JSON, dialect) and was seen to be a text and nothing else, the bytes before and after its text are a template. A frame behind
-it with the same bytes around one whole JSON string is the same JSON with another text there, so its event is known and the
+In a fast stream most frames are alike byte for byte, but for the text and a few values that nobody reads. Once a frame has
+gone the plain way (framing, JSON, dialect) and was seen to be a text and nothing else, it makes a template (`templates.py`). A
+frame behind it with the same bytes around its values is the same JSON with another text in it, so its event is known and the
 plain way need not see it. Any other frame goes the plain way, and so must the next text after it be seen to. The plain way
 stays the rule: tests hold the two against each other on any cut of any stream.
 """
 
 from __future__ import annotations
 
-from json import JSONDecoder
-
-from .errors import AiLibError, ProtocolError
+from .errors import AiLibError
 from .events import ContentDelta
-from .framing import decode_json, parse_sse
-from .torn import is_torn
+from .templates import BLANK, Template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any
 
     from .events import StreamingEvent
+    from .templates import TextOf
 
-BLANK = b"\n\n"
-#: The beginning of a frame is kept back, until the rest is here, up to this size.
-MAX_HELD = 16384
 #: Frames that do not fit a template, in a row, before it is given up; templates, and texts that make none, before no other
 #: is looked for.
 MAX_MISSES = 4
@@ -36,7 +30,7 @@ MAX_FAILURES = 12
 def template_events(
     chunks: Iterable[bytes],
     read: Callable[[Iterator[bytes]], Iterator[StreamingEvent]],
-    text_of: Callable[[Any], str | None],
+    text_of: TextOf,
 ) -> Iterator[StreamingEvent]:
     """The same events as `read(chunks)`. `text_of` gives the text of a frame (its JSON) that `read` makes one ContentDelta of,
     and nothing else."""
@@ -66,7 +60,7 @@ class Feed:
         "frame", "in_text", "stopped",
     )  # fmt: skip
 
-    def __init__(self, chunks: Iterable[bytes], text_of: Callable[[Any], str | None]) -> None:
+    def __init__(self, chunks: Iterable[bytes], text_of: TextOf) -> None:
         self._chunks = iter(chunks)
         self._text_of = text_of
         self._template: Template | None = None
@@ -135,89 +129,12 @@ class Feed:
         if self._template.read(self.frame)[1] == len(self.frame):
             self._misses = 0
             return self._template
+        wider = self._template.widened(self.frame, event.text, self._text_of)
+        if wider is not None:
+            self._template, self._misses = wider, 0
+            return wider
         self._misses += 1
         if self._misses >= MAX_MISSES:
             self._template = None
             self.stopped = self._templates >= MAX_TEMPLATES
         return None
-
-
-class Template:
-    """What stands before and after the text in each of the frames."""
-
-    __slots__ = ("_joint", "_prefix", "_suffix")
-
-    def __init__(self, prefix: bytes, suffix: bytes) -> None:
-        self._prefix = prefix
-        self._suffix = suffix
-        self._joint = (suffix + prefix).decode()
-
-    @classmethod
-    def of(cls, frame: bytes, text: str, text_of: Callable[[Any], str | None]) -> Template | None:
-        """The template of a frame, which must be whole and hold this text. None where its place is not found.
-
-        The place is proven: with another string there, the frame's JSON holds that string as its text.
-        """
-        raw = b'"' + text.encode() + b'"'
-        at = frame.find(raw)
-        while at >= 0 and b"\r" not in frame:
-            prefix, suffix = frame[: at + 1], frame[at + len(raw) - 1 :]
-            if _text_in(prefix + PROBE.encode() + suffix, text_of) == PROBE:
-                return cls(prefix, suffix)
-            at = frame.find(raw, at + 1)
-        return None
-
-    def may_begin(self, part: bytes) -> bool:
-        """Whether the part can be the beginning of a frame that fits, and holds no whole one."""
-        if len(part) <= len(self._prefix):
-            return self._prefix.startswith(part)
-        return len(part) <= MAX_HELD and part.startswith(self._prefix) and BLANK not in part and b"\r" not in part
-
-    def read(self, block: bytes) -> tuple[list[str], int]:
-        """The texts of the frames that fit, from the block's beginning, and where they end."""
-        prefix, suffix = self._prefix, self._suffix
-        end = block.rfind(suffix)
-        if end < len(prefix) or not block.startswith(prefix):
-            return [], 0
-        try:
-            pieces = block[len(prefix) : end].decode().split(self._joint)
-        except UnicodeDecodeError:
-            return [], 0
-        if all(pieces) and not _needs_escapes("".join(pieces)):
-            return pieces, end + len(suffix)
-        texts = _unescaped(pieces)
-        if not texts:
-            return [], 0
-        return texts, len(prefix) + len(self._joint.join(pieces[: len(texts)]).encode()) + len(suffix)
-
-
-#: Stands for a text in a trial: no stream sends it.
-PROBE = "\ue000 a probe \ue000"
-
-
-def _text_in(frame: bytes, text_of: Callable[[Any], str | None]) -> str | None:
-    try:
-        values = [value for _, value in decode_json(parse_sse([frame]))]
-    except ProtocolError:
-        return None
-    return text_of(values[0]) if len(values) == 1 else None
-
-
-def _needs_escapes(text: str) -> bool:
-    """Whether a JSON string may spell the text otherwise than by itself."""
-    return '"' in text or "\\" in text or not text.isprintable()
-
-
-def _unescaped(pieces: list[str]) -> list[str]:
-    """The strings that the pieces spell, up to the first piece which is not the inside of one whole string, or an empty one."""
-    read = JSONDecoder().raw_decode
-    texts: list[str] = []
-    for piece in pieces:
-        try:
-            text, end = read(f'"{piece}"')
-        except ValueError:
-            break
-        if end != len(piece) + 2 or not text or is_torn(text):
-            break
-        texts.append(text)
-    return texts

@@ -15,8 +15,8 @@ from ailib_sync.answer import answer_events, frames_of
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, ConnectionLost
 from ailib_sync.events import ContentDelta, StreamingEvent
-from ailib_sync.fastpath import Template
 from ailib_sync.manifest import Manifest
+from ailib_sync.templates import Template
 
 from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings
 
@@ -126,12 +126,44 @@ ODD = [
 TEXTS = st.sampled_from(["a", "b", "hello", " ", "", "é", "日本", "😀", 'say "', "\\", "\n", "\u2028", "\x7f", "id", "m"])
 
 
+#: Values that differ from frame to frame beside the text; most are read by nobody.
+VALUES = ("0", "7", "12", "-1.5", "1e5", "007", "null", '""', '"x"', '"error"', '"a\\u0062"', '"\\ud83d"', '"é"', '"7, "', "[]")
+
+
+def _varied(frame: bytes, kind: str, value: str) -> bytes:
+    """The frame with a value of its own in a place of this kind."""
+    if kind == "first":
+        return frame.replace(b"data: {", b'data: {"number": %b, ' % value.encode(), 1)
+    if kind == "last":
+        return frame.removesuffix(b"}\n\n") + b', "obfuscation": %b}\n\n' % value.encode()
+    if kind == "padding":
+        return frame.removesuffix(b"}\n\n") + b" " * len(value) + b"}\n\n"
+    if kind == "key":
+        return frame.replace(b"data: {", b'data: {"k%d": 0, ' % len(value), 1)
+    if kind == "line":
+        return b"id: %b\n%b" % (value.encode(), frame)
+    return frame.replace(b'"%b": ' % kind.encode(), b'"%b": %b, "was": ' % (kind.encode(), value.encode()), 1)
+
+
+KINDS = ("first", "last", "padding", "key", "line", "id", "index", "type", "object", "finish_reason", "modelVersion", "item_id")
+
+
 @st.composite
 def _streams(draw: st.DrawFn) -> tuple[str, list[bytes]]:
     """A dialect, and its stream as chunks cut anywhere."""
     name = draw(st.sampled_from(sorted(FORMATS)))
     text, first, between, last = FORMATS[name]
-    some_text = st.lists(TEXTS, min_size=1, max_size=12).map(lambda texts: [text(piece) for piece in texts])
+    kinds = draw(st.lists(st.sampled_from(KINDS), max_size=2))
+    values = st.sampled_from(draw(st.sampled_from((VALUES, VALUES[:3], VALUES[7:9]))))
+
+    @st.composite
+    def one(draw: st.DrawFn) -> bytes:
+        frame: bytes = text(draw(TEXTS))
+        for kind in kinds:
+            frame = _varied(frame, kind, draw(values))
+        return frame
+
+    some_text = st.lists(one(), min_size=1, max_size=12)
     rare = st.sampled_from(between + ODD).map(lambda frame: [frame])
     runs = draw(st.lists(st.one_of(some_text, some_text, rare), max_size=8))
     raw = b"".join([*first, *(frame for run in runs for frame in run), *(last if draw(st.booleans()) else last[:-1])])
@@ -199,8 +231,9 @@ def test_a_long_stream_is_the_same_in_blocks_of_any_size(dialect: str, size: int
 
 @pytest.mark.parametrize("dialect", sorted(FORMATS))
 @pytest.mark.parametrize("together", [1, 2, 100])
-def test_it_is_really_taken(dialect: str, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once a template is found, no frame of text goes the plain way, however many come in a block."""
+@pytest.mark.parametrize("kind", ["none", "first", "last", "padding", "line"])
+def test_it_is_really_taken(dialect: str, together: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a template is found, no frame of text goes the plain way, however many come in a block, and whatever differs."""
     text, first, _, last = FORMATS[dialect]
     parsed: list[bytes] = []
     blocks_of = fastpath.Feed.blocks
@@ -211,15 +244,17 @@ def test_it_is_really_taken(dialect: str, together: int, monkeypatch: pytest.Mon
             yield block
 
     monkeypatch.setattr(fastpath.Feed, "blocks", watched)
-    frames = [text(f"word {i}") for i in range(200)]
-    blocks = [b"".join(frames[at : at + together]) for at in range(0, 200, together)]
-    events = list(_fast(iter([*first, text("one"), text("two"), *blocks, *last]), dialect, _manifest(dialect)))
-    assert b"".join(parsed) == b"".join([*first, text("one"), text("two"), *last])
+    frames = [_varied(text(f"word {i}"), kind, str(10 ** (i % 7))) for i in range(203)]
+    needed = 2 if kind == "none" else 3
+    seen, frames = frames[:needed], frames[needed:]
+    blocks = [b"".join(frames[at : at + together]) for at in range(0, len(frames), together)]
+    events = list(_fast(iter([*first, *seen, *blocks, *last]), dialect, _manifest(dialect)))
+    assert b"".join(parsed) == b"".join([*first, *seen, *last])
     assert sum(isinstance(event, ContentDelta) for event in events) >= 202
 
 
 def test_it_stops_trying_where_every_frame_is_different() -> None:
-    frames = [_openai(f"word {i}", id=f"c{i}") for i in range(400)]
+    frames = [_openai(f"word {i}", **{f"key{i}": 0}) for i in range(400)]
     made: list[fastpath.Feed] = []
 
     def read(blocks: Iterator[bytes]) -> Iterator[StreamingEvent]:
@@ -253,6 +288,17 @@ def test_a_text_that_also_stands_elsewhere_is_told_apart() -> None:
     assert template is not None
     assert template.read(_openai("x") + _openai("y"))[0] == ["x", "y"]
     assert template.read(_openai("x", id="x"))[0] == []
+
+
+def test_a_value_that_is_read_may_not_differ() -> None:
+    """Which choice a text belongs to is a number like the others: only a trial tells them apart."""
+    template = Template.of(_openai("a"), "a", _text_of)
+    assert template is not None
+    other = _openai("b").replace(b'"index": 0', b'"index": 1')
+    assert template.widened(other, "b", _text_of) is None
+    numbered = template.widened(_openai("b", id="c2"), "b", _text_of)
+    assert numbered is not None
+    assert numbered.read(_openai("x", id="c3") + _openai("y", id="c4") + other)[0] == ["x", "y"]
 
 
 STREAMS = [r for r in recordings() if r["stream"] and r["status"] < 400 and DIALECTS[r["dialect"]] in FORMATS]

@@ -108,15 +108,15 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     yield answer.end()
 
 
-_TEXT_CHUNK = frozenset(("candidates", "modelVersion", "responseId"))
+_READ_OF_CHUNK = ("usageMetadata", "promptFeedback", "error")
 
 
 def text_of(chunk: Any, manifest: Manifest) -> str | None:
-    """The text of a chunk that holds nothing else."""
+    """The text of a chunk that holds nothing else which is read."""
     try:
         (candidate,) = chunk["candidates"]
         (part,) = candidate["content"]["parts"]
-        plain = _TEXT_CHUNK.issuperset(chunk) and _READ.issuperset(candidate) and part.keys() == {"text"}
+        plain = not any(key in chunk for key in _READ_OF_CHUNK) and _READ.issuperset(candidate) and part.keys() == {"text"}
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
     if not plain or candidate.get("index", 0) != 0 or "finishReason" in candidate:
@@ -185,13 +185,13 @@ class _Answer:
         return StreamEnd("tool_use" if reason == "end_turn" and self._calls else reason, self._finish)
 
     def _metadata(self, chunk: dict[str, Any], extra: dict[str, Any]) -> Iterator[Metadata]:
-        """What is new in this chunk; every chunk repeats the id and the model."""
+        """What is new in this chunk; every chunk repeats the id and the model, the first of which stand."""
         usage = chunk.get("usageMetadata")
         event = Metadata(parse_usage(usage) if isinstance(usage, dict) else None, message_extra=extra or None)
         name, model = _text(chunk.get("responseId")), _text(chunk.get("modelVersion"))
-        if name != self._id and name:
+        if name and not self._id:
             self._id = event.id = name
-        if model != self._model and model:
+        if model and not self._model:
             self._model = event.model = model
         if usage or extra or event.id or event.model:
             yield event

@@ -84,6 +84,8 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                         and not choice.get("index")
                         and not chunk.get("usage")
                         and "error" not in chunk
+                        and "citations" not in chunk
+                        and "search_results" not in chunk
                     ):
                         yield ContentDelta(text)
                         continue
@@ -104,25 +106,32 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     yield from reader.end(done)
 
 
-#: What a chunk with nothing but text may say besides: none of it makes an event or is kept, once it has been said before.
-_SAID_BESIDE_TEXT = frozenset((
-    "id", "object", "created", "model", "system_fingerprint", "service_tier", "choices",
-    "index", "delta", "finish_reason", "logprobs", "role", "content",
+#: What is read of a chunk, of its choice and of a message beside the text.
+_READ_OF_CHUNK = frozenset(("usage", "x_groq", *KEPT_OF_CHUNK))
+_READ_OF_CHOICE = frozenset(("finish_reason", "index", "usage"))
+_READ_OF_MESSAGE = frozenset((
+    "reasoning_content", "reasoning", "reasoning_text", "reasoning_details", "refusal", "tool_calls", "function_call",
+    *KEPT_OF_MESSAGE,
 ))  # fmt: skip
 
 
 def text_of(chunk: Any, manifest: Manifest) -> str | None:
-    """The text of a chunk that holds nothing else; None too where tags in the text may part it."""
+    """The text of a chunk that holds nothing else which is read; None too where tags in the text may part it."""
+    if manifest.has("think_tags"):
+        return None
     try:
         (choice,) = chunk["choices"]
         delta = choice["delta"]
-        said = {key for holder in (chunk, choice, delta) for key, value in holder.items() if value is not None}
+        text = delta["content"]
+        read = (
+            any(chunk.get(key) for key in _READ_OF_CHUNK)
+            or any(choice.get(key) for key in _READ_OF_CHOICE)
+            or any(delta.get(key) for key in _READ_OF_MESSAGE)
+            or error_in(chunk) is not None
+        )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    if not said <= _SAID_BESIDE_TEXT or choice.get("finish_reason") or choice.get("index") or manifest.has("think_tags"):
-        return None
-    text = delta.get("content")
-    return text if isinstance(text, str) else None
+    return text if isinstance(text, str) and not read else None
 
 
 class Reader:

@@ -1,0 +1,198 @@
+"""A template: what stands around the values in which the frames of a stream differ. No I/O.
+
+The text is one of them; the others are values that nobody reads: a number in sequence, padding against listeners
+(`obfuscation`, or spaces before a brace). None is guessed: a value may differ where two frames differed in it, and where
+frames with other values in its place were parsed and gave the same text.
+"""
+
+from __future__ import annotations
+
+import re
+from json import JSONDecoder
+
+from .errors import ProtocolError
+from .framing import decode_json, parse_sse
+from .torn import is_torn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    TextOf = Callable[[Any], str | None]
+
+BLANK = b"\n\n"
+#: A frame larger than this has too many values to be tried out.
+MAX_FRAME = 4096
+#: The beginning of a frame is kept back, until the rest is here, up to this size.
+MAX_HELD = 16384
+
+#: A frame's values: strings, numbers, the spaces (or none) before a bracket's end. A key is passed over, it is no value.
+_VALUE = re.compile(
+    r'"(?:[^"\\\n]|\\.)*" *:|("(?:[^"\\\n]|\\.)*")|(?<=[:,\[ ])(-?[0-9]+(?:\.[0-9]+)?)(?=[ ,\]}\n])|( *)(?=[}\]])'
+)
+#: What may stand in a value's place, two examples of it (of words, the one that matters if any does), and its quote.
+_STRING = (r'[^"\\\x00-\x1f]*', ('""', '"error"'), '"')
+_NUMBER = (r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,20})?", ("0", "-7654321.5"), "")
+_SPACES = (" *", ("", "   "), "")
+#: The inside of a JSON string, as the text is read: escapes are allowed in it.
+_TEXT = r'([^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*)'
+#: Stands for a text in a trial: no stream sends it.
+_PROBE = "\ue000 a probe \ue000"
+
+
+class Template:
+    """Made of one frame that the plain way read as a text and nothing else; `at` is the place of the text among its values,
+    `free` are the others that may differ."""
+
+    __slots__ = ("_at", "_free", "_inside", "_joint", "_literals", "_prefix", "_suffix", "_values")
+
+    def __init__(self, literals: list[str], values: list[str], at: int, free: set[int]) -> None:
+        self._literals = literals
+        self._values = values
+        self._at = at
+        self._free = free
+        fixed, pattern = [""], ""
+        for index, value in enumerate(values):
+            fixed[-1] += literals[index]
+            if index == at or index in free:
+                allowed, _, quote = _kind(value)
+                fixed[-1] += quote
+                pattern += (re.escape(fixed[-1]) if pattern else "") + (_TEXT if index == at else allowed)
+                fixed.append(quote)
+            else:
+                fixed[-1] += value
+        fixed[-1] += literals[-1]
+        self._prefix = fixed[0].encode()
+        self._suffix = fixed[-1].encode()
+        #: What parts two frames, and what one must be between two of these: None where it is the text alone.
+        self._joint = fixed[-1] + fixed[0]
+        self._inside = re.compile(pattern).fullmatch if free else None
+
+    @classmethod
+    def of(cls, frame: bytes, text: str, text_of: TextOf) -> Template | None:
+        """The template of a whole frame with this text. None where the place of the text is not found.
+
+        The place is proven: with another string there, the frame's JSON holds that string as its text.
+        """
+        parted = _parted(frame)
+        if parted is not None:
+            literals, values = parted
+            for at, value in enumerate(values):
+                if _spells(value, text) and _is_text(literals, values, at, set(), text_of):
+                    return cls(literals, values, at, set())
+        return None
+
+    def widened(self, frame: bytes, text: str, text_of: TextOf) -> Template | None:
+        """A template that this frame fits too, None where what differs is more than values that do not matter."""
+        literals, values = _parted(frame) or ([], [])
+        if literals != self._literals or not _spells(values[self._at], text):
+            return None
+        pairs = list(zip(values, self._values, strict=True))
+        if any(_kind(value) is not _kind(old) for value, old in pairs):
+            return None
+        free = self._free | {index for index, (value, old) in enumerate(pairs) if value != old and index != self._at}
+        if not _is_text(literals, values, self._at, free, text_of):
+            return None
+        return Template(literals, values, self._at, free)
+
+    def may_begin(self, part: bytes) -> bool:
+        """Whether the part can be the beginning of a frame that fits, and holds no whole one."""
+        if len(part) <= len(self._prefix):
+            return self._prefix.startswith(part)
+        return len(part) <= MAX_HELD and part.startswith(self._prefix) and BLANK not in part and b"\r" not in part
+
+    def read(self, block: bytes) -> tuple[list[str], int]:
+        """The texts of the frames that fit, from the block's beginning, and where they end."""
+        prefix, suffix = self._prefix, self._suffix
+        end = block.rfind(suffix)
+        if end < len(prefix) or not block.startswith(prefix):
+            return [], 0
+        try:
+            pieces = block[len(prefix) : end].decode().split(self._joint)
+        except UnicodeDecodeError:
+            return [], 0
+        texts = pieces if self._inside is None else self._texts_in(pieces)
+        if not all(texts) or _needs_escapes("".join(texts)):
+            texts = _unescaped(texts)
+        if len(texts) == len(pieces):
+            return texts, end + len(suffix)
+        if not texts:
+            return [], 0
+        return texts, len(prefix) + len(self._joint.join(pieces[: len(texts)]).encode()) + len(suffix)
+
+    def _texts_in(self, pieces: list[str]) -> list[str]:
+        """The texts, as they are spelled, up to the first piece that does not fit."""
+        texts = []
+        for found in map(self._inside, pieces):  # type: ignore[arg-type]
+            if found is None:
+                break
+            texts.append(found[1])
+        return texts
+
+
+def _parted(frame: bytes) -> tuple[list[str], list[str]] | None:
+    """A frame's values, and what stands before, between and after them; None where it has no values that can be told."""
+    if len(frame) > MAX_FRAME or b"\r" in frame:
+        return None
+    try:
+        text = frame.decode()
+    except UnicodeDecodeError:
+        return None
+    literals, values, at = [], [], 0
+    for found in _VALUE.finditer(text):
+        if found.lastindex is not None:
+            literals.append(text[at : found.start()])
+            values.append(found[0])
+            at = found.end()
+    return [*literals, text[at:]], values
+
+
+def _kind(value: str) -> tuple[str, tuple[str, str], str]:
+    if value.startswith('"'):
+        return _STRING
+    return _SPACES if not value.strip(" ") else _NUMBER
+
+
+def _is_text(literals: list[str], values: list[str], at: int, free: set[int], text_of: TextOf) -> bool:
+    """Whether the frame's text is at this place, whatever stands in the free ones: seen with two examples in each."""
+    for number in range(2 if free else 1):
+        trial = [_kind(value)[1][number] if index in free else value for index, value in enumerate(values)]
+        trial[at] = f'"{_PROBE}"'
+        frame = "".join(part for pair in zip(literals, [*trial, ""], strict=True) for part in pair)
+        if _text_in(frame.encode(), text_of) != _PROBE:
+            return False
+    return True
+
+
+def _text_in(frame: bytes, text_of: TextOf) -> str | None:
+    try:
+        values = [value for _, value in decode_json(parse_sse([frame]))]
+    except ProtocolError:
+        return None
+    return text_of(values[0]) if len(values) == 1 else None
+
+
+def _spells(value: str, text: str) -> bool:
+    """Whether the value is a string that spells this text."""
+    return value.startswith('"') and (value[1:-1] == text or ("\\" in value and _unescaped([value[1:-1]]) == [text]))
+
+
+def _needs_escapes(text: str) -> bool:
+    """Whether a JSON string may spell the text otherwise than by itself."""
+    return '"' in text or "\\" in text or not text.isprintable()
+
+
+def _unescaped(pieces: list[str]) -> list[str]:
+    """The strings that the pieces spell, up to the first piece which is not the inside of one whole string, or an empty one."""
+    read = JSONDecoder().raw_decode
+    texts: list[str] = []
+    for piece in pieces:
+        try:
+            text, end = read(f'"{piece}"')
+        except ValueError:
+            break
+        if end != len(piece) + 2 or not text or is_torn(text):
+            break
+        texts.append(text)
+    return texts
