@@ -128,7 +128,7 @@ def main() -> dict[str, float]:
     if suite == "parse" or client is None:
         return parse()
     kind, _, size = suite.partition("-")
-    if kind in ("stream", "varied", "block"):
+    if kind in ("stream", "varied", "plain", "block"):
         return stream(client, url, kind, int(size))
     if kind == "paced":
         return paced(client, url, int(size))

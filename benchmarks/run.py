@@ -25,7 +25,8 @@ SUITES = {
     "cold": ("Start of the interpreter → first piece of a stream", "cpu_ms"),
     "call": ("A call on a warm connection", "cpu_us"),
     "stream-10000": ("A streamed event, each its own HTTP chunk", "cpu_us"),
-    "varied-10000": ("The same, where each event has a field of its own: the plain path", "cpu_us"),
+    "varied-10000": ("The same, where a field beside the text differs, as in OpenAI's own streams", "cpu_us"),
+    "plain-10000": ("The same, where no two events are alike: the plain path", "cpu_us"),
     "block-10000": ("A streamed event, many in a block", "cpu_us"),
     "paced-1": ("One stream, an event each 5 ms: delay of an event", "lag_us"),
     "paced-32": ("32 such streams in threads", "lag_p99_us"),
@@ -87,7 +88,7 @@ def jobs(suite: str, url: str, pythons: dict[str, str]) -> list[tuple[str, str, 
         codes = {**IMPORTS, **peers}
         return [(name, pythons.get(name, sys.executable), ["code", code, url]) for name, code in codes.items()]
     names = [FLOOR, OURS]
-    if suite in ("stream-10000", "varied-10000", "block-10000"):
+    if suite in ("stream-10000", "varied-10000", "plain-10000", "block-10000"):
         names = ["json.loads", FLOOR, OURS, f"{FLOOR}, Anthropic", f"{OURS}, Anthropic"]
     elif suite.startswith("paced"):
         names = ["raw socket", FLOOR, OURS]

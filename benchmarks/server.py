@@ -1,8 +1,8 @@
 """The provider of the benchmarks: prebuilt bytes over loopback, one thread, no parsing beyond the request's first lines.
 
 The first part of a path says what is served, the last which format: `/json/…`, `/stream-10000/…` (a chunk for each event),
-`/varied-10000/…` (the same, but each event has a number of its own), `/block-10000/…` (chunks of 64 KiB), `/paced-200x5/…` (an
-event each 5 ms; its text is the monotonic time in ns at which it was sent).
+`/varied-10000/…` (the same, but each event has a number of its own), `/plain-10000/…` (a key of its own), `/block-10000/…` (chunks
+of 64 KiB), `/paced-200x5/…` (an event each 5 ms; its text is the monotonic time in ns at which it was sent).
 """
 
 from __future__ import annotations
@@ -44,8 +44,13 @@ def anthropic(text: str) -> bytes:
 
 
 def varied(event: bytes, number: int) -> bytes:
-    """The event with a field that no other has, as OpenAI's own `obfuscation`."""
+    """The event with a value of its own, as OpenAI's `obfuscation` and `sequence_number`."""
     return event.replace(b"data: {", b'data: {"number": %d, ' % number, 1)
+
+
+def unlike(event: bytes, number: int) -> bytes:
+    """The event with a key that no other has."""
+    return event.replace(b"data: {", b'data: {"number_%d": 0, ' % number, 1)
 
 
 def _named(event: dict[str, object]) -> bytes:
@@ -99,6 +104,8 @@ def body(kind: str, number: int, form: str) -> bytes:
     events = [*START[form], *(EVENT[form](word(i)) for i in range(number)), *END[form]]
     if kind == "varied":
         events = [varied(event, number) for number, event in enumerate(events)]
+    elif kind == "plain":
+        events = [unlike(event, number) for number, event in enumerate(events)]
     elif kind == "block":
         text = b"".join(events)
         events = [text[at : at + 65536] for at in range(0, len(text), 65536)]
