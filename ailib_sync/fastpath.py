@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAX_MISSES = 4
 MAX_TEMPLATES = 6
 MAX_FAILURES = 12
+#: Texts that go the plain way before a template is made, and before it is widened: a short stream is over before either pays.
+FEW = 16
+MANY = 64
 
 
 def template_events(
@@ -56,7 +59,7 @@ class Feed:
     """
 
     __slots__ = (
-        "_chunks", "_error", "_failures", "_misses", "_rest", "_template", "_templates", "_text_of",
+        "_chunks", "_error", "_failures", "_misses", "_rest", "_template", "_templates", "_text_of", "_texts",
         "frame", "in_text", "stopped",
     )  # fmt: skip
 
@@ -64,7 +67,7 @@ class Feed:
         self._chunks = iter(chunks)
         self._text_of = text_of
         self._template: Template | None = None
-        self._templates = self._misses = self._failures = 0
+        self._templates = self._misses = self._failures = self._texts = 0
         self._rest = b""
         self._error: AiLibError | None = None
         self.frame = b""
@@ -116,7 +119,8 @@ class Feed:
 
     def _template_of(self, event: ContentDelta) -> Template | None:
         """The template that `frame` fits, or a new one made of it; None where it carries more than its text."""
-        if event.extra is not None or event.starts or self.stopped:
+        self._texts += 1
+        if self._texts <= FEW or event.extra is not None or event.starts or self.stopped:
             return None
         if self._template is None:
             self._template = Template.of(self.frame, event.text, self._text_of)
@@ -129,6 +133,8 @@ class Feed:
         if self._template.read(self.frame)[1] == len(self.frame):
             self._misses = 0
             return self._template
+        if self._texts <= MANY:
+            return None
         wider = self._template.widened(self.frame, event.text, self._text_of)
         if wider is not None:
             self._template, self._misses = wider, 0

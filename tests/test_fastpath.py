@@ -20,6 +20,16 @@ from ailib_sync.templates import Template
 
 from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings
 
+
+@pytest.fixture(autouse=True, scope="module")
+def _at_once() -> Iterator[None]:
+    """Templates are made of the first texts: the streams of these tests are short."""
+    few, many = fastpath.FEW, fastpath.MANY
+    fastpath.FEW = fastpath.MANY = 0
+    yield
+    fastpath.FEW, fastpath.MANY = few, many
+
+
 SSE = {"content-type": "text/event-stream"}
 
 
@@ -251,6 +261,24 @@ def test_it_is_really_taken(dialect: str, together: int, kind: str, monkeypatch:
     events = list(_fast(iter([*first, *seen, *blocks, *last]), dialect, _manifest(dialect)))
     assert b"".join(parsed) == b"".join([*first, *seen, *last])
     assert sum(isinstance(event, ContentDelta) for event in events) >= 202
+
+
+@pytest.mark.parametrize("kind", ["none", "last"])
+def test_it_begins_when_it_pays(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fastpath, "FEW", 5)
+    monkeypatch.setattr(fastpath, "MANY", 20)
+    frames = [_varied(_openai(f"word {i}"), kind, str(i)) for i in range(100)]
+    read = 0
+
+    def parse(blocks: Iterator[bytes]) -> Iterator[StreamingEvent]:
+        for event in _plain(blocks, "openai_chat", _manifest("openai_chat")):
+            nonlocal read
+            read += isinstance(event, ContentDelta)
+            yield event
+
+    events = list(fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), parse, _text_of))
+    assert sum(isinstance(event, ContentDelta) for event in events) == 100
+    assert read == (7 if kind == "none" else 22)
 
 
 def test_it_stops_trying_where_every_frame_is_different() -> None:
