@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Fold:
     """Collects a stream's events; `response()` may be asked at any time, also after a stream that broke.
 
-    Text goes into a buffer, so that a long answer costs linear time, and its pieces no memory beyond 100,000 of them.
+    Text goes into a buffer, so that a long answer costs linear time, and its pieces no memory.
     """
 
     __slots__ = ("_blocks", "_calls", "_end", "_open_calls", "_text", "_thinking", "_thoughts", "extra", "id", "model", "usage")
@@ -72,7 +72,7 @@ class Fold:
 
     def _open_text(self) -> None:
         self._close_block()
-        self._text = StringIO()
+        self._text = _buffer()
         self._blocks.append(Text(""))
 
     def _add_thinking(self, event: ThinkingDelta) -> None:
@@ -171,3 +171,10 @@ class Fold:
             id=self.id,
             model=self.model,
         )
+
+
+def _buffer() -> StringIO:
+    """For characters only. One that is made empty keeps what is written as pieces, in many Pythons up to 100,000 of them."""
+    buffer = StringIO(" ")
+    buffer.truncate(0)
+    return buffer
