@@ -15,6 +15,7 @@ class Client:
 
     modules = ""
     form = "openai"
+    times_events = True
 
     def __init__(self, url: str) -> None:
         raise NotImplementedError
@@ -247,14 +248,46 @@ class PydanticAi(Client):
             yield from result.stream_text(delta=True, debounce_by=None)
 
 
+class AiLibPython(Client):
+    """Asynchronous: a whole stream is read within its loop, so its events are not timed one by one. It finds its provider's
+    manifest in the folder that AI_PROTOCOL_DIR names (the AI-Protocol repository's)."""
+
+    modules = "ai_lib_python"
+    times_events = False
+
+    def __init__(self, url: str) -> None:
+        import asyncio
+
+        from ai_lib_python import AiClient
+
+        self.run = asyncio.new_event_loop().run_until_complete
+        self.client = self.run(AiClient.create("openai/gpt-4o", api_key=KEY, base_url=url + "/v1"))
+
+    async def answer(self) -> str:
+        return (await self.client.chat().user(PROMPT).execute()).content
+
+    async def pieces(self) -> list[str]:
+        events = self.client.chat().user(PROMPT).stream()
+        return [event.as_content_delta.content async for event in events if event.is_content_delta]
+
+    def ask(self) -> str:
+        return self.run(self.answer())
+
+    def stream(self) -> Iterator[str]:
+        return iter(self.run(self.pieces()))
+
+
+
 CLIENTS: dict[str, type[Client]] = {
     "raw socket": Raw,
     "urllib3": Urllib3,
     "urllib3, Anthropic": Urllib3Anthropic,
     "ailib-sync": Ailib,
+    "ailib-sync[speed]": Ailib,
     "ailib-sync, Anthropic": AilibAnthropic,
     "openai": OpenAi,
     "anthropic": Anthropic,
+    "ai-lib-python": AiLibPython,
     "litellm": LiteLlm,
     "aisuite": AiSuite,
     "any-llm": AnyLlm,

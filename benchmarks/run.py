@@ -8,6 +8,7 @@ file holds of suites that are not run now stays in it.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--out", default=str(HERE / "results.json"))
     options = parser.parse_args()
     pythons = dict(peer.split("=", 1) for peer in options.peer)
+    compileall.compile_dir(HERE.parent / "ailib_sync", quiet=1)  # the peers' installers did the same
     server = subprocess.Popen([*pinned(0), sys.executable, str(HERE / "server.py")], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
@@ -80,10 +82,10 @@ def run_suite(
 
 def jobs(suite: str, url: str, pythons: dict[str, str]) -> list[tuple[str, str, list[str]]]:
     """(name, interpreter, arguments of measure.py) of everybody who takes part."""
-    if suite == "import":
-        sys.path.insert(0, str(HERE))
-        from clients import CLIENTS
+    sys.path.insert(0, str(HERE))
+    from clients import CLIENTS
 
+    if suite == "import":
         peers = {name: f"import {CLIENTS[name].modules}" for name in ("urllib3", *pythons)}
         codes = {**IMPORTS, **peers}
         return [(name, pythons.get(name, sys.executable), ["code", code, url]) for name, code in codes.items()]
@@ -92,6 +94,7 @@ def jobs(suite: str, url: str, pythons: dict[str, str]) -> list[tuple[str, str, 
         names = ["json.loads", FLOOR, OURS, f"{FLOOR}, Anthropic", f"{OURS}, Anthropic"]
     elif suite.startswith("paced"):
         names = ["raw socket", FLOOR, OURS]
+        pythons = {name: python for name, python in pythons.items() if CLIENTS[name].times_events}
     work = [(name, sys.executable, ["parse" if name == "json.loads" else suite, name, url]) for name in names]
     return work + [(name, python, [suite, name, url]) for name, python in pythons.items()]
 

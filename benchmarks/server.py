@@ -1,8 +1,8 @@
 """The provider of the benchmarks: prebuilt bytes over loopback, one thread, no parsing beyond the request's first lines.
 
 The first part of a path says what is served, the last which format: `/json/…`, `/stream-10000/…` (a chunk for each event),
-`/varied-10000/…` (the same, but each event has a number of its own), `/plain-10000/…` (a key of its own), `/block-10000/…` (chunks
-of 64 KiB), `/paced-200x5/…` (an event each 5 ms; its text is the monotonic time in ns at which it was sent).
+`/varied-10000/…` (the same, but each event has a number of its own), `/plain-10000/…` (a key of its own), `/block-10000/…`
+(chunks of 64 KiB), `/paced-200x5/…` (an event each 5 ms; its text is the monotonic time in ns at which it was sent).
 """
 
 from __future__ import annotations
