@@ -59,3 +59,10 @@ def test_bytes_behind_the_end_are_told() -> None:
     fp = _fp([b"3\r\nabc\r\n0\r\n\r\nHTTP/1.1 200 OK"])
     assert b"".join(dechunked(fp)) == b"abc"
     assert fp.raw.overrun
+
+
+def test_a_size_without_its_line_end_is_none_yet() -> None:
+    seen: list[bytes] = []
+    with pytest.raises(ConnectionLost):
+        seen.extend(dechunked(_fp([b"1\r\na\r\n1\rX"])))
+    assert b"".join(seen) == b"a"
