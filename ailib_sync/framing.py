@@ -45,6 +45,9 @@ def parse_sse(
             if line:
                 if line.startswith("data: "):
                     name, value = "data", line[6:]
+                elif line.startswith("event: "):
+                    event = line[7:]
+                    continue
                 else:
                     name, _, value = line.partition(":")
                     value = value.removeprefix(" ")
