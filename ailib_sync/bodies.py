@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from .connections import Answer, waker_of
-from .errors import ConnectionLost, ProtocolError, printable
+from .errors import ConnectionLost, ProtocolError, ResponseTooLarge, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BLOCK = 65536
 MAX_LINE = 65536
+#: Compressed parts behind one another. Each costs a copy of what follows it, so that many small ones would cost minutes.
+MAX_MEMBERS = 100
 HEX = b"0123456789abcdefABCDEF"
 
 
@@ -227,3 +229,40 @@ def skip_trailers(fp: Any, rest: bytes) -> None:
             raise ConnectionLost("the connection ended in the middle of the answer")
         size += len(block)
         rest += block
+
+
+def inflated(blocks: Iterator[bytes], encoding: str, limit: int) -> Iterator[bytes]:
+    """Decompressed blocks, each at most 256 KiB, however much one compressed block expands to."""
+    import zlib
+
+    # 47 = zlib or gzip, told apart by its header; "deflate" may also come raw (RFC 9110 8.4.1.2 says zlib, some send raw).
+    inflate = zlib.decompressobj(47)
+    first = True
+    total = sent = members = 0
+    for block in blocks:
+        sent += len(block)
+        if sent > limit:
+            raise ResponseTooLarge(f"the answer is larger than {limit} bytes as it was sent (Limits.response)")
+        while block:
+            try:
+                out = inflate.decompress(block, 262144)
+            except zlib.error:
+                if not (first and encoding == "deflate"):
+                    raise ProtocolError(f"the answer's {encoding} compression is broken") from None
+                inflate, first = zlib.decompressobj(-15), False
+                continue
+            first = False
+            block = inflate.unconsumed_tail
+            if inflate.eof:
+                members += 1
+                if members > MAX_MEMBERS:
+                    raise ProtocolError(f"the answer's compression has more than {MAX_MEMBERS} parts")
+                block = inflate.unused_data
+                inflate = zlib.decompressobj(47)
+            total += len(out)
+            if total > limit:
+                raise ResponseTooLarge(f"the answer is larger than {limit} bytes when decompressed (Limits.response)")
+            if out:
+                yield out
+            elif not block:
+                break

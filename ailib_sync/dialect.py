@@ -61,7 +61,8 @@ class Dialect:
     #: Paths where the manifest names none; `{model}` stands in them where the format wants it in the URL.
     paths: Mapping[str, str] = field(default_factory=dict)
     #: The text of a stream's frame (its JSON) that holds a piece of the answer's text and nothing that `parse_stream` would
-    #: read or remember; None for any other frame. Absent where a frame never does. See fastpath.
+    #: read or remember; None for any other frame. It is asked about made-up values too ("", "error", 0, -7654321.5), so what it
+    #: lets pass must not matter. Absent where a frame never does. See templates.
     text_of: Callable[[Any, Manifest], str | None] | None = None
 
 

@@ -126,7 +126,7 @@ def _parsed(
     for event, data in frames:
         try:
             value, end = _scan(data, 0) if parse is None else (parse(data), len(data))
-            if end == len(data) and (len(data) < SHALLOW or not is_too_deep(data, value)):
+            if end == len(data) and (end < SHALLOW or not is_too_deep(data, value)):
                 yield event, mend(data, value) if "\\u" in data else value
                 continue
         except (ValueError, StopIteration, RecursionError):
@@ -173,6 +173,14 @@ def load_json(text: str | bytes) -> Any:
     if deep:
         raise ProtocolError(f"the answer's JSON is nested deeper than {MAX_DEPTH} levels")
     return value
+
+
+def whole_json(text: str) -> Any:
+    """The JSON of a text that may be cut; None where it is."""
+    try:
+        return load_json(text)
+    except ProtocolError:
+        return None
 
 
 def _no_constant(word: str) -> Any:

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 ERROR_BODY_SECONDS = 2.0
 DRAIN_SECONDS = 0.05
 BLOCK = 65536
-#: Compressed parts behind one another. Each costs a copy of what follows it, so that many small ones would cost minutes.
-MAX_MEMBERS = 100
 
 
 class Transport:
@@ -126,12 +124,13 @@ class _Parts:
     not cost. Looked up once, since an import in a function takes its time at each call too."""
 
     def __init__(self) -> None:
-        from .bodies import body_of
+        from .bodies import body_of, inflated
         from .connections import current
         from .pools import NO_RETRIES, timeout
         from .translation import FOREIGN, translate
 
-        self.body_of, self.current, self.timeout, self.no_retries = body_of, current, timeout, NO_RETRIES
+        self.body_of, self.inflated, self.current = body_of, inflated, current
+        self.timeout, self.no_retries = timeout, NO_RETRIES
         self.foreign, self.translate = FOREIGN, translate
 
 
@@ -266,45 +265,8 @@ class BodyReader:
         if self._encoding in ("", "identity") or self._body.decodes:
             return blocks
         if self._encoding in ("gzip", "x-gzip", "deflate"):
-            return inflated(blocks, self._encoding, self._limits.response)
+            return _parts().inflated(blocks, self._encoding, self._limits.response)
         raise ProtocolError(f"the answer has content-encoding {self._encoding!r}, which was not asked for")
-
-
-def inflated(blocks: Iterator[bytes], encoding: str, limit: int) -> Iterator[bytes]:
-    """Decompressed blocks, each at most 256 KiB, however much one compressed block expands to."""
-    import zlib
-
-    # 47 = zlib or gzip, told apart by its header; "deflate" may also come raw (RFC 9110 8.4.1.2 says zlib, some send raw).
-    inflate = zlib.decompressobj(47)
-    first = True
-    total = sent = members = 0
-    for block in blocks:
-        sent += len(block)
-        if sent > limit:
-            raise ResponseTooLarge(f"the answer is larger than {limit} bytes as it was sent (Limits.response)")
-        while block:
-            try:
-                out = inflate.decompress(block, 262144)
-            except zlib.error:
-                if not (first and encoding == "deflate"):
-                    raise ProtocolError(f"the answer's {encoding} compression is broken") from None
-                inflate, first = zlib.decompressobj(-15), False
-                continue
-            first = False
-            block = inflate.unconsumed_tail
-            if inflate.eof:
-                members += 1
-                if members > MAX_MEMBERS:
-                    raise ProtocolError(f"the answer's compression has more than {MAX_MEMBERS} parts")
-                block = inflate.unused_data
-                inflate = zlib.decompressobj(47)
-            total += len(out)
-            if total > limit:
-                raise ResponseTooLarge(f"the answer is larger than {limit} bytes when decompressed (Limits.response)")
-            if out:
-                yield out
-            elif not block:
-                break
 
 
 def translated(blocks: Iterator[bytes], clock: CallClock) -> Iterator[bytes]:

@@ -8,11 +8,10 @@ not known are passed over. Folding the events gives what `parse_body` gives for 
 
 from __future__ import annotations
 
-import json
-
 from ..dialect import parse_arguments, wrong_shape
 from ..errors import Cancelled, StreamInterrupted, TransportError
 from ..events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..framing import whole_json
 from ..messages import Opaque
 from ._anthropic_parse import facts_of, is_error, parse_call, parse_end, parse_usage, refusal_of, rest_of, text_of, word_of
 
@@ -75,12 +74,7 @@ def text_of_delta(data: Any, manifest: Manifest) -> str | None:
 
 def is_end_mark(event: str, data: str) -> bool:
     """A last `message_stop` without its blank line, if nothing of it is missing."""
-    if "message_stop" not in data:
-        return False
-    try:
-        value = json.loads(data)
-    except ValueError:
-        return False
+    value = whole_json(data) if "message_stop" in data else None
     return isinstance(value, dict) and value.get("type") == "message_stop"
 
 

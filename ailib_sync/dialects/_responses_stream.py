@@ -8,11 +8,10 @@ holds it is taken. Folding the events gives what `parse_body` gives for the same
 
 from __future__ import annotations
 
-import json
-
 from ..dialect import wrong_shape
 from ..errors import StreamInterrupted
 from ..events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..framing import whole_json
 from ..messages import Opaque, Text
 from ._responses_answer import (
     parse_call,
@@ -75,10 +74,7 @@ def text_of_delta(data: Any, manifest: Manifest) -> str | None:
 
 def is_end_mark(event: str, data: str) -> bool:
     """A last frame without its blank line, if it is an end and nothing of it is missing."""
-    try:
-        value = json.loads(data)
-    except ValueError:
-        return False
+    value = whole_json(data)
     return isinstance(value, dict) and (value.get("type") or event) in ENDS
 
 

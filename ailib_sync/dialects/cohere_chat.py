@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 
 from ..dialect import Dialect, allows, parse_arguments, render_options, settle_format
-from ..errors import ConfigurationError, ProtocolError
-from ..framing import load_json
+from ..errors import ConfigurationError
+from ..framing import whole_json
 from ..messages import Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ..tools import ToolCall
 from ._cohere_answer import ERROR_WORDS, NAME, parse_body, parse_error, parse_stream, text_of
@@ -202,15 +202,7 @@ def _render_thinking(request: ChatRequest, manifest: Manifest, ledger: Ledger) -
 
 def is_end_mark(event: str, data: str) -> bool:
     """Whether an unfinished last block is a whole `message-end` or `[DONE]`."""
-    if data.strip() == "[DONE]":
-        return True
-    if '"message-end"' not in data:
-        return False
-    try:
-        load_json(data)
-    except ProtocolError:
-        return False
-    return True
+    return data.strip() == "[DONE]" or ('"message-end"' in data and whole_json(data) is not None)
 
 
 DIALECT = Dialect(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..dialect import Dialect, allows, join, place, render_options, settle_format
-from ..errors import ProtocolError
-from ..framing import load_json
+from ..framing import whole_json
 from ._gemini_answer import ERROR_WORDS, parse_body, parse_error, parse_stream, text_of
 from ._gemini_contents import NAME, render_contents
 from ._gemini_thinking import render_thinking
@@ -101,13 +100,7 @@ def _render_calling(request: ChatRequest, manifest: Manifest, ledger: Ledger) ->
 
 def is_end_mark(event: str, data: str) -> bool:
     """Whether an unfinished last block is a whole chunk with the finish reason in it."""
-    if '"finishReason"' not in data:
-        return False
-    try:
-        load_json(data)
-    except ProtocolError:
-        return False
-    return True
+    return '"finishReason"' in data and whole_json(data) is not None
 
 
 DIALECT = Dialect(

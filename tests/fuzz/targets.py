@@ -149,7 +149,7 @@ class _Reader:
 
 def check_inflate(raw: bytes) -> None:
     """A compressed body never passes its bound, and ends in bytes or an AiLibError."""
-    from ailib_sync.transport import inflated
+    from ailib_sync.bodies import inflated
 
     for encoding in ("gzip", "deflate"):
         found, _ = outcome(lambda encoding=encoding: inflated(iter([raw[:40], raw[40:]]), encoding, 1 << 20))  # type: ignore[misc]

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from ailib_sync import AiClient
+from ailib_sync.bodies import inflated
 from ailib_sync.bounds import Limits
 from ailib_sync.errors import ProtocolError, ResponseTooLarge
 from ailib_sync.framing import load_json, parse_sse
 from ailib_sync.framing_ndjson import parse_ndjson
 from ailib_sync.nesting import MAX_DEPTH
-from ailib_sync.transport import inflated
 
 from .loopback import caught, http, loopback
 
