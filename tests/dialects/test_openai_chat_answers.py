@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.answer import answer_events
+from ailib_sync.dialects._openai_chat_parts import KEPT_OF_CHUNK
 from ailib_sync.dialects.openai_chat import DIALECT
 from ailib_sync.errors import Cancelled, ConnectionLost, StreamInterrupted
 from ailib_sync.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
@@ -394,6 +395,12 @@ def test_the_first_id_and_model_stand_and_empty_ones_are_none() -> None:
 def test_a_blocked_answer_without_a_message_is_an_answer() -> None:
     got = whole(None, "content_filter")
     assert (got.content, got.finish_reason) == ("", "content_filter")
+
+
+@pytest.mark.parametrize("key", KEPT_OF_CHUNK)
+def test_what_first_comes_beside_a_later_text_is_kept(key: str) -> None:
+    got = fold(chunk({"content": "a"}), chunk({"content": "b"}), chunk({"content": "c"}, **{key: ["u"]}), chunk({}, "stop"))
+    assert (got.content, got.message.extra) == ("abc", {key: ["u"]})
 
 
 def test_extras_are_kept_for_the_reader() -> None:
