@@ -146,18 +146,6 @@ def dechunked(fp: Any) -> Iterator[bytes]:
         pieces: list[bytes] = []
         at, end = 0, len(data)
         while at < end:
-            while not in_chunk:  # the hot loop: whole chunks, of lengths that were met before
-                newline = data.find(b"\n", at)
-                size = sizes.get(data[at:newline])
-                if not size or newline < 0:
-                    break
-                stop = newline + 1 + size
-                if data[stop : stop + 2] != b"\r\n":
-                    break
-                pieces.append(data[newline + 1 : stop])
-                at = stop + 2
-            if at == end:
-                break
             if in_chunk:
                 if left:
                     piece = data[at : at + left]
@@ -189,6 +177,11 @@ def dechunked(fp: Any) -> Iterator[bytes]:
                 break
             left = size
             at = newline + 1
+            stop = at + size
+            if left and data[stop : stop + 2] == b"\r\n":  # the whole chunk is here
+                pieces.append(data[at:stop])
+                at = stop + 2
+                continue
             if left == 0:
                 if pieces:
                     yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
