@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from .events import StreamingEvent
     from .templates import TextOf
 
-#: Frames that do not fit a template, in a row, before it is given up; templates in a row that nothing fits, and texts that make
-#: none, before no other is looked for.
+#: Frames that do not fit a template, in a row, before it is given up; templates, and texts that make none, before no other
+#: is looked for.
 MAX_MISSES = 3
-MAX_TEMPLATES = 3
+MAX_TEMPLATES = 6
 MAX_FAILURES = 12
 #: Texts that go the plain way before a template is made, and before it is widened: a short stream is over before either pays.
 FEW = 16
@@ -101,9 +101,7 @@ class Feed:
                 break
             block = held + chunk if held else chunk
             texts, end = template.read(block)
-            if texts:
-                self._templates = 0
-                yield from map(ContentDelta, texts)
+            yield from map(ContentDelta, texts)
             held = block[end:]
             if held and not template.may_begin(held):
                 break

@@ -39,6 +39,7 @@ _SPACES = (" *", ("", "   "), "")
 _TEXT = r'([^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*)'
 #: Stands for a text in a trial: no stream sends it.
 _PROBE = "\ue000 a probe \ue000"
+_read = JSONDecoder().raw_decode
 
 
 class Template:
@@ -112,7 +113,7 @@ class Template:
             pieces = block[len(prefix) : end].decode().split(self._joint)
         except UnicodeDecodeError:
             return [], 0
-        texts = pieces if self._inside is None else self._texts_in(pieces)
+        texts = pieces if self._inside is None else _spelled(pieces, self._inside)
         if not all(texts) or _needs_escapes("".join(texts)):
             texts = _unescaped(texts)
         if len(texts) == len(pieces):
@@ -120,16 +121,6 @@ class Template:
         if not texts:
             return [], 0
         return texts, len(prefix) + len(self._joint.join(pieces[: len(texts)]).encode()) + len(suffix)
-
-    def _texts_in(self, pieces: list[str]) -> list[str]:
-        """The texts, as they are spelled, up to the first piece that does not fit."""
-        texts = []
-        for found in map(self._inside, pieces):  # type: ignore[arg-type]
-            if found is None:
-                break
-            texts.append(found[1])
-        return texts
-
 
 def _parted(frame: bytes) -> tuple[list[str], list[str]] | None:
     """A frame's values, and what stands before, between and after them; None where it has no values that can be told."""
@@ -178,6 +169,16 @@ def _spells(value: str, text: str) -> bool:
     return value.startswith('"') and (value[1:-1] == text or ("\\" in value and _unescaped([value[1:-1]]) == [text]))
 
 
+def _spelled(pieces: list[str], inside: Callable[[str], re.Match[str] | None]) -> list[str]:
+    """The texts, as they are spelled, up to the first piece that does not fit."""
+    texts = []
+    for found in map(inside, pieces):
+        if found is None:
+            break
+        texts.append(found[1])
+    return texts
+
+
 def _needs_escapes(text: str) -> bool:
     """Whether a JSON string may spell the text otherwise than by itself."""
     return '"' in text or "\\" in text or not text.isprintable()
@@ -185,11 +186,10 @@ def _needs_escapes(text: str) -> bool:
 
 def _unescaped(pieces: list[str]) -> list[str]:
     """The strings that the pieces spell, up to the first piece which is not the inside of one whole string, or an empty one."""
-    read = JSONDecoder().raw_decode
     texts: list[str] = []
     for piece in pieces:
         try:
-            text, end = read(f'"{piece}"')
+            text, end = _read(f'"{piece}"')
         except ValueError:
             break
         if end != len(piece) + 2 or not text or is_torn(text):
