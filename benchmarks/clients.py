@@ -277,7 +277,6 @@ class AiLibPython(Client):
         return iter(self.run(self.pieces()))
 
 
-
 CLIENTS: dict[str, type[Client]] = {
     "raw socket": Raw,
     "urllib3": Urllib3,

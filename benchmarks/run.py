@@ -17,6 +17,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from clients import CLIENTS
+
 HERE = Path(__file__).resolve().parent
 OURS = "ailib-sync"
 FLOOR = "urllib3"
@@ -82,9 +84,6 @@ def run_suite(
 
 def jobs(suite: str, url: str, pythons: dict[str, str]) -> list[tuple[str, str, list[str]]]:
     """(name, interpreter, arguments of measure.py) of everybody who takes part."""
-    sys.path.insert(0, str(HERE))
-    from clients import CLIENTS
-
     if suite == "import":
         peers = {name: f"import {CLIENTS[name].modules}" for name in ("urllib3", *pythons)}
         codes = {**IMPORTS, **peers}
