@@ -1,6 +1,6 @@
 """An answer's bytes → values: picks the framing, hands the frames to the dialect. No I/O.
 
-`parse_stream(decode_json(parse_sse(chunks)))` is the whole of a stream; the rest of this file is for answers that are not
+`parse_stream(parse_sse_json(chunks))` is the whole of a stream; the rest of this file is for answers that are not
 what was asked for: an error body, HTML with status 200, JSON where a stream was asked for.
 """
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from .errors import ProtocolError, RemoteError
 from .fastpath import template_events
-from .framing import decode_json, load_json, parse_sse
+from .framing import load_json, parse_sse_json
 from .record import replace
 
 TYPE_CHECKING = False
@@ -67,7 +67,7 @@ def frames_of(chunks: Iterable[bytes], dialect: Dialect, framing: str | None = N
     """The frames of a stream in the dialect's framing, or another one."""
     framing = framing or dialect.framing
     if framing == "sse":
-        return decode_json(parse_sse(chunks, dialect.is_end_mark))
+        return parse_sse_json(chunks, dialect.is_end_mark)
     if framing == "ndjson":
         from .framing_ndjson import parse_ndjson
 

@@ -9,7 +9,6 @@ without `data` yields nothing; a block that the end of the stream cuts is discar
 from __future__ import annotations
 
 import json
-from codecs import getincrementaldecoder
 from functools import lru_cache
 from itertools import islice
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+BOM = b"\xef\xbb\xbf"
 MAX_EVENT = 16 << 20
 #: A text shorter than this has not the brackets to be nested too deeply.
 SHALLOW = 2 * MAX_DEPTH
@@ -35,102 +35,50 @@ def parse_sse(
     """(event name, data) pairs, each as soon as its blank line has arrived.
 
     A service may leave out the blank line after its last block: where the chunks end with an unfinished block, it is
-    yielded only if `is_end_mark(event, data)`. Raises ResponseTooLarge where one event passes `max_event` characters.
+    yielded only if `is_end_mark(event, data)`. Raises ResponseTooLarge where one event passes `max_event` bytes.
     """
-    event = ""
-    data: list[str] = []
-    size = 0
-    for lines in _sse_lines(chunks, max_event):
-        for line in lines:
-            if line:
-                if line.startswith("data: "):
-                    name, value = "data", line[6:]
-                elif line.startswith("event: "):
-                    event = line[7:]
-                    continue
-                else:
-                    name, _, value = line.partition(":")
-                    value = value.removeprefix(" ")
-                if name == "data":
-                    size += len(value)
-                    if size > max_event:
-                        raise ResponseTooLarge(f"one event of the stream is larger than {max_event} characters")
-                    data.append(value)
-                elif name == "event":
-                    event = value
-            else:
-                if data:
-                    joined = data[0] if len(data) == 1 else "\n".join(data)
-                    data = []
-                    yield event or "message", joined
-                event, size = "", 0
-    if data and is_end_mark is not None:
-        joined = "\n".join(data)
-        if is_end_mark(event or "message", joined):
-            yield event or "message", joined
+    for block in _sse_blocks(chunks, is_end_mark, max_event):
+        frame = _frame(block)
+        if frame is not None:
+            yield frame
 
 
-def _sse_lines(chunks: Iterable[bytes], limit: int) -> Iterator[list[str]]:
-    """The lines that each chunk completes, without their ends; a last line that has no end is yielded too.
-
-    The pieces of a line are kept in a list and joined once, so that a huge line costs linear time.
-    """
-    decode = getincrementaldecoder("utf-8")("replace").decode
-    pieces: list[str] = []
-    size = 0
-    at_start, after_cr = True, False
-    for chunk in chunks:
-        text = decode(chunk)
-        if not text:
-            continue
-        if at_start:
-            at_start = False
-            if text[0] == "\ufeff":
-                text = text[1:]
-        if after_cr and text[:1] == "\n":
-            text = text[1:]
-        after_cr = text[-1:] == "\r"
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        lines = text.split("\n")
-        rest = lines.pop()
-        if lines:
-            if pieces:
-                pieces.append(lines[0])
-                lines[0] = "".join(pieces)
-                pieces = []
-            size = 0
-            yield lines
-        if rest:
-            pieces.append(rest)
-            size += len(rest)
-            if size > limit:
-                raise ResponseTooLarge(f"one line of the stream is larger than {limit} characters")
-    pieces.append(decode(b"", True))
-    if any(pieces):
-        yield ["".join(pieces)]
-
-
-def decode_json(frames: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
-    """Each frame with its data parsed; `[DONE]` becomes None, and a frame without data (a keep-alive) is passed over."""
-    mend = Halves().mend
-    frames = iter(frames)
-    yield from _parsed(islice(frames, PLENTY), mend, None)
-    yield from _parsed(frames, mend, _fast_parser())
-
-
-def _parsed(
-    frames: Iterable[tuple[str, str]], mend: Callable[[str, Any], Any], parse: Callable[[str], Any] | None
+def parse_sse_json(
+    chunks: Iterable[bytes], is_end_mark: Callable[[str, str], bool] | None = None, max_event: int = MAX_EVENT
 ) -> Iterator[tuple[str, Any]]:
-    """The frames parsed with `parse`, which may raise ValueError on what it cannot take, else with json's own scanner."""
-    for event, data in frames:
-        try:
-            value, end = _scan(data, 0) if parse is None else (parse(data), len(data))
-            if end == len(data) and (end < SHALLOW or not is_too_deep(data, value)):
-                yield event, mend(data, value) if "\\u" in data else value
-                continue
-        except (ValueError, StopIteration, RecursionError):
-            pass
+    """What `parse_sse` gives, the data parsed; `[DONE]` becomes None, and a frame without data (a keep-alive) is passed over.
+
+    A block as nearly all are, one line of data under a name or none, is taken in one step.
+    """
+    mend = Halves().mend
+    blocks = _sse_blocks(chunks, is_end_mark, max_event)
+    yield from _values(islice(blocks, PLENTY), mend, None)
+    yield from _values(blocks, mend, _fast_parser())
+
+
+def _values(
+    blocks: Iterable[list[bytes]], mend: Callable[[str, Any], Any], parse: Callable[[bytes], Any] | None
+) -> Iterator[tuple[str, Any]]:
+    """The blocks parsed with `parse`, which may raise ValueError on what it cannot take, else with json's own scanner."""
+    name_line, name = b"", ""
+    for block in blocks:
+        line = block[-1]
+        if line.startswith(b"data: ") and (len(block) == 1 or (len(block) == 2 and block[0] == name_line)):
+            event = "message" if len(block) == 1 else name
+            try:
+                text = line.decode()
+                value, end = _scan(text, 6) if parse is None else (parse(line[6:]), len(text))
+                if end == len(text) and (end < SHALLOW or not is_too_deep(text, value)):
+                    yield event, mend(text, value) if "\\" in text else value
+                    continue
+            except (ValueError, StopIteration, RecursionError):
+                pass
+        frame = _frame(block)
+        if frame is None:
+            continue
+        event, data = frame
+        if len(block) == 2 and block[0].startswith(b"event"):
+            name_line, name = block[0], event
         data = data.strip()
         if data == "[DONE]":
             yield event, None
@@ -138,8 +86,70 @@ def _parsed(
             yield event, mend(data, load_json(data))
 
 
+def _frame(block: list[bytes]) -> tuple[str, str] | None:
+    """The event name and the data of a block's lines, None where it has no data."""
+    event, data = b"", []
+    for line in block:
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            data.append(value.removeprefix(b" "))
+        elif name == b"event":
+            event = value.removeprefix(b" ")
+    if not data:
+        return None
+    return event.decode("utf-8", "replace") or "message", b"\n".join(data).decode("utf-8", "replace")
+
+
+def _sse_blocks(
+    chunks: Iterable[bytes], is_end_mark: Callable[[str, str], bool] | None, max_event: int
+) -> Iterator[list[bytes]]:
+    """The lines of each block, as soon as it has ended. What has not is joined once, so that a huge one costs linear time."""
+    pieces: list[bytes] = []
+    size = 0
+    at_start, after_cr = True, False
+    for chunk in chunks:
+        if after_cr or b"\r" in chunk:
+            if not chunk:
+                continue
+            chunk = chunk[1:] if after_cr and chunk[0] == 10 else chunk
+            after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = chunk.rfind(b"\n\n") + 2  # 1 where it has no blank line: the end of one that began in the chunk before
+        if end == 1 and not (pieces and pieces[-1].endswith(b"\n") and chunk.startswith(b"\n")):
+            if chunk:
+                pieces.append(chunk)
+                size += len(chunk)
+                if size > max_event + 2:  # a line's end on either side
+                    raise _too_large(max_event)
+            continue
+        whole = b"".join((*pieces, chunk[:end])) if pieces else chunk[:end]
+        size = len(chunk) - end
+        pieces = [chunk[end:]] if size else []
+        if at_start:
+            at_start, whole = False, whole.removeprefix(BOM)
+        block: list[bytes] = []
+        for line in whole.split(b"\n"):
+            if line:
+                block.append(line)
+            elif block:
+                if len(whole) > max_event and len(b"\n".join(block)) > max_event:
+                    raise _too_large(max_event)
+                yield block
+                block = []
+    if pieces and is_end_mark is not None:
+        last = b"".join(pieces).removeprefix(BOM if at_start else b"")
+        block = last.strip(b"\n").split(b"\n")
+        frame = _frame(block)
+        if frame is not None and is_end_mark(*frame):
+            yield block
+
+
+def _too_large(max_event: int) -> ResponseTooLarge:
+    return ResponseTooLarge(f"one event of the stream is larger than {max_event} bytes")
+
+
 @lru_cache(maxsize=1)
-def _fast_parser() -> Callable[[str], Any] | None:
+def _fast_parser() -> Callable[[bytes], Any] | None:
     """msgspec's (the optional extra `speed`), which takes half of json's time and gives the same values. (orjson would too, but
     turns whole numbers beyond 64 bits into floats.) Its import takes 20 ms, so only a stream of many frames asks for it."""
     try:
@@ -149,9 +159,9 @@ def _fast_parser() -> Callable[[str], Any] | None:
         return None
     decode = Decoder().decode
 
-    def parse(text: str) -> Any:
+    def parse(data: bytes) -> Any:
         try:
-            return decode(text)
+            return decode(data)
         except MsgspecError:
             raise ValueError from None  # json may still take it (half a surrogate pair), and words the error
 

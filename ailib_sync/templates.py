@@ -11,7 +11,7 @@ import re
 from json import JSONDecoder
 
 from .errors import ProtocolError
-from .framing import decode_json, parse_sse
+from .framing import parse_sse_json
 from .torn import is_torn
 
 TYPE_CHECKING = False
@@ -158,7 +158,7 @@ def _is_text(literals: list[str], values: list[str], at: int, free: set[int], te
 
 def _text_in(frame: bytes, text_of: TextOf) -> str | None:
     try:
-        values = [value for _, value in decode_json(parse_sse([frame]))]
+        values = [value for _, value in parse_sse_json([frame])]
     except ProtocolError:
         return None
     return text_of(values[0]) if len(values) == 1 else None

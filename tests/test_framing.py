@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.errors import ProtocolError, ResponseTooLarge, StreamInterrupted
-from ailib_sync.framing import decode_json, parse_sse
+from ailib_sync.framing import parse_sse, parse_sse_json
 from ailib_sync.framing_aws import parse_frames, parse_messages
 from ailib_sync.framing_ndjson import parse_ndjson
 
@@ -165,6 +165,15 @@ def test_an_event_has_a_largest_size(raw: bytes) -> None:
         list(parse_sse([raw], max_event=100))
 
 
+@pytest.mark.parametrize("start", [b"", b"\n", b"data: a\n\n", b"data: a\n\n\n\n", b"\r\n\r\n"])
+@pytest.mark.parametrize(("size", "fits"), [(94, True), (95, False)])
+def test_the_largest_size_does_not_depend_on_the_cuts(start: bytes, size: int, fits: bool) -> None:
+    raw = start + b"data: " + b"x" * size + b"\n\n"
+    outcomes = [_drain(parse_sse(_cut(raw, [*range(0, len(raw), step)]), max_event=100)) for step in (1, 2, 3, 7, len(raw))]
+    assert [events for events, _ in outcomes] == [outcomes[0][0]] * 5
+    assert all((error is None) == fits for _, error in outcomes)
+
+
 def test_a_line_that_never_ends_is_not_kept() -> None:
     taken = 0
 
@@ -181,16 +190,16 @@ def test_a_line_that_never_ends_is_not_kept() -> None:
 
 @pytest.mark.parametrize(
     ("data", "value"),
-    [('{"a": 1}', [{"a": 1}]), (' {"a": 1} ', [{"a": 1}]), ("[DONE]", [None]), (" [DONE]\n", [None]), ("", []), ("  ", [])],
+    [('{"a": 1}', [{"a": 1}]), (' {"a": 1} ', [{"a": 1}]), ("[DONE]", [None]), (" [DONE]\t", [None]), ("", []), ("  ", [])],
 )
 def test_data_is_json_or_the_done_mark_or_nothing(data: str, value: list[Any]) -> None:
-    assert list(decode_json([("message", data)])) == [("message", item) for item in value]
+    assert list(parse_sse_json([f"data: {data}\n\n".encode()])) == [("message", item) for item in value]
 
 
 @pytest.mark.parametrize("data", ["<html>", '{"a": NaN}', "[" * 100_000, '{"a": 1} {"b": 2}', '{"a": 1', "nul"])
 def test_data_that_is_not_json_is_a_protocol_error(data: str) -> None:
     with pytest.raises(ProtocolError):
-        list(decode_json([("message", data)]))
+        list(parse_sse_json([f"data: {data}\n\n".encode()]))
 
 
 # --- NDJSON -------------------------------------------------------------------------------------------------------------

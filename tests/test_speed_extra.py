@@ -28,12 +28,13 @@ _texts = (
 )
 
 
-def _outcome(frames: list[tuple[str, str]], plenty: int) -> list[Any]:
+def _outcome(texts: list[str], plenty: int) -> list[Any]:
+    stream = b"".join(b"data: %b\n\n" % text.encode("utf-8", "surrogatepass") for text in texts)
     seen: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(framing, "PLENTY", plenty)
         try:
-            seen += map(repr, framing.decode_json(frames))  # repr tells 1 from 1.0, and 0.0 from -0.0
+            seen += map(repr, framing.parse_sse_json([stream]))  # repr tells 1 from 1.0, and 0.0 from -0.0
         except AiLibError as error:
             seen.append((type(error), str(error)))
     return seen
@@ -41,16 +42,15 @@ def _outcome(frames: list[tuple[str, str]], plenty: int) -> list[Any]:
 
 @given(st.lists(_texts, max_size=4))
 def test_the_fast_parser_gives_what_json_gives(texts: list[str]) -> None:
-    frames = [("message", text) for text in texts]
-    assert _outcome(frames, plenty=0) == _outcome(frames, plenty=1000)
+    assert _outcome(texts, plenty=0) == _outcome(texts, plenty=1000)
 
 
 def test_a_long_stream_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[str] = []
-    monkeypatch.setattr(framing, "_fast_parser", lambda: lambda text: seen.append(text) or json.loads(text))
-    values = list(framing.decode_json(("message", str(n)) for n in range(framing.PLENTY + 2)))
+    seen: list[bytes] = []
+    monkeypatch.setattr(framing, "_fast_parser", lambda: lambda data: seen.append(data) or json.loads(data))
+    values = list(framing.parse_sse_json(b"data: %d\n\n" % n for n in range(framing.PLENTY + 2)))
     assert values == [("message", n) for n in range(framing.PLENTY + 2)]
-    assert seen == [str(framing.PLENTY), str(framing.PLENTY + 1)]
+    assert seen == [b"%d" % framing.PLENTY, b"%d" % (framing.PLENTY + 1)]
 
 
 def test_without_it_json_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

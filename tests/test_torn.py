@@ -10,7 +10,7 @@ import pytest
 from ailib_sync.answer import answer_events
 from ailib_sync.dialect import find
 from ailib_sync.events import ContentDelta
-from ailib_sync.framing import decode_json, parse_sse
+from ailib_sync.framing import parse_sse_json
 from ailib_sync.framing_ndjson import parse_ndjson
 from ailib_sync.manifest import Manifest
 from ailib_sync.torn import Halves
@@ -70,4 +70,4 @@ def test_the_other_framings_mend_too() -> None:
     lines = b"".join(json.dumps({"text": unit}).encode() + b"\n" for unit in units(SMILE))
     assert list(parse_ndjson([lines])) == [{"text": ""}, {"text": SMILE}]
     events = b"".join(b"data: " + json.dumps({"text": unit}).encode() + b"\n\n" for unit in units(SMILE))
-    assert [value for _, value in decode_json(parse_sse([events]))] == [{"text": ""}, {"text": SMILE}]
+    assert [value for _, value in parse_sse_json([events])] == [{"text": ""}, {"text": SMILE}]

@@ -14,10 +14,11 @@ from typing import Any
 
 from ailib_sync.dialect import NAMES, find
 from ailib_sync.errors import AiLibError
-from ailib_sync.framing import decode_json, parse_sse
+from ailib_sync.framing import load_json, parse_sse, parse_sse_json
 from ailib_sync.framing_aws import parse_frames
 from ailib_sync.framing_ndjson import parse_ndjson
 from ailib_sync.manifest import Manifest
+from ailib_sync.torn import Halves
 from tests.properties.mutate import Draw, any_value, damaged, damaged_frames
 from tests.properties.promises import CONTENT_TYPES, check_body, check_error, check_stream, cut, speakers
 from tests.properties.samples import ERRORS, STREAMS, WHOLE, aws_message, dumped, encoded
@@ -76,7 +77,16 @@ def check_sse(raw: bytes) -> None:
     events, error = any_cut_gives_the_same(raw, parse_sse)
     assert error is None
     assert events == events_of(raw), (events, events_of(raw))
-    any_cut_gives_the_same(raw, lambda chunks: decode_json(parse_sse(chunks)))
+    values = any_cut_gives_the_same(raw, parse_sse_json)
+    assert repr(values) == repr(outcome(lambda: frame_by_frame(raw))), values
+
+
+def frame_by_frame(raw: bytes) -> Iterator[tuple[str, Any]]:
+    """What `parse_sse_json` is to give, in two steps."""
+    mend = Halves().mend
+    for event, data in parse_sse([raw]):
+        if data.strip():
+            yield event, None if data.strip() == "[DONE]" else mend(data, load_json(data))
 
 
 def check_ndjson(raw: bytes) -> None:
