@@ -82,8 +82,12 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                         and (len(delta) == 1 or (len(delta) == 2 and "role" in delta))
                         and not choice.get("finish_reason")
                         and not choice.get("index")
+                        and "usage" not in choice
+                        and "error" not in choice
                         and not chunk.get("usage")
                         and "error" not in chunk
+                        and "x_groq" not in chunk
+                        and "base_resp" not in chunk
                         and "citations" not in chunk
                         and "search_results" not in chunk
                     ):

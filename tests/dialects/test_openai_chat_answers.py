@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -10,10 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.answer import answer_events
+from ailib_sync.dialects._openai_chat_answer import Reader
 from ailib_sync.dialects._openai_chat_parts import KEPT_OF_CHUNK
 from ailib_sync.dialects.openai_chat import DIALECT
-from ailib_sync.errors import Cancelled, ConnectionLost, StreamInterrupted
-from ailib_sync.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ailib_sync.errors import Cancelled, ConnectionLost, RemoteError, StreamInterrupted
+from ailib_sync.events import (
+    ContentDelta,
+    Metadata,
+    PartialToolCall,
+    StreamEnd,
+    StreamingEvent,
+    ThinkingDelta,
+    ToolCallEnded,
+    ToolCallStarted,
+)
 from ailib_sync.messages import Message, Opaque
 from ailib_sync.tools import ToolCall
 
@@ -401,6 +412,43 @@ def test_a_blocked_answer_without_a_message_is_an_answer() -> None:
 def test_what_first_comes_beside_a_later_text_is_kept(key: str) -> None:
     got = fold(chunk({"content": "a"}), chunk({"content": "b"}), chunk({"content": "c"}, **{key: ["u"]}), chunk({}, "stop"))
     assert (got.content, got.message.extra) == ("abc", {key: ["u"]})
+
+
+#: What a chunk of text may hold besides, at its top and in its choice.
+BESIDE = {
+    "usage": FIGURES, "error": {"message": "No"}, "x_groq": {"usage": FIGURES}, "base_resp": {"status_code": 1008},
+    "citations": ["u"], "search_results": [{"url": "u"}], "service_tier": "default",
+}  # fmt: skip
+IN_CHOICE = {"usage": FIGURES, "error": {"message": "No"}, "finish_reason": "stop", "index": 1, "logprobs": None}
+
+
+@given(st.lists(st.tuples(st.sets(st.sampled_from([*BESIDE])), st.sets(st.sampled_from([*IN_CHOICE]))), max_size=5))
+def test_texts_read_fast_are_what_they_are_read_with_care(others: list[tuple[set[str], set[str]]]) -> None:
+    chunks = [chunk({"content": "a"})]
+    for beside, within in others:
+        told = {**chunk({"content": "b"}), **{key: BESIDE[key] for key in beside}}
+        told["choices"][0].update({key: IN_CHOICE[key] for key in within})
+        chunks.append(told)
+    frames = [("message", told) for told in (*chunks, chunk({}, "stop"))]
+
+    def carefully() -> Iterator[StreamingEvent]:
+        reader = Reader(manifest())
+        for event, told in frames:
+            yield from reader.read(told, event)
+            if reader.error is not None:
+                raise reader.error
+        yield from reader.end(done=False)
+
+    assert _told(DIALECT.parse_stream(frames, manifest())) == _told(carefully())
+
+
+def _told(events: Iterator[StreamingEvent]) -> list[Any]:
+    told: list[Any] = []
+    try:
+        told.extend(events)
+    except RemoteError as error:
+        told.append((type(error), error.message))
+    return told
 
 
 def test_extras_are_kept_for_the_reader() -> None:
