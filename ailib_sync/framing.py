@@ -60,6 +60,7 @@ def _values(
     blocks: Iterable[list[bytes]], mend: Callable[[str, Any], Any], parse: Callable[[bytes], Any] | None
 ) -> Iterator[tuple[str, Any]]:
     """The blocks parsed with `parse`, which may raise ValueError on what it cannot take, else with json's own scanner."""
+    scan = _scan
     name_line, name = b"", ""
     for block in blocks:
         line = block[-1]
@@ -67,7 +68,7 @@ def _values(
             event = "message" if len(block) == 1 else name
             try:
                 text = line.decode()
-                value, end = _scan(text, 6) if parse is None else (parse(line[6:]), len(text))
+                value, end = scan(text, 6) if parse is None else (parse(line[6:]), len(text))
                 if end == len(text) and (end < SHALLOW or not is_too_deep(text, value)):
                     yield event, mend(text, value) if "\\" in text else value
                     continue
@@ -127,12 +128,13 @@ def _sse_blocks(
         pieces = [chunk[end:]] if size else []
         if at_start:
             at_start, whole = False, whole.removeprefix(BOM)
+        may_be_too_large = len(whole) > max_event
         block: list[bytes] = []
         for line in whole.split(b"\n"):
             if line:
                 block.append(line)
             elif block:
-                if len(whole) > max_event and len(b"\n".join(block)) > max_event:
+                if may_be_too_large and len(b"\n".join(block)) > max_event:
                     raise _too_large(max_event)
                 yield block
                 block = []
