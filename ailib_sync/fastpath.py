@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from .errors import AiLibError
 from .events import ContentDelta
-from .templates import BLANK, Template
+from .framing import BLANK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from .events import StreamingEvent
-    from .templates import TextOf
+    from .templates import Template, TextOf
 
 #: Frames that do not fit a template, in a row, before it is given up; templates, and texts that make none, before no other
 #: is looked for.
@@ -123,6 +123,8 @@ class Feed:
         if self._texts <= FEW or event.extra is not None or event.starts or self.stopped:
             return None
         if self._template is None:
+            from .templates import Template  # a millisecond that only a stream of many texts shall cost
+
             self._template = Template.of(self.frame, event.text, self._text_of)
             if self._template is None:
                 self._failures += 1

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+BLANK = b"\n\n"
 BOM = b"\xef\xbb\xbf"
 MAX_EVENT = 16 << 20
 #: A text shorter than this has not the brackets to be nested too deeply.
@@ -115,7 +116,7 @@ def _sse_blocks(
             chunk = chunk[1:] if after_cr and chunk[0] == 10 else chunk
             after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        end = chunk.rfind(b"\n\n") + 2  # 1 where it has no blank line: the end of one that began in the chunk before
+        end = chunk.rfind(BLANK) + len(BLANK)  # 1 where it has no blank line: the end of one that began in the chunk before
         if end == 1 and not (pieces and pieces[-1].endswith(b"\n") and chunk.startswith(b"\n")):
             if chunk:
                 pieces.append(chunk)

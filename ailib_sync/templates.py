@@ -11,7 +11,7 @@ import re
 from json import JSONDecoder
 
 from .errors import ProtocolError
-from .framing import parse_sse_json
+from .framing import BLANK, parse_sse_json
 from .torn import is_torn
 
 TYPE_CHECKING = False
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     TextOf = Callable[[Any], str | None]
 
-BLANK = b"\n\n"
 #: A frame larger than this has too many values to be tried out.
 MAX_FRAME = 4096
 #: The beginning of a frame is kept back, until the rest is here, up to this size.
