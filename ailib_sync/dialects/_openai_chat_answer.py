@@ -65,15 +65,13 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     """The events of a stream. It is complete with `[DONE]` or a finish reason, whichever comes; with `eof` in the
     manifest's `stream_end`, with its last chunk."""
     reader = Reader(manifest)
-    read = reader.read
     plain = done = False
     try:
         for event, chunk in frames:
             if plain:
                 # The hot loop: a chunk that holds a piece of text and nothing else. Whatever is odd is read with care.
                 try:
-                    choices = chunk["choices"]
-                    choice = choices[0]
+                    choice = chunk["choices"][0]
                     delta = choice["delta"]
                     text = delta["content"]
                     if (
@@ -98,7 +96,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
             if chunk is None:
                 done = True
                 break
-            yield from read(chunk, event)
+            yield from reader.read(chunk, event)
             if reader.error is not None:
                 raise reader.error
             plain = reader.plain
