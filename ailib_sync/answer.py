@@ -49,12 +49,12 @@ def answer_events(
     if kind == "text/html":
         raise _not_json(b"".join(chunks), headers, manifest)
     framing = _FRAMING_OF.get(kind, dialect.framing)
-    text_of = dialect.text_of
-    if framing == "sse" and text_of is not None:
+    delta_of = dialect.delta_of
+    if framing == "sse" and delta_of is not None:
         return template_events(
             chunks,
             lambda blocks: dialect.parse_stream(frames_of(blocks, dialect), manifest),
-            lambda value: text_of(value, manifest),
+            lambda value: delta_of(value, manifest),
         )
     return dialect.parse_stream(frames_of(chunks, dialect, framing), manifest)
 

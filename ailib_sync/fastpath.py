@@ -1,16 +1,18 @@
 """The template path: frames that differ from one before them only in values are read without parsing. No I/O.
 
 In a fast stream most frames are alike byte for byte, but for the text and a few values that nobody reads. Once a frame has
-gone the plain way (framing, JSON, dialect) and was seen to be a text and nothing else, it makes a template (`templates.py`). A
-frame behind it with the same bytes around its values is the same JSON with another text in it, so its event is known and the
-plain way need not see it. Any other frame goes the plain way, and so must the next text after it be seen to. The plain way
-stays the rule: tests hold the two against each other on any cut of any stream.
+gone the plain way (framing, JSON, dialect) and was seen to be a text, or a thought, and nothing else, it makes a template
+(`templates.py`). A frame behind it with the same bytes around its values is the same JSON with another text in it, so its event
+is known and the plain way need not see it. Any other frame goes the plain way, and so must the next text after it be seen to.
+The plain way stays the rule: tests hold the two against each other on any cut of any stream.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 from .errors import AiLibError
-from .events import ContentDelta
+from .events import ContentDelta, ThinkingDelta
 from .framing import BLANK
 
 TYPE_CHECKING = False
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from .events import StreamingEvent
-    from .templates import Template, TextOf
+    from .templates import DeltaOf, Template
 
-#: Frames that do not fit a template, in a row, before it is given up; templates, and texts that make none, before no other
-#: is looked for.
-MAX_MISSES = 3
+#: Texts in a row that fit no template before all is left to the plain way; templates that are kept, and times that one is made
+#: or widened, in one stream.
+MAX_MISSES = 6
 MAX_TEMPLATES = 6
-MAX_FAILURES = 12
+MAX_TRIES = 24
 #: Texts that go the plain way before a template is made, and before it is widened: a short stream is over before either pays.
 FEW = 16
 MANY = 64
@@ -33,16 +35,16 @@ MANY = 64
 def template_events(
     chunks: Iterable[bytes],
     read: Callable[[Iterator[bytes]], Iterator[StreamingEvent]],
-    text_of: TextOf,
+    delta_of: DeltaOf,
 ) -> Iterator[StreamingEvent]:
-    """The same events as `read(chunks)`. `text_of` gives the text of a frame (its JSON) that `read` makes one ContentDelta of,
-    and nothing else."""
-    feed = Feed(chunks, text_of)
+    """The same events as `read(chunks)`. `delta_of` tells the frames (their JSON) that `read` makes one event of text or
+    thinking of, and nothing else: see `Dialect.delta_of`."""
+    feed = Feed(chunks, delta_of)
     events = read(feed.blocks())
     for event in events:
         yield event
         feed.in_text = False
-        if isinstance(event, ContentDelta):
+        if isinstance(event, (ContentDelta, ThinkingDelta)):
             feed.in_text = True
             if feed.frame:
                 yield from feed.run(event)
@@ -54,20 +56,19 @@ def template_events(
 class Feed:
     """The blocks on their way to the plain path, without the frames that need not go there.
 
-    `in_text`: the plain path's last event was a piece of text. `frame` is what the plain path works on, if that is one whole
-    frame and it had nothing else to work on. `stopped`: every block goes as it is from now on.
+    `in_text`: the plain path's last event was a piece of text or thinking. `frame` is what the plain path works on, if that is
+    one whole frame and it had nothing else to work on. `stopped`: every block goes as it is from now on.
     """
 
     __slots__ = (
-        "_chunks", "_error", "_failures", "_misses", "_rest", "_template", "_templates", "_text_of", "_texts",
-        "frame", "in_text", "stopped",
+        "_chunks", "_delta_of", "_error", "_misses", "_rest", "_templates", "_texts", "_tries", "frame", "in_text", "stopped",
     )  # fmt: skip
 
-    def __init__(self, chunks: Iterable[bytes], text_of: TextOf) -> None:
+    def __init__(self, chunks: Iterable[bytes], delta_of: DeltaOf) -> None:
         self._chunks = iter(chunks)
-        self._text_of = text_of
-        self._template: Template | None = None
-        self._templates = self._misses = self._failures = self._texts = 0
+        self._delta_of = delta_of
+        self._templates: list[Template] = []
+        self._texts = self._misses = self._tries = 0
         self._rest = b""
         self._error: AiLibError | None = None
         self.frame = b""
@@ -87,9 +88,10 @@ class Feed:
             yield block
             self.frame = b""
 
-    def run(self, event: ContentDelta) -> Iterator[ContentDelta]:
+    def run(self, event: ContentDelta | ThinkingDelta) -> Iterator[StreamingEvent]:
         """The texts behind `frame`, which the plain path has made this event of, as far as they fit its template."""
         template = self._template_of(event)
+        make = _maker(event)
         held = b""
         while template is not None:
             try:
@@ -101,7 +103,7 @@ class Feed:
                 break
             block = held + chunk if held else chunk
             texts, end = template.read(block)
-            yield from map(ContentDelta, texts)
+            yield from map(make, texts)
             held = block[end:]
             if held and not template.may_begin(held):
                 break
@@ -117,32 +119,40 @@ class Feed:
             raise self._error
         return next(filter(None, self._chunks), b"")
 
-    def _template_of(self, event: ContentDelta) -> Template | None:
+    def _template_of(self, event: ContentDelta | ThinkingDelta) -> Template | None:
         """The template that `frame` fits, or a new one made of it; None where it carries more than its text."""
         self._texts += 1
-        if self._texts <= FEW or event.extra is not None or event.starts or self.stopped:
+        if self._texts <= FEW or self.stopped or _maker(event)(event.text) != event:
             return None
-        if self._template is None:
-            from .templates import Template  # a millisecond that only a stream of many texts shall cost
-
-            self._template = Template.of(self.frame, event.text, self._text_of)
-            if self._template is None:
-                self._failures += 1
-                self.stopped = self._failures >= MAX_FAILURES
-            self._templates += 1
-            self._misses = 0
-            return self._template
-        if self._template.read(self.frame)[1] == len(self.frame):
-            self._misses = 0
-            return self._template
-        if self._texts <= MANY:
+        for template in self._templates:
+            if template.read(self.frame)[1] == len(self.frame):
+                self._misses = 0
+                return template
+        if self._templates and self._texts <= MANY:
             return None
-        wider = self._template.widened(self.frame, event.text, self._text_of)
-        if wider is not None:
-            self._template, self._misses = wider, 0
-            return wider
         self._misses += 1
-        if self._misses >= MAX_MISSES:
-            self._template = None
-            self.stopped = self._templates >= MAX_TEMPLATES
-        return None
+        self.stopped = self._misses == MAX_MISSES
+        return self._another(event.text) if self._tries < MAX_TRIES else None
+
+    def _another(self, text: str) -> Template | None:
+        """A template that `frame` fits: one of those that are there, widened, or one made of it."""
+        from .templates import Template, parted  # a millisecond that only a stream of many texts shall cost
+
+        self._tries += 1
+        frame = parted(self.frame)
+        for position, template in enumerate(self._templates):
+            wider = template.widened(frame, text, self._delta_of)
+            if wider is not None:
+                self._templates[position] = wider
+                return wider
+        made = Template.of(frame, text, self._delta_of) if len(self._templates) < MAX_TEMPLATES else None
+        if made is not None:
+            self._templates.append(made)
+        return made
+
+
+def _maker(event: ContentDelta | ThinkingDelta) -> Callable[[str], StreamingEvent]:
+    """What makes events like this one, if its text is all that it brings."""
+    if isinstance(event, ContentDelta):
+        return ContentDelta
+    return partial(ThinkingDelta, index=event.index) if event.index is not None else ThinkingDelta

@@ -6,6 +6,7 @@ from io import StringIO
 
 from .events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from .messages import Message, MessageRole, Text, Thinking
+from .record import replace
 from .response import ChatResponse, Usage
 from .tools import ToolCall
 
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 class Fold:
     """Collects a stream's events; `response()` may be asked at any time, also after a stream that broke.
 
-    Text goes into a buffer, so that a long answer costs linear time, and its pieces no memory.
+    Text and thinking go into a buffer, so that a long answer costs linear time, and its pieces no memory.
     """
 
-    __slots__ = ("_blocks", "_calls", "_end", "_open_calls", "_text", "_thinking", "_thoughts", "extra", "id", "model", "usage")
+    __slots__ = ("_blocks", "_buffer", "_calls", "_end", "_open", "_open_calls", "_thoughts", "extra", "id", "model", "usage")
 
     def __init__(self) -> None:
         self._blocks: list[Block] = []
-        self._text: StringIO | None = None
-        self._thinking: list[str] | None = None
+        self._open: Text | Thinking | None = None  # the last block, while it grows; its text so far is in the buffer
+        self._buffer = StringIO()
         self._thoughts: dict[int, Thinking] = {}
         self._calls: dict[int, ToolCall] = {}
         self._open_calls: dict[int, list[str]] = {}
@@ -41,9 +42,9 @@ class Fold:
 
     def add(self, event: StreamingEvent) -> None:
         if isinstance(event, ContentDelta):
-            if self._text is None or event.starts:
-                self._open_text()
-            self._text.write(event.text)  # type: ignore[union-attr]
+            if event.starts:
+                self._close_block()
+            self.text_writer()(event.text)
             if event.extra:
                 self._blocks[-1].extra.update(event.extra)  # type: ignore[union-attr]
         elif isinstance(event, ThinkingDelta):
@@ -66,19 +67,20 @@ class Fold:
 
     def text_writer(self) -> Callable[[str], object]:
         """Where the next content delta's text goes; the hot loop of a stream writes there directly."""
-        if self._text is None:
-            self._open_text()
-        return self._text.write  # type: ignore[union-attr]
+        if not isinstance(self._open, Text):
+            self._begin(Text(""))
+        return self._buffer.write
 
-    def _open_text(self) -> None:
+    def _begin(self, block: Text | Thinking) -> None:
         self._close_block()
-        self._text = _buffer()
-        self._blocks.append(Text(""))
+        self._open = block
+        self._buffer = _buffer()
+        self._blocks.append(block)
 
     def _add_thinking(self, event: ThinkingDelta) -> None:
         block = self._thinking_block(event)
-        if self._thinking is not None and block is self._blocks[-1]:
-            self._thinking.append(event.text)
+        if block is self._open:
+            self._buffer.write(event.text)
         else:
             block.text += event.text
         if event.signature is not None:
@@ -92,12 +94,10 @@ class Fold:
         """The block the event belongs to: an earlier one by its index, the last one, or a new one."""
         if event.index is not None and event.index in self._thoughts:
             return self._thoughts[event.index]
-        if self._thinking is None or event.starts or event.index is not None:
-            self._close_block()
-            self._thinking = []
-            self._blocks.append(Thinking())
-        block = self._blocks[-1]
-        assert isinstance(block, Thinking)
+        if isinstance(self._open, Thinking) and not event.starts and event.index is None:
+            return self._open
+        block = Thinking()
+        self._begin(block)
         if event.index is not None:
             self._thoughts[event.index] = block
         return block
@@ -126,30 +126,18 @@ class Fold:
             self._blocks.append(event.block)
 
     def _close_block(self) -> None:
-        if self._text is not None:
-            block = self._blocks[-1]
-            assert isinstance(block, Text)
-            block.text = self._text.getvalue()
-            if not block.text and not block.extra:
+        block, self._open = self._open, None
+        if block is not None:
+            block.text = self._buffer.getvalue()
+            if _is_empty(block):
                 self._blocks.pop()
-            self._text = None
-        elif self._thinking is not None:
-            block = self._blocks[-1]
-            assert isinstance(block, Thinking)
-            block.text = "".join(self._thinking)
-            self._thinking = None
 
     def _blocks_so_far(self) -> list[Block]:
         """The blocks, with copies of those that are still open: their pieces go on being appended where they are."""
         blocks = list(self._blocks)
-        if self._text is not None or self._thinking is not None:
-            last = blocks.pop()
-            if isinstance(last, Text):
-                last = Text(self._text.getvalue() if self._text else "", dict(last.extra))
-            elif isinstance(last, Thinking):
-                last = Thinking("".join(self._thinking or ()), last.signature, last.redacted, dict(last.extra))
-            if not isinstance(last, Text) or last.text or last.extra:
-                blocks.append(last)
+        if self._open is not None:
+            last = replace(self._open, text=self._buffer.getvalue(), extra=dict(self._open.extra))
+            blocks[-1:] = [] if _is_empty(last) else [last]
         for index, pieces in self._open_calls.items():
             call = self._calls.get(index)
             if call is not None:
@@ -171,6 +159,10 @@ class Fold:
             id=self.id,
             model=self.model,
         )
+
+
+def _is_empty(block: Text | Thinking) -> bool:
+    return isinstance(block, Text) and not block.text and not block.extra
 
 
 def _buffer() -> StringIO:

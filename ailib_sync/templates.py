@@ -1,8 +1,8 @@
 """A template: what stands around the values in which the frames of a stream differ. No I/O.
 
-The text is one of them; the others are values that nobody reads: a number in sequence, padding against listeners
-(`obfuscation`, or spaces before a brace). None is guessed: a value may differ where two frames differed in it, and where
-frames with other values in its place were parsed and gave the same text.
+The text, or the thought, is one of them; the others are values that nobody reads: a number in sequence, padding against
+listeners (`obfuscation`, or spaces before a brace). None is guessed: a value may differ where two frames differed in it, and
+where frames with other values in its place were parsed and gave the same text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    TextOf = Callable[[Any], str | None]
+    Parts = tuple[list[str], list[str]]
+    DeltaOf = Callable[[Any], tuple[str, object] | None]
 
 #: A frame larger than this has too many values to be tried out.
 MAX_FRAME = 4096
@@ -42,12 +43,13 @@ _read = JSONDecoder().raw_decode
 
 
 class Template:
-    """Made of one frame that the plain way read as a text and nothing else; `at` is the place of the text among its values,
-    `free` are the others that may differ."""
+    """Made of one frame that the plain way read as a text and nothing else. `kind` is what `delta_of` says beside the text,
+    `at` the place of the text among the frame's values; `free` are the others that may differ."""
 
-    __slots__ = ("_at", "_free", "_inside", "_joint", "_literals", "_prefix", "_suffix", "_values")
+    __slots__ = ("_at", "_free", "_inside", "_joint", "_kind", "_literals", "_prefix", "_suffix", "_values")
 
-    def __init__(self, literals: list[str], values: list[str], at: int, free: set[int]) -> None:
+    def __init__(self, kind: object, literals: list[str], values: list[str], at: int, free: set[int]) -> None:
+        self._kind = kind
         self._literals = literals
         self._values = values
         self._at = at
@@ -56,7 +58,7 @@ class Template:
         for index, value in enumerate(values):
             fixed[-1] += literals[index]
             if index == at or index in free:
-                allowed, _, quote = _kind(value)
+                allowed, _, quote = _form(value)
                 fixed[-1] += quote
                 pattern += (re.escape(fixed[-1]) if pattern else "") + (_TEXT if index == at else allowed)
                 fixed.append(quote)
@@ -70,31 +72,40 @@ class Template:
         self._inside = re.compile(pattern).fullmatch if free else None
 
     @classmethod
-    def of(cls, frame: bytes, text: str, text_of: TextOf) -> Template | None:
+    def of(cls, frame: Parts, text: str, delta_of: DeltaOf) -> Template | None:
         """The template of a whole frame with this text. None where the place of the text is not found.
 
         The place is proven: with another string there, the frame's JSON holds that string as its text.
         """
-        parted = _parted(frame)
-        if parted is not None:
-            literals, values = parted
-            for at, value in enumerate(values):
-                if _spells(value, text) and _is_text(literals, values, at, set(), text_of):
-                    return cls(literals, values, at, set())
+        literals, values = frame
+        delta = _delta_in(literals, values, delta_of)
+        for at, value in enumerate(values):
+            if delta is not None and _spells(value, text):
+                template = cls(delta[1], literals, values, at, set())
+                if template._holds(values, delta_of):
+                    return template
         return None
 
-    def widened(self, frame: bytes, text: str, text_of: TextOf) -> Template | None:
+    def widened(self, frame: Parts, text: str, delta_of: DeltaOf) -> Template | None:
         """A template that this frame fits too, None where what differs is more than values that do not matter."""
-        literals, values = _parted(frame) or ([], [])
+        literals, values = frame
         if literals != self._literals or not _spells(values[self._at], text):
             return None
         pairs = list(zip(values, self._values, strict=True))
-        if any(_kind(value) is not _kind(old) for value, old in pairs):
+        if any(_form(value) is not _form(old) for value, old in pairs):
             return None
         free = self._free | {index for index, (value, old) in enumerate(pairs) if value != old and index != self._at}
-        if not _is_text(literals, values, self._at, free, text_of):
-            return None
-        return Template(literals, values, self._at, free)
+        wider = Template(self._kind, literals, values, self._at, free)
+        return wider if wider._holds(values, delta_of) else None
+
+    def _holds(self, values: list[str], delta_of: DeltaOf) -> bool:
+        """Whether a frame's text is at its place, whatever stands in the free ones: seen with two examples in each."""
+        for number in range(2 if self._free else 1):
+            trial = [_form(value)[1][number] if index in self._free else value for index, value in enumerate(values)]
+            trial[self._at] = f'"{_PROBE}"'
+            if _delta_in(self._literals, trial, delta_of) != (_PROBE, self._kind):
+                return False
+        return True
 
     def may_begin(self, part: bytes) -> bool:
         """Whether the part can be the beginning of a frame that fits, and holds no whole one."""
@@ -121,14 +132,13 @@ class Template:
             return [], 0
         return texts, len(prefix) + len(self._joint.join(pieces[: len(texts)]).encode()) + len(suffix)
 
-def _parted(frame: bytes) -> tuple[list[str], list[str]] | None:
-    """A frame's values, and what stands before, between and after them; None where it has no values that can be told."""
-    if len(frame) > MAX_FRAME or b"\r" in frame:
-        return None
+
+def parted(frame: bytes) -> Parts:
+    """A frame's values, and what stands before, between and after them; nothing of a frame that is not to be taken apart."""
     try:
-        text = frame.decode()
+        text = frame.decode() if len(frame) <= MAX_FRAME and b"\r" not in frame else ""
     except UnicodeDecodeError:
-        return None
+        text = ""
     literals, values, at = [], [], 0
     for found in _VALUE.finditer(text):
         if found.lastindex is not None:
@@ -138,29 +148,19 @@ def _parted(frame: bytes) -> tuple[list[str], list[str]] | None:
     return [*literals, text[at:]], values
 
 
-def _kind(value: str) -> tuple[str, tuple[str, str], str]:
+def _form(value: str) -> tuple[str, tuple[str, str], str]:
     if value.startswith('"'):
         return _STRING
     return _SPACES if not value.strip(" ") else _NUMBER
 
 
-def _is_text(literals: list[str], values: list[str], at: int, free: set[int], text_of: TextOf) -> bool:
-    """Whether the frame's text is at this place, whatever stands in the free ones: seen with two examples in each."""
-    for number in range(2 if free else 1):
-        trial = [_kind(value)[1][number] if index in free else value for index, value in enumerate(values)]
-        trial[at] = f'"{_PROBE}"'
-        frame = "".join(part for pair in zip(literals, [*trial, ""], strict=True) for part in pair)
-        if _text_in(frame.encode(), text_of) != _PROBE:
-            return False
-    return True
-
-
-def _text_in(frame: bytes, text_of: TextOf) -> str | None:
+def _delta_in(literals: list[str], values: list[str], delta_of: DeltaOf) -> tuple[str, object] | None:
+    frame = "".join(part for pair in zip(literals, [*values, ""], strict=True) for part in pair)
     try:
-        values = [value for _, value in parse_sse_json([frame])]
+        told = [value for _, value in parse_sse_json([frame.encode()])]
     except ProtocolError:
         return None
-    return text_of(values[0]) if len(values) == 1 else None
+    return delta_of(told[0]) if len(told) == 1 else None
 
 
 def _spells(value: str, text: str) -> bool:

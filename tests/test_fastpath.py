@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,9 +14,9 @@ from ailib_sync import fastpath
 from ailib_sync.answer import answer_events, frames_of
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, ConnectionLost
-from ailib_sync.events import ContentDelta, StreamingEvent
+from ailib_sync.events import ContentDelta, StreamingEvent, ThinkingDelta
 from ailib_sync.manifest import Manifest
-from ailib_sync.templates import Template
+from ailib_sync.templates import Template, parted
 
 from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings
 
@@ -60,6 +60,37 @@ def _responses(text: str) -> bytes:
     return _data({"type": "response.output_text.delta", "item_id": "i", "output_index": 0, "delta": text})
 
 
+def _openai_thought(text: str) -> bytes:
+    delta = {"content": None, "reasoning_content": text}
+    return _data({"id": "c1", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+
+
+def _anthropic_thought(text: str) -> bytes:
+    delta = {"type": "thinking_delta", "thinking": text}
+    return _data({"type": "content_block_delta", "index": 0, "delta": delta}, "content_block_delta")
+
+
+def _gemini_thought(text: str) -> bytes:
+    return _data({"candidates": [{"content": {"parts": [{"thought": True, "text": text}], "role": "model"}}]})
+
+
+def _cohere_thought(text: str) -> bytes:
+    return _data({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"thinking": text}}}})
+
+
+def _responses_thought(text: str) -> bytes:
+    place = {"item_id": "rs", "output_index": 7, "summary_index": 0}
+    return _data({"type": "response.reasoning_summary_text.delta", **place, "delta": text})
+
+
+THOUGHTS = {
+    "openai_chat": _openai_thought,
+    "anthropic_messages": _anthropic_thought,
+    "gemini_generate": _gemini_thought,
+    "cohere_chat": _cohere_thought,
+    "openai_responses": _responses_thought,
+}
+
 #: dialect → (a frame of text, its first frames, frames that may come in between, its last frames)
 FORMATS: dict[str, tuple[Any, list[bytes], list[bytes], list[bytes]]] = {
     "openai_chat": (
@@ -72,6 +103,8 @@ FORMATS: dict[str, tuple[Any, list[bytes], list[bytes], list[bytes]]] = {
             _data({"id": "c1", "choices": [{"index": 1, "delta": {"content": "second choice"}}]}),
             _data({"id": "c1", "choices": [{"index": 0, "delta": {"content": "a", "annotations": [{"type": "x"}]}}]}),
             _data({"id": "c1", "choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]}),
+            _data({"id": "c1", "choices": [{"index": 0, "delta": {"reasoning": "hm", "reasoning_details": [{"text": "hm"}]}}]}),
+            _data({"id": "c1", "choices": [{"index": 0, "delta": {"reasoning": "hm", "content": "a"}}]}),
             _data({"error": {"message": "overloaded", "type": "server_error"}}),
         ],
         [_data({"id": "c1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}), b"data: [DONE]\n\n"],
@@ -85,7 +118,9 @@ FORMATS: dict[str, tuple[Any, list[bytes], list[bytes], list[bytes]]] = {
         [
             _data({"type": "ping"}, "ping"),
             _data({"type": "content_block_delta", "index": 0, "delta": {"type": "citations_delta", "citation": {"a": 1}}}),
+            _data({"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "AA=="}}),
             _data({"type": "content_block_stop", "index": 0}),
+            _data({"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}}),
             _data({"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": "new"}}),
             _data({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}, "error"),
         ],
@@ -100,6 +135,7 @@ FORMATS: dict[str, tuple[Any, list[bytes], list[bytes], list[bytes]]] = {
         [
             _data({"candidates": [{"content": {"parts": [{"text": "s", "thoughtSignature": "AA=="}], "role": "model"}}]}),
             _data({"candidates": [{"content": {"parts": [{"text": "t", "thought": True}], "role": "model"}}]}),
+            _data({"candidates": [{"content": {"parts": [{"thought": True, "text": "t", "thoughtSignature": "AA=="}]}}]}),
             _data({"candidates": [], "usageMetadata": {"promptTokenCount": 3}}),
         ],
         [_data({"candidates": [{"content": {"parts": [{"text": "."}]}, "finishReason": "STOP"}]})],
@@ -113,7 +149,12 @@ FORMATS: dict[str, tuple[Any, list[bytes], list[bytes], list[bytes]]] = {
     "openai_responses": (
         _responses,
         [_data({"type": "response.output_item.added", "output_index": 0, "item": {"type": "message", "id": "i"}})],
-        [_data({"type": "response.content_part.added", "output_index": 0, "part": {"type": "output_text", "text": ""}})],
+        [
+            _data({"type": "response.content_part.added", "output_index": 0, "part": {"type": "output_text", "text": ""}}),
+            _responses_thought("another paragraph").replace(b'"summary_index": 0', b'"summary_index": 1'),
+            _responses_thought("another thought").replace(b'"output_index": 7', b'"output_index": 8'),
+            _data({"type": "response.output_item.done", "output_index": 7, "item": {"type": "reasoning", "id": "rs"}}),
+        ],
         [_data({"type": "response.completed", "response": {"id": "r1", "status": "completed", "output": []}})],
     ),
 }
@@ -155,7 +196,10 @@ def _varied(frame: bytes, kind: str, value: str) -> bytes:
     return frame.replace(b'"%b": ' % kind.encode(), b'"%b": %b, "was": ' % (kind.encode(), value.encode()), 1)
 
 
-KINDS = ("first", "last", "padding", "key", "line", "id", "index", "type", "object", "finish_reason", "modelVersion", "item_id")
+KINDS = (
+    *("first", "last", "padding", "key", "line", "id", "index", "type", "object", "finish_reason", "modelVersion", "item_id"),
+    *("output_index", "summary_index", "thought", "content"),
+)
 
 
 @st.composite
@@ -163,19 +207,20 @@ def _streams(draw: st.DrawFn) -> tuple[str, list[bytes]]:
     """A dialect, and its stream as chunks cut anywhere."""
     name = draw(st.sampled_from(sorted(FORMATS)))
     text, first, between, last = FORMATS[name]
+    thought = THOUGHTS[name]
     kinds = draw(st.lists(st.sampled_from(KINDS), max_size=2))
     values = st.sampled_from(draw(st.sampled_from((VALUES, VALUES[:3], VALUES[7:9]))))
 
     @st.composite
-    def one(draw: st.DrawFn) -> bytes:
-        frame: bytes = text(draw(TEXTS))
+    def one(draw: st.DrawFn, make: Callable[[str], bytes]) -> bytes:
+        frame = make(draw(TEXTS))
         for kind in kinds:
             frame = _varied(frame, kind, draw(values))
         return frame
 
-    some_text = st.lists(one(), min_size=1, max_size=12)
+    texts, thoughts = (st.lists(one(make), min_size=1, max_size=12) for make in (text, thought))
     rare = st.sampled_from(between + ODD).map(lambda frame: [frame])
-    runs = draw(st.lists(st.one_of(some_text, some_text, rare), max_size=8))
+    runs = draw(st.lists(st.one_of(texts, thoughts, texts, thoughts, rare), max_size=8))
     raw = b"".join([*first, *(frame for run in runs for frame in run), *(last if draw(st.booleans()) else last[:-1])])
     cuts = sorted(draw(st.lists(st.integers(0, len(raw)), max_size=8)))
     return name, [raw[a:b] for a, b in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
@@ -185,10 +230,10 @@ def _manifest(dialect: str, *quirks: str) -> Manifest:
     return Manifest("test", "Test", dialect, "https://test.example", quirks=quirks)
 
 
-def _text_of(chunk: Any) -> str | None:
-    text_of = find("openai_chat").text_of
-    assert text_of is not None
-    return text_of(chunk, _manifest("openai_chat"))
+def _delta_of(chunk: Any) -> tuple[str, object] | None:
+    delta_of = find("openai_chat").delta_of
+    assert delta_of is not None
+    return delta_of(chunk, _manifest("openai_chat"))
 
 
 def _plain(chunks: Iterator[bytes], dialect: str, manifest: Manifest) -> Iterator[StreamingEvent]:
@@ -242,9 +287,13 @@ def test_a_long_stream_is_the_same_in_blocks_of_any_size(dialect: str, size: int
 @pytest.mark.parametrize("dialect", sorted(FORMATS))
 @pytest.mark.parametrize("together", [1, 2, 100])
 @pytest.mark.parametrize("kind", ["none", "first", "last", "padding", "line"])
-def test_it_is_really_taken(dialect: str, together: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_thought", [False, True])
+def test_it_is_really_taken(
+    dialect: str, together: int, kind: str, is_thought: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Once a template is found, no frame of text goes the plain way, however many come in a block, and whatever differs."""
     text, first, _, last = FORMATS[dialect]
+    text = THOUGHTS[dialect] if is_thought else text
     parsed: list[bytes] = []
     blocks_of = fastpath.Feed.blocks
 
@@ -260,7 +309,26 @@ def test_it_is_really_taken(dialect: str, together: int, kind: str, monkeypatch:
     blocks = [b"".join(frames[at : at + together]) for at in range(0, len(frames), together)]
     events = list(_fast(iter([*first, *seen, *blocks, *last]), dialect, _manifest(dialect)))
     assert b"".join(parsed) == b"".join([*first, *seen, *last])
-    assert sum(isinstance(event, ContentDelta) for event in events) >= 202
+    assert sum(isinstance(event, (ContentDelta, ThinkingDelta)) for event in events) >= 202
+
+
+@pytest.mark.parametrize("dialect", sorted(FORMATS))
+def test_kinds_that_take_turns_have_a_template_each(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, first, _, last = FORMATS[dialect]
+    thought = THOUGHTS[dialect]
+    turns = [make(f"word {turn} {n}") for turn in range(50) for make in (text, thought) for n in range(20)]
+    read: list[int] = []
+    blocks_of = fastpath.Feed.blocks
+
+    def watched(self: fastpath.Feed) -> Iterator[bytes]:
+        for block in blocks_of(self):
+            read.append(block.count(b"word"))
+            yield block
+
+    monkeypatch.setattr(fastpath.Feed, "blocks", watched)
+    events = list(_fast(iter([*first, *turns, *last]), dialect, _manifest(dialect)))
+    assert events == list(_plain(iter([*first, *turns, *last]), dialect, _manifest(dialect)))
+    assert sum(read) < 300  # of 2000: two or three at each turn
 
 
 @pytest.mark.parametrize("kind", ["none", "last"])
@@ -276,7 +344,7 @@ def test_it_begins_when_it_pays(kind: str, monkeypatch: pytest.MonkeyPatch) -> N
             read += isinstance(event, ContentDelta)
             yield event
 
-    events = list(fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), parse, _text_of))
+    events = list(fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), parse, _delta_of))
     assert sum(isinstance(event, ContentDelta) for event in events) == 100
     assert read == (7 if kind == "none" else 22)
 
@@ -289,7 +357,7 @@ def test_it_stops_trying_where_every_frame_is_different() -> None:
         made.append(blocks.gi_frame.f_locals["self"])  # type: ignore[attr-defined]
         return _plain(blocks, "openai_chat", _manifest("openai_chat"))
 
-    events = fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), read, _text_of)
+    events = fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), read, _delta_of)
     assert sum(isinstance(event, ContentDelta) for event in events) == 400
     assert made[0].stopped
 
@@ -312,7 +380,7 @@ def test_what_a_template_does_not_see(chunks: list[bytes]) -> None:
 
 def test_a_text_that_also_stands_elsewhere_is_told_apart() -> None:
     """The place of the text is proven, not guessed: here the id and the model hold the same letters."""
-    template = Template.of(_openai("c1"), "c1", _text_of)
+    template = Template.of(parted(_openai("c1")), "c1", _delta_of)
     assert template is not None
     assert template.read(_openai("x") + _openai("y"))[0] == ["x", "y"]
     assert template.read(_openai("x", id="x"))[0] == []
@@ -320,11 +388,11 @@ def test_a_text_that_also_stands_elsewhere_is_told_apart() -> None:
 
 def test_a_value_that_is_read_may_not_differ() -> None:
     """Which choice a text belongs to is a number like the others: only a trial tells them apart."""
-    template = Template.of(_openai("a"), "a", _text_of)
+    template = Template.of(parted(_openai("a")), "a", _delta_of)
     assert template is not None
     other = _openai("b").replace(b'"index": 0', b'"index": 1')
-    assert template.widened(other, "b", _text_of) is None
-    numbered = template.widened(_openai("b", id="c2"), "b", _text_of)
+    assert template.widened(parted(other), "b", _delta_of) is None
+    numbered = template.widened(parted(_openai("b", id="c2")), "b", _delta_of)
     assert numbered is not None
     assert numbered.read(_openai("x", id="c3") + _openai("y", id="c4") + other)[0] == ["x", "y"]
 
@@ -346,4 +414,4 @@ def test_recordings_are_the_same_on_both_paths(size: int) -> None:
 @pytest.mark.parametrize("name", sorted(set(DIALECTS.values())))
 def test_only_dialects_over_server_sent_events_have_templates(name: str) -> None:
     dialect = find(name)
-    assert (dialect.text_of is not None) == (dialect.framing == "sse")
+    assert (dialect.delta_of is not None) == (dialect.framing == "sse")

@@ -61,15 +61,22 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     yield from reader.end()
 
 
-def text_of_delta(data: Any, manifest: Manifest) -> str | None:
-    """The text of a frame that is a text delta."""
+#: The deltas that are their text alone → the key of that.
+_TEXTS = {"text_delta": "text", "thinking_delta": "thinking"}
+
+
+def delta_of(data: Any, manifest: Manifest) -> tuple[str, str] | None:
+    """The text and the kind of a frame that is a delta of text or thinking."""
     if type(data) is not dict or data.get("type") != "content_block_delta":
         return None
     delta = data.get("delta")
-    if type(delta) is not dict or delta.get("type") != "text_delta":
+    if type(delta) is not dict:
         return None
-    text = delta.get("text")
-    return text if type(text) is str else None
+    kind = delta.get("type")
+    if type(kind) is not str or kind not in _TEXTS:
+        return None
+    text = delta.get(_TEXTS[kind])
+    return (text, kind) if type(text) is str else None
 
 
 def is_end_mark(event: str, data: str) -> bool:

@@ -103,12 +103,16 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     raise StreamInterrupted("the stream ended without message-end", provider=manifest.id)
 
 
-def text_of(data: Any, manifest: Manifest) -> str | None:
-    """The text of a frame that is a delta of text."""
+def delta_of(data: Any, manifest: Manifest) -> tuple[str, str] | None:
+    """The text and the kind of a frame that is a delta of text or thinking."""
     if not isinstance(data, dict) or data.get("type") != "content-delta":
         return None
     content = child(child(child(data, "delta"), "message"), "content")
-    return _text(content.get("text")) if content.keys() == {"text"} else None
+    if len(content) == 1:
+        ((kind, text),) = content.items()
+        if kind in ("text", "thinking") and isinstance(text, str):
+            return text, kind
+    return None
 
 
 class _Stream:

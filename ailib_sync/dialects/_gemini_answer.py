@@ -111,17 +111,18 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
 _READ_OF_CHUNK = ("usageMetadata", "promptFeedback", "error")
 
 
-def text_of(chunk: Any, manifest: Manifest) -> str | None:
-    """The text of a chunk that holds nothing else which is read."""
+def delta_of(chunk: Any, manifest: Manifest) -> tuple[str, bool] | None:
+    """The text of a chunk that holds nothing else which is read, and whether it is a thought."""
     try:
         (candidate,) = chunk["candidates"]
         (part,) = candidate["content"]["parts"]
-        plain = not any(key in chunk for key in _READ_OF_CHUNK) and _READ.issuperset(candidate) and part.keys() == {"text"}
+        plain = not any(key in chunk for key in _READ_OF_CHUNK) and _READ.issuperset(candidate)
+        text, thought = part["text"], part.get("thought", False)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    if not plain or candidate.get("index", 0) != 0 or "finishReason" in candidate:
+    if not plain or candidate.get("index", 0) != 0 or "finishReason" in candidate or not part.keys() <= {"text", "thought"}:
         return None
-    return _text(part["text"])
+    return (text, thought) if isinstance(text, str) and isinstance(thought, bool) else None
 
 
 class _Answer:

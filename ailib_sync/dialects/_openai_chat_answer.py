@@ -10,7 +10,7 @@ import json
 
 from ..dialect import wrong_shape
 from ..errors import Cancelled, StreamInterrupted, TransportError
-from ..events import ContentDelta, Metadata, StreamEnd, ThinkingDelta
+from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta
 from ..fold import Fold
 from ..messages import Opaque
 from ._openai_chat_calls import ToolCalls, calls_are_objects
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ..events import StreamingEvent
     from ..manifest import Manifest
     from ..response import ChatResponse
+
+#: Where hosts put the thinking in a message.
+THINKING = ("reasoning_content", "reasoning", "reasoning_text")
 
 FINISH_REASONS: Mapping[str, str] = {
     "stop": "end_turn",
@@ -69,16 +72,12 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     try:
         for event, chunk in frames:
             if plain:
-                # The hot loop: a chunk that holds a piece of text and nothing else. Whatever is odd is read with care.
+                # The hot loop: a chunk that holds a piece of one thing and nothing else. Whatever is odd is read with care.
                 try:
                     choice = chunk["choices"][0]
                     delta = choice["delta"]
-                    text = delta["content"]
                     if (
-                        text.__class__ is str
-                        and text
-                        and (len(delta) == 1 or (len(delta) == 2 and "role" in delta))
-                        and not choice.get("finish_reason")
+                        not choice.get("finish_reason")
                         and not choice.get("index")
                         and "usage" not in choice
                         and "error" not in choice
@@ -89,9 +88,15 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                         and "citations" not in chunk
                         and "search_results" not in chunk
                     ):
-                        yield ContentDelta(text)
-                        continue
-                except (KeyError, IndexError, TypeError, AttributeError):
+                        text = delta.get("content")
+                        if text.__class__ is str and text and (len(delta) == 1 or (len(delta) == 2 and "role" in delta)):
+                            yield ContentDelta(text)
+                            continue
+                        piece = reader.piece(delta)
+                        if piece is not None:
+                            yield piece
+                            continue
+                except (KeyError, IndexError, TypeError, AttributeError, ValueError):
                     pass
             if chunk is None:
                 done = True
@@ -112,28 +117,28 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
 _READ_OF_CHUNK = frozenset(("usage", "x_groq", *KEPT_OF_CHUNK))
 _READ_OF_CHOICE = frozenset(("finish_reason", "index", "usage"))
 _READ_OF_MESSAGE = frozenset((
-    "reasoning_content", "reasoning", "reasoning_text", "reasoning_details", "refusal", "tool_calls", "function_call",
-    *KEPT_OF_MESSAGE,
+    *THINKING, "content", "reasoning_details", "refusal", "tool_calls", "function_call", *KEPT_OF_MESSAGE,
 ))  # fmt: skip
 
 
-def text_of(chunk: Any, manifest: Manifest) -> str | None:
-    """The text of a chunk that holds nothing else which is read; None too where tags in the text may part it."""
+def delta_of(chunk: Any, manifest: Manifest) -> tuple[str, str] | None:
+    """The text and the kind of a chunk that holds nothing else which is read; None too where tags in the text may part it."""
     if manifest.has("think_tags"):
         return None
     try:
         (choice,) = chunk["choices"]
         delta = choice["delta"]
-        text = delta["content"]
+        (key,) = (key for key in _READ_OF_MESSAGE if delta.get(key))
         read = (
             any(chunk.get(key) for key in _READ_OF_CHUNK)
             or any(choice.get(key) for key in _READ_OF_CHOICE)
-            or any(delta.get(key) for key in _READ_OF_MESSAGE)
             or error_in(chunk) is not None
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    return text if isinstance(text, str) and not read else None
+    if read or key not in ("content", *THINKING) or not isinstance(delta[key], str):
+        return None
+    return delta[key], "text" if key == "content" else "thinking"
 
 
 class Reader:
@@ -176,6 +181,16 @@ class Reader:
             self.error = refusal_in_answer(error, self._manifest)
         self.plain = self.has_choice and (self._tags is None or not self._tags.open)
         return events
+
+    def piece(self, delta: dict[str, Any]) -> ThinkingDelta | PartialToolCall | None:
+        """The event of a delta that holds a piece of thinking, or of a call's arguments, and nothing else; None of any other."""
+        said = [key for key, value in delta.items() if value and key != "role"]
+        if said == ["tool_calls"]:
+            return self._calls.grow(delta["tool_calls"])
+        if len(said) == 1 and said[0] in THINKING and isinstance(delta[said[0]], str):
+            self._reasoned = True
+            return ThinkingDelta(delta[said[0]])
+        return None
 
     def _choice(self, chunk: dict[str, Any]) -> dict[str, Any] | None:
         """The first choice; others, which `n` asks for, are left in `raw`."""
@@ -222,7 +237,7 @@ class Reader:
         self.has_choice = self.has_choice or delta is not None or self.finish_reason is not None
 
     def _read_delta(self, delta: dict[str, Any], events: list[StreamingEvent]) -> None:
-        thinking = delta.get("reasoning_content") or delta.get("reasoning") or delta.get("reasoning_text")
+        thinking = next(filter(None, map(delta.get, THINKING)), None)
         if isinstance(thinking, str):
             self._reasoned = True
             events.append(ThinkingDelta(thinking))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..events import StreamingEvent
 
 _OWN_KEYS = frozenset(("id", "type", "index", "function", "custom"))
+_KEYS_OF_A_PIECE = frozenset(("type", "index", "function"))
 
 
 def calls_are_objects(delta: dict[str, Any]) -> bool:
@@ -71,6 +72,18 @@ class ToolCalls:
         if legacy and (legacy.get("name") or legacy.get("arguments")):
             self._read_fragment({"index": 0, "function": legacy}, answer, events)
         return events
+
+    def grow(self, fragments: Any) -> PartialToolCall | None:
+        """The event of a fragment that adds a piece of its arguments to a call that has started; None where there is more."""
+        (fragment,) = fragments
+        function = fragment["function"]
+        text = function["arguments"]
+        if fragment.keys() <= _KEYS_OF_A_PIECE and isinstance(text, str) and text and not function.get("name"):
+            at = self._by_index.get(fragment["index"])
+            if at is not None and self._calls[at].started:
+                self._calls[at].pieces.append(text)
+                return PartialToolCall(at, text)
+        return None
 
     def _read_fragment(self, fragment: dict[str, Any], answer: str | None, events: list[StreamingEvent]) -> None:
         custom = fragment.get("custom")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..dialect import Dialect
 from ._anthropic_parse import ERROR_WORDS, parse_body, parse_error
 from ._anthropic_render import PARAMETERS, render_body
-from ._anthropic_stream import is_end_mark, parse_stream, text_of_delta
+from ._anthropic_stream import delta_of, is_end_mark, parse_stream
 from ._anthropic_turns import NAME
 
 DIALECT = Dialect(
@@ -18,5 +18,5 @@ DIALECT = Dialect(
     error_words=ERROR_WORDS,
     is_end_mark=is_end_mark,
     paths={"chat": "/messages", "models": "/models"},
-    text_of=text_of_delta,
+    delta_of=delta_of,
 )

@@ -13,7 +13,7 @@ from ..errors import ConfigurationError
 from ..framing import whole_json
 from ..messages import Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ..tools import ToolCall
-from ._cohere_answer import ERROR_WORDS, NAME, parse_body, parse_error, parse_stream, text_of
+from ._cohere_answer import ERROR_WORDS, NAME, delta_of, parse_body, parse_error, parse_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -215,5 +215,5 @@ DIALECT = Dialect(
     error_words=ERROR_WORDS,
     is_end_mark=is_end_mark,
     paths={"chat": "/chat", "stream": "/chat"},
-    text_of=text_of,
+    delta_of=delta_of,
 )

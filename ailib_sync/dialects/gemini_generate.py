@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..dialect import Dialect, allows, join, place, render_options, settle_format
 from ..framing import whole_json
-from ._gemini_answer import ERROR_WORDS, parse_body, parse_error, parse_stream, text_of
+from ._gemini_answer import ERROR_WORDS, delta_of, parse_body, parse_error, parse_stream
 from ._gemini_contents import NAME, render_contents
 from ._gemini_thinking import render_thinking
 
@@ -113,5 +113,5 @@ DIALECT = Dialect(
     error_words=ERROR_WORDS,
     is_end_mark=is_end_mark,
     paths={"chat": "/models/{model}:generateContent", "stream": "/models/{model}:streamGenerateContent?alt=sse"},
-    text_of=text_of,
+    delta_of=delta_of,
 )

@@ -7,7 +7,7 @@ chunks, `_openai_chat_errors` reads refusals. What hosts do differently is a qui
 from __future__ import annotations
 
 from ..dialect import Dialect, render_options
-from ._openai_chat_answer import parse_body, parse_stream, text_of
+from ._openai_chat_answer import delta_of, parse_body, parse_stream
 from ._openai_chat_errors import ERROR_WORDS, parse_error
 from ._openai_chat_messages import render_messages
 from ._openai_chat_options import PARAMETERS, render_choice, render_format, render_reasoning, render_tools
@@ -48,5 +48,5 @@ DIALECT = Dialect(
     error_words=ERROR_WORDS,
     is_end_mark=lambda event, data: data.strip() == "[DONE]",
     paths={"chat": "/chat/completions", "stream": "/chat/completions", "models": "/models"},
-    text_of=text_of,
+    delta_of=delta_of,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..dialect import Dialect
 from ._responses_answer import ERROR_WORDS, parse_body, parse_error
 from ._responses_options import PARAMETERS, render_body
-from ._responses_stream import is_end_mark, parse_stream, text_of_delta
+from ._responses_stream import delta_of, is_end_mark, parse_stream
 
 DIALECT = Dialect(
     name="openai_responses",
@@ -17,5 +17,5 @@ DIALECT = Dialect(
     error_words=ERROR_WORDS,
     is_end_mark=is_end_mark,
     paths={"chat": "/responses", "models": "/models"},
-    text_of=text_of_delta,
+    delta_of=delta_of,
 )

@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.answer import answer_events
 from ailib_sync.dialects._openai_chat_answer import Reader
 from ailib_sync.dialects._openai_chat_parts import KEPT_OF_CHUNK
 from ailib_sync.dialects.openai_chat import DIALECT
-from ailib_sync.errors import Cancelled, ConnectionLost, RemoteError, StreamInterrupted
+from ailib_sync.errors import AiLibError, Cancelled, ConnectionLost, StreamInterrupted
 from ailib_sync.events import (
     ContentDelta,
     Metadata,
@@ -422,11 +422,50 @@ BESIDE = {
 IN_CHOICE = {"usage": FIGURES, "error": {"message": "No"}, "finish_reason": "stop", "index": 1, "logprobs": None}
 
 
-@given(st.lists(st.tuples(st.sets(st.sampled_from([*BESIDE])), st.sets(st.sampled_from([*IN_CHOICE]))), max_size=5))
-def test_texts_read_fast_are_what_they_are_read_with_care(others: list[tuple[set[str], set[str]]]) -> None:
+#: Pieces of one thing, which are read fast, and what looks like one.
+PIECES: list[dict[str, Any]] = [
+    {"content": "b"},
+    {"role": "assistant", "content": "b"},
+    {"content": None, "reasoning_content": "t"},
+    {"reasoning": "t", "content": ""},
+    {"reasoning": "t", "content": "b"},
+    {"reasoning": "t", "reasoning_details": [{"type": "reasoning.text", "text": "t"}]},
+    {"reasoning": {"text": "t"}},
+    {"refusal": "No"},
+    *({"tool_calls": calls} for calls in [
+        [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}],
+        [{"index": 0, "function": {"arguments": "1"}}],
+        [{"index": 0, "type": "function", "function": {"name": None, "arguments": "1"}}],
+        [{"index": 0, "function": {"arguments": 1}}],
+        [{"index": 0, "id": "c", "function": {"arguments": "1"}}],
+        [{"index": 0, "function": {"name": "g", "arguments": "1"}}],
+        [{"index": 0, "function": {"arguments": "1"}, "extra_content": {"a": 1}}],
+        [{"index": 1, "function": {"arguments": "1"}}],
+        [{"function": {"arguments": "1"}}],
+        [{"index": 0, "function": {"arguments": "1"}}, {"index": 1, "id": "d", "function": {"name": "g", "arguments": "2"}}],
+        [{"index": [], "function": {"arguments": "1"}}],
+        {"index": 0, "function": {"arguments": "1"}},
+        [1],
+    ]),
+    {"function_call": {"name": "f", "arguments": "1"}},
+]  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(PIECES),
+            st.just(set()) | st.sets(st.sampled_from([*BESIDE])),
+            st.just(set()) | st.sets(st.sampled_from([*IN_CHOICE])),
+        ),
+        max_size=8,
+    )
+)
+def test_pieces_read_fast_are_what_they_are_read_with_care(others: list[tuple[dict[str, Any], set[str], set[str]]]) -> None:
     chunks = [chunk({"content": "a"})]
-    for beside, within in others:
-        told = {**chunk({"content": "b"}), **{key: BESIDE[key] for key in beside}}
+    for piece, beside, within in others:
+        told = {**chunk(piece), **{key: BESIDE[key] for key in beside}}
         told["choices"][0].update({key: IN_CHOICE[key] for key in within})
         chunks.append(told)
     frames = [("message", told) for told in (*chunks, chunk({}, "stop"))]
@@ -446,7 +485,7 @@ def _told(events: Iterator[StreamingEvent]) -> list[Any]:
     told: list[Any] = []
     try:
         told.extend(events)
-    except RemoteError as error:
+    except AiLibError as error:
         told.append((type(error), error.message))
     return told
 
