@@ -60,7 +60,7 @@ class Dialect:
     is_end_mark: Callable[[str, str], bool] = lambda event, data: False
     #: Paths where the manifest names none; `{model}` stands in them where the format wants it in the URL.
     paths: Mapping[str, str] = field(default_factory=dict)
-    #: Of a stream's frame (its JSON) that holds a piece of the answer's text, or of its thinking, and nothing else that
+    #: Of a stream's frame (its JSON) that holds a piece of text, of thinking, or of a call's arguments, and nothing else that
     #: `parse_stream` would read or remember: that text, and whatever else makes its event (its kind, its block). None for any
     #: other frame. It is asked about made-up values too ("", "error", 0, -7654321.5), so what it lets pass must not matter.
     #: Absent where a frame never does. See templates.

@@ -1,10 +1,10 @@
 """The template path: frames that differ from one before them only in values are read without parsing. No I/O.
 
 In a fast stream most frames are alike byte for byte, but for the text and a few values that nobody reads. Once a frame has
-gone the plain way (framing, JSON, dialect) and was seen to be a text, or a thought, and nothing else, it makes a template
-(`templates.py`). A frame behind it with the same bytes around its values is the same JSON with another text in it, so its event
-is known and the plain way need not see it. Any other frame goes the plain way, and so must the next text after it be seen to.
-The plain way stays the rule: tests hold the two against each other on any cut of any stream.
+gone the plain way (framing, JSON, dialect) and was seen to be a text, a thought or a piece of a call's arguments and nothing
+else, it makes a template (`templates.py`). A frame behind it with the same bytes around its values is the same JSON with
+another text in it, so its event is known and the plain way need not see it. Any other frame goes the plain way, and so must the
+next text after it be seen to. The plain way stays the rule: tests hold the two against each other on any cut of any stream.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import partial
 
 from .errors import AiLibError
-from .events import ContentDelta, ThinkingDelta
+from .events import ContentDelta, PartialToolCall, ThinkingDelta
 from .framing import BLANK
 
 TYPE_CHECKING = False
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from .events import StreamingEvent
     from .templates import DeltaOf, Template
+
+    Delta = ContentDelta | ThinkingDelta | PartialToolCall
 
 #: Texts in a row that fit no template before all is left to the plain way; templates that are kept, and times that one is made
 #: or widened, in one stream.
@@ -37,18 +39,21 @@ def template_events(
     read: Callable[[Iterator[bytes]], Iterator[StreamingEvent]],
     delta_of: DeltaOf,
 ) -> Iterator[StreamingEvent]:
-    """The same events as `read(chunks)`. `delta_of` tells the frames (their JSON) that `read` makes one event of text or
-    thinking of, and nothing else: see `Dialect.delta_of`."""
+    """The same events as `read(chunks)`. `delta_of` tells the frames (their JSON) that `read` makes one event with a text of,
+    and nothing else: see `Dialect.delta_of`."""
     feed = Feed(chunks, delta_of)
     events = read(feed.blocks())
     for event in events:
+        if feed.retold:
+            feed.retold = False
+            continue
         yield event
         feed.in_text = False
-        if isinstance(event, (ContentDelta, ThinkingDelta)):
+        if isinstance(event, (ContentDelta, ThinkingDelta, PartialToolCall)):
             feed.in_text = True
             if feed.frame:
                 yield from feed.run(event)
-        if feed.stopped:
+        if feed.stopped and not feed.retold:
             yield from events
             return
 
@@ -56,12 +61,14 @@ def template_events(
 class Feed:
     """The blocks on their way to the plain path, without the frames that need not go there.
 
-    `in_text`: the plain path's last event was a piece of text or thinking. `frame` is what the plain path works on, if that is
-    one whole frame and it had nothing else to work on. `stopped`: every block goes as it is from now on.
+    `in_text`: the plain path's last event was one with a text. `frame` is what the plain path works on, if that is one whole
+    frame and it had nothing else to work on. `retold`: its next event brings together what has been yielded in pieces.
+    `stopped`: every block goes as it is from now on.
     """
 
     __slots__ = (
-        "_chunks", "_delta_of", "_error", "_misses", "_rest", "_templates", "_texts", "_tries", "frame", "in_text", "stopped",
+        "_chunks", "_delta_of", "_error", "_misses", "_rest", "_templates", "_texts", "_tries",
+        "frame", "in_text", "retold", "stopped",
     )  # fmt: skip
 
     def __init__(self, chunks: Iterable[bytes], delta_of: DeltaOf) -> None:
@@ -73,6 +80,7 @@ class Feed:
         self._error: AiLibError | None = None
         self.frame = b""
         self.in_text = False
+        self.retold = False
         self.stopped = False
 
     def blocks(self) -> Iterator[bytes]:
@@ -88,10 +96,14 @@ class Feed:
             yield block
             self.frame = b""
 
-    def run(self, event: ContentDelta | ThinkingDelta) -> Iterator[StreamingEvent]:
-        """The texts behind `frame`, which the plain path has made this event of, as far as they fit its template."""
+    def run(self, event: Delta) -> Iterator[StreamingEvent]:
+        """The texts behind `frame`, which the plain path has made this event of, as far as they fit its template.
+
+        Whoever puts a call's arguments together has not seen these: they are told to the plain path in one frame.
+        """
         template = self._template_of(event)
-        make = _maker(event)
+        _, make = _taken_apart(event)
+        untold: list[str] | None = [] if isinstance(event, PartialToolCall) else None
         held = b""
         while template is not None:
             try:
@@ -104,10 +116,15 @@ class Feed:
             block = held + chunk if held else chunk
             texts, end = template.read(block)
             yield from map(make, texts)
+            if untold is not None:
+                untold += texts
             held = block[end:]
             if held and not template.may_begin(held):
                 break
-        if held:
+        if template is not None and untold:
+            self._rest = template.frame("".join(untold)) + held
+            self.retold = True
+        elif held:
             self._rest = held
 
     def _pull(self) -> bytes:
@@ -119,10 +136,13 @@ class Feed:
             raise self._error
         return next(filter(None, self._chunks), b"")
 
-    def _template_of(self, event: ContentDelta | ThinkingDelta) -> Template | None:
+    def _template_of(self, event: Delta) -> Template | None:
         """The template that `frame` fits, or a new one made of it; None where it carries more than its text."""
         self._texts += 1
-        if self._texts <= FEW or self.stopped or _maker(event)(event.text) != event:
+        if self._texts <= FEW or self.stopped:
+            return None
+        text, make = _taken_apart(event)
+        if make(text) != event:
             return None
         for template in self._templates:
             if template.read(self.frame)[1] == len(self.frame):
@@ -132,7 +152,7 @@ class Feed:
             return None
         self._misses += 1
         self.stopped = self._misses == MAX_MISSES
-        return self._another(event.text) if self._tries < MAX_TRIES else None
+        return self._another(text) if self._tries < MAX_TRIES else None
 
     def _another(self, text: str) -> Template | None:
         """A template that `frame` fits: one of those that are there, widened, or one made of it."""
@@ -151,8 +171,10 @@ class Feed:
         return made
 
 
-def _maker(event: ContentDelta | ThinkingDelta) -> Callable[[str], StreamingEvent]:
-    """What makes events like this one, if its text is all that it brings."""
-    if isinstance(event, ContentDelta):
-        return ContentDelta
-    return partial(ThinkingDelta, index=event.index) if event.index is not None else ThinkingDelta
+def _taken_apart(event: Delta) -> tuple[str, Callable[[str], StreamingEvent]]:
+    """The event's text, and what makes others like it, if that is all it brings."""
+    if isinstance(event, PartialToolCall):
+        return event.arguments, partial(PartialToolCall, event.index)
+    if isinstance(event, ThinkingDelta) and event.index is not None:
+        return event.text, partial(ThinkingDelta, index=event.index)
+    return event.text, type(event)

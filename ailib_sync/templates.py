@@ -1,6 +1,6 @@
 """A template: what stands around the values in which the frames of a stream differ. No I/O.
 
-The text, or the thought, is one of them; the others are values that nobody reads: a number in sequence, padding against
+The text is one of them; the others are values that nobody reads: a number in sequence, padding against
 listeners (`obfuscation`, or spaces before a brace). None is guessed: a value may differ where two frames differed in it, and
 where frames with other values in its place were parsed and gave the same text.
 """
@@ -8,7 +8,7 @@ where frames with other values in its place were parsed and gave the same text.
 from __future__ import annotations
 
 import re
-from json import JSONDecoder
+from json import JSONDecoder, dumps
 
 from .errors import ProtocolError
 from .framing import BLANK, parse_sse_json
@@ -98,6 +98,10 @@ class Template:
         wider = Template(self._kind, literals, values, self._at, free)
         return wider if wider._holds(values, delta_of) else None
 
+    def frame(self, text: str) -> bytes:
+        """A frame with this text."""
+        return _frame(self._literals, [*self._values[: self._at], dumps(text), *self._values[self._at + 1 :]])
+
     def _holds(self, values: list[str], delta_of: DeltaOf) -> bool:
         """Whether a frame's text is at its place, whatever stands in the free ones: seen with two examples in each."""
         for number in range(2 if self._free else 1):
@@ -154,10 +158,13 @@ def _form(value: str) -> tuple[str, tuple[str, str], str]:
     return _SPACES if not value.strip(" ") else _NUMBER
 
 
+def _frame(literals: list[str], values: list[str]) -> bytes:
+    return "".join(part for pair in zip(literals, [*values, ""], strict=True) for part in pair).encode()
+
+
 def _delta_in(literals: list[str], values: list[str], delta_of: DeltaOf) -> tuple[str, object] | None:
-    frame = "".join(part for pair in zip(literals, [*values, ""], strict=True) for part in pair)
     try:
-        told = [value for _, value in parse_sse_json([frame.encode()])]
+        told = [value for _, value in parse_sse_json([_frame(literals, values)])]
     except ProtocolError:
         return None
     return delta_of(told[0]) if len(told) == 1 else None

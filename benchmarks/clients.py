@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 PROMPT = "Say hello."
@@ -26,6 +26,13 @@ class Client:
     def stream(self) -> Iterator[str]:
         raise NotImplementedError
 
+    def thoughts(self) -> Iterator[str]:
+        """The same of thinking, and of a tool call's arguments. Peers are not asked for them."""
+        raise NotImplementedError
+
+    def arguments(self) -> Iterator[str]:
+        raise NotImplementedError
+
 
 class Ailib(Client):
     modules = "ailib_sync"
@@ -43,6 +50,17 @@ class Ailib(Client):
         for event in self.client.chat().user(PROMPT).stream():
             if event.is_content_delta:
                 yield event.as_content_delta.text
+
+
+    def thoughts(self) -> Iterator[str]:
+        for event in self.client.chat().user(PROMPT).stream():
+            if event.is_thinking_delta:
+                yield event.as_thinking_delta.text
+
+    def arguments(self) -> Iterator[str]:
+        for event in self.client.chat().user(PROMPT).stream():
+            if event.is_partial_tool_call:
+                yield event.as_partial_tool_call.arguments
 
 
 class AilibAnthropic(Ailib):
@@ -74,6 +92,15 @@ class Urllib3(Client):
         return json.loads(self.post(False).data)["choices"][0]["message"]["content"]
 
     def stream(self) -> Iterator[str]:
+        return self.read(self.text)
+
+    def thoughts(self) -> Iterator[str]:
+        return self.read(self.thought)
+
+    def arguments(self) -> Iterator[str]:
+        return self.read(self.argument)
+
+    def read(self, piece_of: Callable[[Any], str | None]) -> Iterator[str]:
         import json
 
         response = self.post(True)
@@ -82,7 +109,7 @@ class Urllib3(Client):
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
                 if line.startswith(b"data: {"):
-                    text = self.text(json.loads(line[6:]))
+                    text = piece_of(json.loads(line[6:]))
                     if text:
                         yield text
         response.release_conn()
@@ -90,12 +117,25 @@ class Urllib3(Client):
     def text(self, event: Any) -> str | None:
         return event["choices"][0]["delta"].get("content")
 
+    def thought(self, event: Any) -> str | None:
+        return event["choices"][0]["delta"].get("reasoning_content")
+
+    def argument(self, event: Any) -> str | None:
+        calls = event["choices"][0]["delta"].get("tool_calls")
+        return calls[0]["function"]["arguments"] if calls else None
+
 
 class Urllib3Anthropic(Urllib3):
     form = "anthropic"
 
     def text(self, event: Any) -> str | None:
         return event["delta"].get("text") if event["type"] == "content_block_delta" else None
+
+    def thought(self, event: Any) -> str | None:
+        return event["delta"].get("thinking") if event["type"] == "content_block_delta" else None
+
+    def argument(self, event: Any) -> str | None:
+        return event["delta"].get("partial_json") if event["type"] == "content_block_delta" else None
 
 
 class Raw(Client):

@@ -33,11 +33,12 @@ def call(client: type, url: str) -> dict[str, float]:
 
 
 def stream(client: type, url: str, kind: str, number: int) -> dict[str, float]:
-    streamed = client(f"{url}/{kind}-{number}")
-    assert "".join(streamed.stream()) == answer(number), "the text is wrong"
+    asked = client(f"{url}/{kind}-{number}")
+    pieces = {"thought": asked.thoughts, "call": asked.arguments}.get(kind, asked.stream)
+    assert "".join(pieces()) == answer(number), "the text is wrong"
 
     def read() -> None:
-        for _ in streamed.stream():
+        for _ in pieces():
             pass
 
     once = _timed(read, 1)[0]
@@ -128,7 +129,7 @@ def main() -> dict[str, float]:
     if suite == "parse" or client is None:
         return parse()
     kind, _, size = suite.partition("-")
-    if kind in ("stream", "varied", "plain", "block"):
+    if kind in ("stream", "varied", "plain", "thought", "call", "block"):
         return stream(client, url, kind, int(size))
     if kind == "paced":
         return paced(client, url, int(size))

@@ -30,6 +30,8 @@ SUITES = {
     "stream-10000": ("A streamed event, each its own HTTP chunk", "cpu_us"),
     "varied-10000": ("The same, where a field beside the text differs, as in OpenAI's own streams", "cpu_us"),
     "plain-10000": ("The same, where no two events are alike: the plain path", "cpu_us"),
+    "thought-10000": ("A piece of thinking", "cpu_us"),
+    "call-10000": ("A piece of a tool call's arguments", "cpu_us"),
     "block-10000": ("A streamed event, many in a block", "cpu_us"),
     "paced-1": ("One stream, an event each 5 ms: delay of an event", "lag_us"),
     "paced-32": ("32 such streams in threads", "lag_p99_us"),
@@ -89,7 +91,7 @@ def jobs(suite: str, url: str, pythons: dict[str, str]) -> list[tuple[str, str, 
         codes = {**IMPORTS, **peers}
         return [(name, pythons.get(name, sys.executable), ["code", code, url]) for name, code in codes.items()]
     names = [FLOOR, OURS]
-    if suite in ("stream-10000", "varied-10000", "plain-10000", "block-10000"):
+    if suite.endswith("-10000"):
         names = ["json.loads", FLOOR, OURS, f"{FLOOR}, Anthropic", f"{OURS}, Anthropic"]
     elif suite.startswith("paced"):
         names = ["raw socket", FLOOR, OURS]

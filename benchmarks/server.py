@@ -1,8 +1,9 @@
 """The provider of the benchmarks: prebuilt bytes over loopback, one thread, no parsing beyond the request's first lines.
 
 The first part of a path says what is served, the last which format: `/json/…`, `/stream-10000/…` (a chunk for each event),
-`/varied-10000/…` (the same, but each event has a number of its own), `/plain-10000/…` (a key of its own), `/block-10000/…`
-(chunks of 64 KiB), `/paced-200x5/…` (an event each 5 ms; its text is the monotonic time in ns at which it was sent).
+`/varied-10000/…` (the same, but each event has a number of its own), `/plain-10000/…` (a key of its own), `/thought-10000/…`
+and `/call-10000/…` (thinking, or the arguments of a tool call, in place of text), `/block-10000/…` (chunks of 64 KiB),
+`/paced-200x5/…` (an event each 5 ms; its text is the monotonic time in ns at which it was sent).
 """
 
 from __future__ import annotations
@@ -30,16 +31,28 @@ def answer(number: int) -> str:
     return "".join(map(word, range(number)))
 
 
-def openai(text: str | None, last: bool = False) -> bytes:
-    choice = {"index": 0, "delta": {} if text is None else {"content": text}, "logprobs": None}
-    choice["finish_reason"] = "stop" if last else None
+def openai(text: str, kind: str = "") -> bytes:
+    deltas = {
+        "thought": {"content": None, "reasoning_content": text},
+        "call": {"tool_calls": [{"index": 0, "function": {"arguments": text}}]},
+    }
+    return _chunk(deltas.get(kind, {"content": text}))
+
+
+def _chunk(delta: dict[str, object], finish: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     chunk = {"id": "chatcmpl-9f2c0e6bb1d04c4d", "object": "chat.completion.chunk", "created": 1764000000, "model": "gpt-4o"}
     event = {**chunk, "service_tier": "default", "system_fingerprint": "fp_560af6e559", "choices": [choice], "usage": None}
     return b"data: " + json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
-def anthropic(text: str) -> bytes:
-    event = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
+def anthropic(text: str, kind: str = "") -> bytes:
+    deltas = {
+        "thought": {"type": "thinking_delta", "thinking": text},
+        "call": {"type": "input_json_delta", "partial_json": text},
+    }
+    delta = deltas.get(kind, {"type": "text_delta", "text": text})
+    event = {"type": "content_block_delta", "index": 0, "delta": delta}
     return b"event: content_block_delta\ndata: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n"
 
 
@@ -57,17 +70,25 @@ def _named(event: dict[str, object]) -> bytes:
     return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 
-START = {
-    "openai": [],
-    "anthropic": [
+def start(form: str, kind: str = "") -> list[bytes]:
+    """What comes before the first piece."""
+    if form == "openai":
+        call = {"index": 0, "id": "t1", "type": "function", "function": {"name": "f", "arguments": ""}}
+        return [_chunk({"tool_calls": [call]})] if kind == "call" else []
+    blocks: dict[str, dict[str, object]] = {
+        "thought": {"type": "thinking", "thinking": "", "signature": ""},
+        "call": {"type": "tool_use", "id": "t1", "name": "f", "input": {}},
+    }
+    return [
         _named({"type": "message_start", "message": {
             "id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": [], "stop_reason": None,
             "stop_sequence": None, "usage": {"input_tokens": 12, "output_tokens": 1}}}),
-        _named({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
-    ],
-}  # fmt: skip
+        _named({"type": "content_block_start", "index": 0, "content_block": blocks.get(kind, {"type": "text", "text": ""})}),
+    ]  # fmt: skip
+
+
 END = {
-    "openai": [openai(None, last=True), b"data: [DONE]\n\n"],
+    "openai": [_chunk({}, "stop"), b"data: [DONE]\n\n"],
     "anthropic": [
         _named({"type": "content_block_stop", "index": 0}),
         _named({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None},
@@ -75,7 +96,7 @@ END = {
         _named({"type": "message_stop"}),
     ],
 }  # fmt: skip
-EVENT: dict[str, Callable[[str], bytes]] = {"openai": openai, "anthropic": anthropic}
+EVENT: dict[str, Callable[..., bytes]] = {"openai": openai, "anthropic": anthropic}
 WHOLE = {
     "openai": {
         "id": "chatcmpl-9f2c0e6bb1d04c4d", "object": "chat.completion", "created": 1764000000, "model": "gpt-4o",
@@ -101,7 +122,7 @@ def body(kind: str, number: int, form: str) -> bytes:
     if kind == "json":
         whole = json.dumps(WHOLE[form]).encode()
         return OK + b"application/json\r\nContent-Length: %d\r\n\r\n" % len(whole) + whole
-    events = [*START[form], *(EVENT[form](word(i)) for i in range(number)), *END[form]]
+    events = [*start(form, kind), *(EVENT[form](word(i), kind) for i in range(number)), *END[form]]
     if kind == "varied":
         events = [varied(event, number) for number, event in enumerate(events)]
     elif kind == "plain":
@@ -145,7 +166,7 @@ class Connection:
         form = "anthropic" if path.endswith("messages") else "openai"
         if kind == "paced":
             number, _, interval = size.partition("x")
-            self.send(head() + b"".join(map(chunk, START[form])))
+            self.send(head() + b"".join(map(chunk, start(form))))
             self.server.pace(self, form, int(number), float(interval) / 1000)
         else:
             self.send(body(kind, int(size or 0), form))

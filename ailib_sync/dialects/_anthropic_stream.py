@@ -62,11 +62,11 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
 
 
 #: The deltas that are their text alone → the key of that.
-_TEXTS = {"text_delta": "text", "thinking_delta": "thinking"}
+_TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 
 
-def delta_of(data: Any, manifest: Manifest) -> tuple[str, str] | None:
-    """The text and the kind of a frame that is a delta of text or thinking."""
+def delta_of(data: Any, manifest: Manifest) -> tuple[str, object] | None:
+    """The text of a frame that is a delta, its kind and its block."""
     if type(data) is not dict or data.get("type") != "content_block_delta":
         return None
     delta = data.get("delta")
@@ -76,7 +76,7 @@ def delta_of(data: Any, manifest: Manifest) -> tuple[str, str] | None:
     if type(kind) is not str or kind not in _TEXTS:
         return None
     text = delta.get(_TEXTS[kind])
-    return (text, kind) if type(text) is str else None
+    return (text, (kind, word_of(data.get("index")))) if type(text) is str else None
 
 
 def is_end_mark(event: str, data: str) -> bool:

@@ -104,11 +104,15 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
 
 
 def delta_of(data: Any, manifest: Manifest) -> tuple[str, str] | None:
-    """The text and the kind of a frame that is a delta of text or thinking."""
-    if not isinstance(data, dict) or data.get("type") != "content-delta":
+    """The text of a frame that is a delta; its kind, or the call it belongs to."""
+    if not isinstance(data, dict):
         return None
-    content = child(child(child(data, "delta"), "message"), "content")
-    if len(content) == 1:
+    message = child(child(data, "delta"), "message")
+    if data.get("type") == "tool-call-delta":
+        arguments = child(child(message, "tool_calls"), "function").get("arguments")
+        return (arguments, str(data.get("index"))) if isinstance(arguments, str) else None
+    content = child(message, "content")
+    if data.get("type") == "content-delta" and len(content) == 1:
         ((kind, text),) = content.items()
         if kind in ("text", "thinking") and isinstance(text, str):
             return text, kind

@@ -13,7 +13,7 @@ from ..errors import Cancelled, StreamInterrupted, TransportError
 from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta
 from ..fold import Fold
 from ..messages import Opaque
-from ._openai_chat_calls import ToolCalls, calls_are_objects
+from ._openai_chat_calls import ToolCalls, calls_are_objects, piece_of
 from ._openai_chat_errors import error_in, refusal_in_answer
 from ._openai_chat_parts import KEPT_OF_CHUNK, KEPT_OF_MESSAGE, keep, text_of_details, thinking_of_part
 from ._openai_chat_usage import parse_usage
@@ -121,8 +121,9 @@ _READ_OF_MESSAGE = frozenset((
 ))  # fmt: skip
 
 
-def delta_of(chunk: Any, manifest: Manifest) -> tuple[str, str] | None:
-    """The text and the kind of a chunk that holds nothing else which is read; None too where tags in the text may part it."""
+def delta_of(chunk: Any, manifest: Manifest) -> tuple[str, object] | None:
+    """The text of a chunk that holds nothing else which is read, and its kind or its call; None too where tags in the text may
+    part it."""
     if manifest.has("think_tags"):
         return None
     try:
@@ -136,7 +137,11 @@ def delta_of(chunk: Any, manifest: Manifest) -> tuple[str, str] | None:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    if read or key not in ("content", *THINKING) or not isinstance(delta[key], str):
+    if read:
+        return None
+    if key == "tool_calls":
+        return piece_of(delta[key])
+    if key not in ("content", *THINKING) or not isinstance(delta[key], str):
         return None
     return delta[key], "text" if key == "content" else "thinking"
 
@@ -183,7 +188,7 @@ class Reader:
         return events
 
     def piece(self, delta: dict[str, Any]) -> ThinkingDelta | PartialToolCall | None:
-        """The event of a delta that holds a piece of thinking, or of a call's arguments, and nothing else; None of any other."""
+        """The event of a delta that is a piece of thinking, or of a call's arguments, and nothing else; None of any other."""
         said = [key for key, value in delta.items() if value and key != "role"]
         if said == ["tool_calls"]:
             return self._calls.grow(delta["tool_calls"])

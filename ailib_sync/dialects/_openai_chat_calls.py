@@ -28,6 +28,18 @@ def calls_are_objects(delta: dict[str, Any]) -> bool:
     return all(isinstance(function, dict) for function in inner)
 
 
+def piece_of(fragments: Any) -> tuple[str, int] | None:
+    """The text and the index of a lone fragment that brings a piece of a call's arguments and nothing else."""
+    if not isinstance(fragments, list) or len(fragments) != 1 or not isinstance(fragments[0], dict):
+        return None
+    fragment = fragments[0]
+    function, index = fragment.get("function"), fragment.get("index")
+    if fragment.keys() - _KEYS_OF_A_PIECE or not isinstance(function, dict) or function.get("name"):
+        return None
+    text = function.get("arguments")
+    return (text, index) if isinstance(text, str) and isinstance(index, int) else None
+
+
 class _Open:
     """A call whose fragments are still coming. `sent` is the id the host gave it, if any."""
 
@@ -75,15 +87,12 @@ class ToolCalls:
 
     def grow(self, fragments: Any) -> PartialToolCall | None:
         """The event of a fragment that adds a piece of its arguments to a call that has started; None where there is more."""
-        (fragment,) = fragments
-        function = fragment["function"]
-        text = function["arguments"]
-        if fragment.keys() <= _KEYS_OF_A_PIECE and isinstance(text, str) and text and not function.get("name"):
-            at = self._by_index.get(fragment["index"])
-            if at is not None and self._calls[at].started:
-                self._calls[at].pieces.append(text)
-                return PartialToolCall(at, text)
-        return None
+        text, index = piece_of(fragments) or ("", None)
+        at = self._by_index.get(index) if text and index is not None else None
+        if at is None or not self._calls[at].started:
+            return None
+        self._calls[at].pieces.append(text)
+        return PartialToolCall(at, text)
 
     def _read_fragment(self, fragment: dict[str, Any], answer: str | None, events: list[StreamingEvent]) -> None:
         custom = fragment.get("custom")

@@ -64,22 +64,23 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     raise StreamInterrupted("the stream ended before response.completed", provider=manifest.id)
 
 
-#: The deltas that are their text alone → the place of their part, which decides whether a paragraph begins; None: it does not.
+#: The deltas that are their text alone → what places them in their item, where a thought has paragraphs.
 _TEXTS = {
     "response.output_text.delta": None,
     "response.reasoning_summary_text.delta": "summary_index",
     "response.reasoning_text.delta": "content_index",
+    "response.function_call_arguments.delta": None,
+    "response.custom_tool_call_input.delta": None,
 }
 
 
 def delta_of(data: Any, manifest: Manifest) -> tuple[str, object] | None:
-    """The text of a frame that is a delta of text or thinking, and what decides where it goes."""
+    """The text of a frame that is a delta, and what decides where it goes."""
     kind = data.get("type") if type(data) is dict else None
     if type(kind) is not str or kind not in _TEXTS:
         return None
-    place = _TEXTS[kind]
     delta = data.get("delta")
-    return (delta, (kind, _key(data), data.get(place)) if place else kind) if type(delta) is str else None
+    return (delta, (kind, _key(data), data.get(_TEXTS[kind]))) if type(delta) is str else None
 
 
 def is_end_mark(event: str, data: str) -> bool:
