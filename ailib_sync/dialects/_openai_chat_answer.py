@@ -81,7 +81,6 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                         and not choice.get("index")
                         and "usage" not in choice
                         and "error" not in choice
-                        and not chunk.get("usage")
                         and "error" not in chunk
                         and "x_groq" not in chunk
                         and "base_resp" not in chunk
@@ -90,10 +89,13 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                     ):
                         text = delta.get("content")
                         if text.__class__ is str and text and (len(delta) == 1 or (len(delta) == 2 and "role" in delta)):
-                            yield ContentDelta(text)
-                            continue
-                        piece = reader.piece(delta)
+                            piece: StreamingEvent | None = ContentDelta(text)
+                        else:
+                            piece = reader.piece(delta)
                         if piece is not None:
+                            usage = chunk.get("usage")
+                            if usage and (counted := reader.count(usage)):
+                                yield counted
                             yield piece
                             continue
                 except (KeyError, IndexError, TypeError, AttributeError, ValueError):
@@ -187,6 +189,13 @@ class Reader:
         self.plain = self.has_choice and (self._tags is None or not self._tags.open)
         return events
 
+    def count(self, usage: Any) -> Metadata | None:
+        """The event of a count of tokens, if it is not the one before."""
+        if not usage or not isinstance(usage, dict) or usage == self._usage:
+            return None
+        self._usage = usage
+        return Metadata(parse_usage(usage, self._manifest))
+
     def piece(self, delta: dict[str, Any]) -> ThinkingDelta | PartialToolCall | None:
         """The event of a delta that is a piece of thinking, or of a call's arguments, and nothing else; None of any other."""
         said = [key for key, value in delta.items() if value and key != "role"]
@@ -219,11 +228,12 @@ class Reader:
         usage = chunk.get("usage") or (choice and choice.get("usage"))
         if not usage and isinstance(chunk.get("x_groq"), dict):
             usage = chunk["x_groq"].get("usage")
-        if not isinstance(usage, dict) or usage == self._usage:
-            usage = None
-        if new_id or new_model or usage:
-            self.id, self.model, self._usage = new_id or self.id, new_model or self.model, usage or self._usage
-            events.append(Metadata(parse_usage(usage, self._manifest) if usage else None, new_id, new_model))
+        counted = self.count(usage)
+        if new_id or new_model or counted:
+            self.id, self.model = new_id or self.id, new_model or self.model
+            told = counted or Metadata()
+            told.id, told.model = new_id, new_model
+            events.append(told)
         for key in KEPT_OF_CHUNK:
             if chunk.get(key):
                 self._kept[key] = chunk[key]
