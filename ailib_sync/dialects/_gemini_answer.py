@@ -74,6 +74,7 @@ ERROR_WORDS = {
 
 #: What of a candidate is read; the rest (grounding, citations, safety ratings, log probabilities) is kept in `Message.extra`.
 _READ = frozenset(("content", "finishReason", "index"))
+_PLACE = frozenset(("content", "index"))
 _FLAGS = frozenset(("thought", "thoughtSignature"))
 
 
@@ -97,7 +98,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
         for _, chunk in frames:
             if chunk is None:
                 break
-            yield from answer.events(chunk)
+            yield from answer.piece(chunk) or answer.events(chunk)
     except Cancelled:
         raise
     except TransportError:
@@ -156,6 +157,34 @@ class _Answer:
     @property
     def complete(self) -> bool:
         return self._finish is not None or self._block_reason is not None
+
+    def piece(self, chunk: Any) -> tuple[StreamingEvent, ...] | None:
+        """The events of a chunk that is a piece of text, or of a thought, and perhaps a count of tokens, as nearly all are.
+        None of any other."""
+        try:
+            (candidate,) = chunk["candidates"]
+            (part,) = candidate["content"]["parts"]
+            text, usage = part["text"], chunk.get("usageMetadata")
+            if (
+                not (text and isinstance(text, str))
+                or not (self._id and self._model)
+                or not candidate.keys() <= _PLACE
+                or candidate.get("index", 0) != 0
+                or "error" in chunk
+                or "promptFeedback" in chunk
+                or (usage and not isinstance(usage, dict))
+            ):
+                return None
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+        event: StreamingEvent
+        if len(part) == 1 and not self._signed_text:
+            event = ContentDelta(text)
+        elif len(part) == 2 and part.get("thought") is True and not self._signed_thought:
+            event = ThinkingDelta(text)
+        else:
+            return None
+        return (Metadata(parse_usage(usage)), event) if usage else (event,)
 
     def events(self, chunk: Any) -> Iterator[StreamingEvent]:
         if not isinstance(chunk, dict):
@@ -245,9 +274,9 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _sum(*counts: Any) -> int | None:
-    known = [figure for each in counts if (figure := count(each)) is not None]
-    return sum(known) if known else None
+def _sum(first: Any, second: Any) -> int | None:
+    one, other = count(first), count(second)
+    return other if one is None else one if other is None else one + other
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.answer import answer_events, read_answer
@@ -438,17 +438,75 @@ def test_nothing_is_added_to_a_signed_part() -> None:
     parts = [
         {"text": "a", "thought": True, "thoughtSignature": "1"},
         {"text": "b", "thought": True, "thoughtSignature": "2"},
+        {"text": "b'", "thought": True},
         {"text": "c", "thoughtSignature": "3"},
         {"text": "d", "thoughtSignature": "4"},
+        {"text": "e"},
     ]
     expected = [
         Thinking("a", "1"),
         Thinking("b", "2"),
+        Thinking("b'"),
         Text("c", {"thoughtSignature": "3"}),
         Text("d", {"thoughtSignature": "4"}),
+        Text("e"),
     ]
     assert parse(answer(*parts)).message.blocks == expected
     assert fold(*[answer(part, finish=None) for part in parts], answer()).message.blocks == expected
+
+
+#: What is read fast, and what looks like it: parts of a chunk, what stands beside them in its candidate, and beside that.
+PIECES: list[Any] = [
+    [{"text": "a"}],
+    [{"text": "t", "thought": True}],
+    [{"text": "a", "thought": False}],
+    [{"text": "a", "thoughtSignature": SIGNED}],
+    [{"text": "t", "thought": True, "thoughtSignature": SIGNED}],
+    [{"text": ""}],
+    [{"text": 1}],
+    [{"text": "a"}, {"text": "b"}],
+    [{"functionCall": {"name": "f", "args": {}}}],
+    [],
+    "a",
+]
+IN_CANDIDATE = {"index": 1, "finishReason": "STOP", "citationMetadata": {"a": 1}, "safetyRatings": []}
+BESIDE = {
+    "usageMetadata": {"promptTokenCount": 3}, "error": {"message": "No"}, "promptFeedback": {"blockReason": "SAFETY"},
+    "responseId": "r-2", "modelVersion": "m-2", "other": 1,
+}  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(PIECES),
+            st.just(set()) | st.sets(st.sampled_from([*IN_CANDIDATE])),
+            st.just(set()) | st.sets(st.sampled_from([*BESIDE])),
+        ),
+        max_size=8,
+    ),
+    st.booleans(),
+)
+def test_pieces_read_fast_are_what_they_are_read_with_care(told: list[tuple[Any, set[str], set[str]]], named: bool) -> None:
+    chunks: list[dict[str, Any]] = [{"candidates": [{"content": {"parts": [{"text": "x"}]}}]}]
+    chunks[0].update({"responseId": "r", "modelVersion": "m"} if named else {})
+    for parts, within, beside in told:
+        candidate = {"content": {"parts": parts}, **{key: IN_CANDIDATE[key] for key in within}}
+        chunks.append({"candidates": [candidate], **{key: BESIDE[key] for key in beside}})
+
+    def seen() -> list[Any]:
+        got: list[Any] = []
+        try:
+            got.extend(DIALECT.parse_stream([("message", chunk) for chunk in (*chunks, answer())], manifest()))
+        except AiLibError as error:
+            got.append((type(error), error.message))
+        return got
+
+    fast = seen()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ailib_sync.dialects._gemini_answer._Answer.piece", lambda self, chunk: None)
+        assert fast == seen()
 
 
 def test_empty_text_makes_no_event() -> None:

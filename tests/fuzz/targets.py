@@ -85,8 +85,8 @@ def frame_by_frame(raw: bytes) -> Iterator[tuple[str, Any]]:
     """What `parse_sse_json` is to give, in two steps."""
     mend = Halves().mend
     for event, data in parse_sse([raw]):
-        if data.strip():
-            yield event, None if data.strip() == "[DONE]" else mend(data, load_json(data))
+        if data := data.strip():
+            yield event, None if data == "[DONE]" else mend(data, load_json(data))
 
 
 def check_ndjson(raw: bytes) -> None:
