@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from .errors import ProtocolError, RemoteError
 from .fastpath import template_events
-from .framing import load_json, parse_sse_json
+from .framing import load_json, parse_sse_json, with_lf
 from .record import replace
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ def answer_events(
     delta_of = dialect.delta_of
     if framing == "sse" and delta_of is not None:
         return template_events(
-            chunks,
+            with_lf(chunks),
             lambda blocks: dialect.parse_stream(frames_of(blocks, dialect), manifest),
             lambda value: delta_of(value, manifest),
         )

@@ -39,8 +39,8 @@ def template_events(
     read: Callable[[Iterator[bytes]], Iterator[StreamingEvent]],
     delta_of: DeltaOf,
 ) -> Iterator[StreamingEvent]:
-    """The same events as `read(chunks)`. `delta_of` tells the frames (their JSON) that `read` makes one event with a text of,
-    and nothing else: see `Dialect.delta_of`."""
+    """The same events as `read(chunks)`. Lines end with LF. `delta_of` tells the frames (their JSON) that `read` makes one
+    event with a text of, and nothing else: see `Dialect.delta_of`."""
     feed = Feed(chunks, delta_of)
     events = read(feed.blocks())
     for event in events:
@@ -134,7 +134,7 @@ class Feed:
             return block
         if self._error is not None:
             raise self._error
-        return next(filter(None, self._chunks), b"")
+        return next(self._chunks, b"")
 
     def _template_of(self, event: Delta) -> Template | None:
         """The template that `frame` fits, or a new one made of it; None where it carries more than its text."""

@@ -108,21 +108,14 @@ def _sse_blocks(
     """The lines of each block, as soon as it has ended. What has not is joined once, so that a huge one costs linear time."""
     pieces: list[bytes] = []
     size = 0
-    at_start, after_cr = True, False
-    for chunk in chunks:
-        if after_cr or b"\r" in chunk:
-            if not chunk:
-                continue
-            chunk = chunk[1:] if after_cr and chunk[0] == 10 else chunk
-            after_cr = chunk.endswith(b"\r")
-            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    at_start = True
+    for chunk in with_lf(chunks):
         end = chunk.rfind(BLANK) + len(BLANK)  # 1 where it has no blank line: the end of one that began in the chunk before
         if end == 1 and not (pieces and pieces[-1].endswith(b"\n") and chunk.startswith(b"\n")):
-            if chunk:
-                pieces.append(chunk)
-                size += len(chunk)
-                if size > max_event + 2:  # a line's end on either side
-                    raise _too_large(max_event)
+            pieces.append(chunk)
+            size += len(chunk)
+            if size > max_event + 2:  # a line's end on either side
+                raise _too_large(max_event)
             continue
         whole = b"".join((*pieces, chunk[:end])) if pieces else chunk[:end]
         size = len(chunk) - end
@@ -145,6 +138,19 @@ def _sse_blocks(
         frame = _frame(block)
         if frame is not None and is_end_mark(*frame):
             yield block
+
+
+def with_lf(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks with LF for each line end, without empty ones. A CR is an end at once, an LF behind it is none."""
+    after_cr = False
+    for chunk in filter(None, chunks):
+        if after_cr or b"\r" in chunk:
+            if after_cr and chunk.startswith(b"\n"):
+                chunk = chunk[1:]
+            after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if chunk:
+            yield chunk
 
 
 def _too_large(max_event: int) -> ResponseTooLarge:

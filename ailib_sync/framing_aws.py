@@ -12,6 +12,7 @@ checksum has been seen to agree.
 from __future__ import annotations
 
 from binascii import a2b_base64
+from functools import lru_cache
 from struct import Struct, error
 from zlib import crc32
 
@@ -83,7 +84,7 @@ def _refusal(headers: Mapping[str, Header], payload: bytes) -> dict[str, Any]:
     }
 
 
-def parse_messages(chunks: Iterable[bytes]) -> Iterator[tuple[dict[str, Header], bytes]]:
+def parse_messages(chunks: Iterable[bytes]) -> Iterator[tuple[Mapping[str, Header], bytes]]:
     """(headers, payload) of each message, as soon as its last byte has arrived.
 
     Raises StreamInterrupted where the stream ends inside a message, ResponseTooLarge where one announces more than 16 MiB
@@ -117,14 +118,16 @@ def _parse_prelude(buffer: bytearray) -> tuple[int, int]:
     return total, headers_length
 
 
-def _parse_message(message: bytes, headers_length: int) -> tuple[dict[str, Header], bytes]:
+def _parse_message(message: bytes, headers_length: int) -> tuple[Mapping[str, Header], bytes]:
     if crc32(message[:-4]) != _U32.unpack_from(message, len(message) - 4)[0]:
         raise ProtocolError("the stream was damaged: an event's checksum does not agree")
     end = PRELUDE_LENGTH + headers_length
     return _parse_headers(message[PRELUDE_LENGTH:end]), message[end:-4]
 
 
-def _parse_headers(block: bytes) -> dict[str, Header]:
+@lru_cache(maxsize=16)
+def _parse_headers(block: bytes) -> Mapping[str, Header]:
+    """Kept, since the events of a stream have few kinds of headers."""
     headers: dict[str, Header] = {}
     at = 0
     try:

@@ -115,7 +115,7 @@ class Template:
         """Whether the part can be the beginning of a frame that fits, and holds no whole one."""
         if len(part) <= len(self._prefix):
             return self._prefix.startswith(part)
-        return len(part) <= MAX_HELD and part.startswith(self._prefix) and BLANK not in part and b"\r" not in part
+        return len(part) <= MAX_HELD and part.startswith(self._prefix) and BLANK not in part
 
     def read(self, block: bytes) -> tuple[list[str], int]:
         """The texts of the frames that fit, from the block's beginning, and where they end."""
@@ -140,7 +140,7 @@ class Template:
 def parted(frame: bytes) -> Parts:
     """A frame's values, and what stands before, between and after them; nothing of a frame that is not to be taken apart."""
     try:
-        text = frame.decode() if len(frame) <= MAX_FRAME and b"\r" not in frame else ""
+        text = frame.decode() if len(frame) <= MAX_FRAME else ""
     except UnicodeDecodeError:
         text = ""
     literals, values, at = [], [], 0

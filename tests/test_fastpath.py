@@ -278,6 +278,7 @@ def _streams(draw: st.DrawFn) -> tuple[str, list[bytes]]:
     rare = st.sampled_from(between + ODD).map(lambda frame: [frame])
     runs = draw(st.lists(st.one_of(texts, thoughts, calls, texts, thoughts, calls, rare), max_size=8))
     raw = b"".join([*first, *(frame for run in runs for frame in run), *(last if draw(st.booleans()) else last[:-1])])
+    raw = raw.replace(b"\n", draw(st.sampled_from([b"\n", b"\n", b"\r\n", b"\r"])))
     cuts = sorted(draw(st.lists(st.integers(0, len(raw)), max_size=8)))
     return name, [raw[a:b] for a, b in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
 
@@ -342,7 +343,7 @@ def test_a_long_stream_is_the_same_in_blocks_of_any_size(dialect: str, size: int
 
 @pytest.mark.parametrize("dialect", sorted(FORMATS))
 @pytest.mark.parametrize("together", [1, 2, 100])
-@pytest.mark.parametrize("kind", ["none", "first", "last", "padding", "line"])
+@pytest.mark.parametrize("kind", ["none", "first", "last", "padding", "line", "line ends"])
 @pytest.mark.parametrize("writer", [0, 1, 2])
 def test_it_is_really_taken(
     dialect: str, together: int, kind: str, writer: int, monkeypatch: pytest.MonkeyPatch
@@ -360,10 +361,12 @@ def test_it_is_really_taken(
 
     monkeypatch.setattr(fastpath.Feed, "blocks", watched)
     frames = [_varied(text(f"word {i}"), kind, str(10 ** (i % 7))) for i in range(203)]
-    needed = 2 if kind == "none" else 3
+    needed = 2 if kind in ("none", "line ends") else 3
     seen, frames = frames[:needed], frames[needed:]
-    blocks = [b"".join(frames[at : at + together]) for at in range(0, len(frames), together)]
-    events = list(_fast(iter([*first, *seen, *blocks, *last]), dialect, _manifest(dialect)))
+    blocks = [*first, *seen, *(b"".join(frames[at : at + together]) for at in range(0, len(frames), together)), *last]
+    if kind == "line ends":
+        blocks = [block.replace(b"\n", b"\r\n") for block in blocks]
+    events = list(_fast(iter(blocks), dialect, _manifest(dialect)))
     others = b"".join(parsed).removeprefix(b"".join([*first, *seen])).removesuffix(b"".join(last))
     assert others.count(b"data: ") == (text is CALLS.get(dialect))  # the arguments once more, in one frame
     assert sum(isinstance(event, (ContentDelta, ThinkingDelta, PartialToolCall)) for event in events) >= 202
