@@ -196,14 +196,19 @@ class Reader:
         self._usage = usage
         return Metadata(parse_usage(usage, self._manifest))
 
-    def piece(self, delta: dict[str, Any]) -> ThinkingDelta | PartialToolCall | None:
-        """The event of a delta that is a piece of thinking, or of a call's arguments, and nothing else; None of any other."""
-        said = [key for key, value in delta.items() if value and key != "role"]
-        if said == ["tool_calls"]:
-            return self._calls.grow(delta["tool_calls"])
-        if len(said) == 1 and said[0] in THINKING and isinstance(delta[said[0]], str):
+    def piece(self, delta: dict[str, Any]) -> ContentDelta | ThinkingDelta | PartialToolCall | None:
+        """The event of a delta that is a piece of text, of thinking, or of arguments. None, or ValueError, of any other."""
+        (key,) = (key for key, value in delta.items() if value and key != "role")
+        value = delta[key]
+        if key == "tool_calls":
+            return self._calls.grow(value)
+        if not isinstance(value, str):
+            return None
+        if key == "content":
+            return ContentDelta(value)
+        if key in THINKING:
             self._reasoned = True
-            return ThinkingDelta(delta[said[0]])
+            return ThinkingDelta(value)
         return None
 
     def _choice(self, chunk: dict[str, Any]) -> dict[str, Any] | None:

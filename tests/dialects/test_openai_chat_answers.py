@@ -426,6 +426,8 @@ IN_CHOICE = {"usage": FIGURES, "error": {"message": "No"}, "finish_reason": "sto
 PIECES: list[dict[str, Any]] = [
     {"content": "b"},
     {"role": "assistant", "content": "b"},
+    {"content": "b", "reasoning_content": None, "tool_calls": []},
+    {"content": [{"type": "text", "text": "b"}], "refusal": None},
     {"content": None, "reasoning_content": "t"},
     {"reasoning": "t", "content": ""},
     {"reasoning": "t", "content": "b"},
