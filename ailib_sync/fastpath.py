@@ -32,6 +32,8 @@ MAX_TRIES = 24
 #: Texts that go the plain way before a template is made, and before it is widened: a short stream is over before either pays.
 FEW = 16
 MANY = 64
+#: Characters of a call's arguments after which the plain way is told of them: as one frame, they must not be too large for it.
+MAX_UNTOLD = 1 << 20
 
 
 def template_events(
@@ -104,6 +106,7 @@ class Feed:
         template = self._template_of(event)
         _, make = _taken_apart(event)
         untold: list[str] | None = [] if isinstance(event, PartialToolCall) else None
+        size = 0
         held = b""
         while template is not None:
             try:
@@ -116,10 +119,11 @@ class Feed:
             block = held + chunk if held else chunk
             texts, end = template.read(block)
             yield from map(make, texts)
+            held = block[end:]
             if untold is not None:
                 untold += texts
-            held = block[end:]
-            if held and not template.may_begin(held):
+                size += sum(map(len, texts))
+            if size > MAX_UNTOLD or (held and not template.may_begin(held)):
                 break
         if template is not None and untold:
             self._rest = template.frame("".join(untold)) + held

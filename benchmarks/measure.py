@@ -34,7 +34,7 @@ def call(client: type, url: str) -> dict[str, float]:
 
 def stream(client: type, url: str, kind: str, number: int) -> dict[str, float]:
     asked = client(f"{url}/{kind}-{number}")
-    pieces = {"thought": asked.thoughts, "call": asked.arguments}.get(kind, asked.stream)
+    pieces = {"thought": asked.thoughts, "arguments": asked.arguments}.get(kind, asked.stream)
     assert "".join(pieces()) == answer(number), "the text is wrong"
 
     def read() -> None:
@@ -129,7 +129,7 @@ def main() -> dict[str, float]:
     if suite == "parse" or client is None:
         return parse()
     kind, _, size = suite.partition("-")
-    if kind in ("stream", "varied", "plain", "thought", "call", "block"):
+    if kind in ("stream", "varied", "plain", "thought", "arguments", "block"):
         return stream(client, url, kind, int(size))
     if kind == "paced":
         return paced(client, url, int(size))

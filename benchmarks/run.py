@@ -31,7 +31,7 @@ SUITES = {
     "varied-10000": ("The same, where a field beside the text differs, as in OpenAI's own streams", "cpu_us"),
     "plain-10000": ("The same, where no two events are alike: the plain path", "cpu_us"),
     "thought-10000": ("A piece of thinking", "cpu_us"),
-    "call-10000": ("A piece of a tool call's arguments", "cpu_us"),
+    "arguments-10000": ("A piece of a tool call's arguments", "cpu_us"),
     "block-10000": ("A streamed event, many in a block", "cpu_us"),
     "paced-1": ("One stream, an event each 5 ms: delay of an event", "lag_us"),
     "paced-32": ("32 such streams in threads", "lag_p99_us"),

@@ -2,7 +2,7 @@
 
 The first part of a path says what is served, the last which format: `/json/…`, `/stream-10000/…` (a chunk for each event),
 `/varied-10000/…` (the same, but each event has a number of its own), `/plain-10000/…` (a key of its own), `/thought-10000/…`
-and `/call-10000/…` (thinking, or the arguments of a tool call, in place of text), `/block-10000/…` (chunks of 64 KiB),
+and `/arguments-10000/…` (thinking, or the arguments of a tool call, in place of text), `/block-10000/…` (chunks of 64 KiB),
 `/paced-200x5/…` (an event each 5 ms; its text is the monotonic time in ns at which it was sent).
 """
 
@@ -34,7 +34,7 @@ def answer(number: int) -> str:
 def openai(text: str, kind: str = "") -> bytes:
     deltas = {
         "thought": {"content": None, "reasoning_content": text},
-        "call": {"tool_calls": [{"index": 0, "function": {"arguments": text}}]},
+        "arguments": {"tool_calls": [{"index": 0, "function": {"arguments": text}}]},
     }
     return _chunk(deltas.get(kind, {"content": text}))
 
@@ -49,7 +49,7 @@ def _chunk(delta: dict[str, object], finish: str | None = None) -> bytes:
 def anthropic(text: str, kind: str = "") -> bytes:
     deltas = {
         "thought": {"type": "thinking_delta", "thinking": text},
-        "call": {"type": "input_json_delta", "partial_json": text},
+        "arguments": {"type": "input_json_delta", "partial_json": text},
     }
     delta = deltas.get(kind, {"type": "text_delta", "text": text})
     event = {"type": "content_block_delta", "index": 0, "delta": delta}
@@ -74,10 +74,10 @@ def start(form: str, kind: str = "") -> list[bytes]:
     """What comes before the first piece."""
     if form == "openai":
         call = {"index": 0, "id": "t1", "type": "function", "function": {"name": "f", "arguments": ""}}
-        return [_chunk({"tool_calls": [call]})] if kind == "call" else []
+        return [_chunk({"tool_calls": [call]})] if kind == "arguments" else []
     blocks: dict[str, dict[str, object]] = {
         "thought": {"type": "thinking", "thinking": "", "signature": ""},
-        "call": {"type": "tool_use", "id": "t1", "name": "f", "input": {}},
+        "arguments": {"type": "tool_use", "id": "t1", "name": "f", "input": {}},
     }
     return [
         _named({"type": "message_start", "message": {

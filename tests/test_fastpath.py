@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from ailib_sync.answer import answer_events, frames_of
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, ConnectionLost
 from ailib_sync.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta
+from ailib_sync.framing import parse_sse_json
 from ailib_sync.manifest import Manifest
 from ailib_sync.templates import Template, parted
 
@@ -406,6 +408,16 @@ def test_it_begins_when_it_pays(kind: str, monkeypatch: pytest.MonkeyPatch) -> N
     events = list(fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), parse, _delta_of))
     assert sum(isinstance(event, ContentDelta) for event in events) == 100
     assert read == (7 if kind == "none" else 22)
+
+
+@pytest.mark.parametrize("dialect", sorted(CALLS))
+def test_long_arguments_are_told_in_parts(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one frame they would be too large to be read."""
+    monkeypatch.setattr(fastpath, "MAX_UNTOLD", 100_000)
+    monkeypatch.setattr("ailib_sync.answer.parse_sse_json", partial(parse_sse_json, max_event=200_000))
+    _, first, _, last = FORMATS[dialect]
+    chunks = [*first, *(CALLS[dialect]("x" * 1000) for _ in range(1000)), *last]
+    assert list(_fast(iter(chunks), dialect, _manifest(dialect))) == list(_plain(iter(chunks), dialect, _manifest(dialect)))
 
 
 def test_it_stops_trying_where_every_frame_is_different() -> None:
