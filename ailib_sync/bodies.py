@@ -140,7 +140,8 @@ def dechunked(fp: Any) -> Iterator[bytes]:
     data = b""
     left = 0  # of the current chunk, its CRLF not counted
     in_chunk = False
-    sizes: dict[bytes, int] = {}  # the chunks of a stream have few lengths
+    sizes: dict[bytes, int] = {}  # by their whole lines: the chunks of a stream have few lengths
+    width = 0  # of the last such line; a shorter one is met in its place only where nothing lies behind it
     failure: ProtocolError | None = None
     while True:
         pieces: list[bytes] = []
@@ -161,22 +162,23 @@ def dechunked(fp: Any) -> Iterator[bytes]:
                 at += 2
                 in_chunk = False
                 continue
-            newline = data.find(b"\n", at)
-            if newline < 0:
-                if end - at > MAX_LINE:
-                    failure = ProtocolError("a chunk size line of the answer is longer than 64 KiB")
-                break
-            line = data[at:newline]
-            size = sizes.get(line)
+            size = sizes.get(data[at : at + width])
             if size is None:
-                size = chunk_size(line)
-                if size is not None and len(line) < 10 and len(sizes) < 1000:
-                    sizes[line] = size
-            if size is None:
-                failure = ProtocolError(f"a chunk of the answer has the size {printable(data[at : min(newline, at + 40)])!r}")
-                break
+                newline = data.find(b"\n", at)
+                if newline < 0:
+                    if end - at > MAX_LINE:
+                        failure = ProtocolError("a chunk size line of the answer is longer than 64 KiB")
+                    break
+                size = chunk_size(data[at:newline])
+                if size is None:
+                    shown = printable(data[at : min(newline, at + 40)])
+                    failure = ProtocolError(f"a chunk of the answer has the size {shown!r}")
+                    break
+                width = newline + 1 - at
+                if width < 12 and len(sizes) < 1000:
+                    sizes[data[at : newline + 1]] = size
             left = size
-            at = newline + 1
+            at += width
             stop = at + size
             if left and data[stop : stop + 2] == b"\r\n":  # the whole chunk is here
                 pieces.append(data[at:stop])

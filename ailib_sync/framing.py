@@ -64,9 +64,13 @@ def _values(
     scan = _scan
     name_line, name = b"", ""
     for block in blocks:
-        line = block[-1]
-        if line.startswith(b"data: ") and (len(block) == 1 or (len(block) == 2 and block[0] == name_line)):
-            event = "message" if len(block) == 1 else name
+        if len(block) == 1:
+            line, event = block[0], "message"
+        elif len(block) == 2 and block[0] == name_line:
+            line, event = block[1], name
+        else:
+            line = b""
+        if line[:6] == b"data: ":
             try:
                 text = line.decode()
                 value, end = scan(text, 6) if parse is None else (parse(line[6:]), len(text))
