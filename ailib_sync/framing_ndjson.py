@@ -7,7 +7,7 @@ a CR before it is white space; blank lines are passed over; the end of the strea
 from __future__ import annotations
 
 from .errors import ProtocolError, ResponseTooLarge, StreamInterrupted
-from .framing import load_json
+from .framing import BOM, load_json
 from .torn import Halves
 
 TYPE_CHECKING = False
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAX_LINE = 16 << 20
-_BOM = b"\xef\xbb\xbf"
 
 
 def parse_ndjson(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[Any]:
@@ -39,7 +38,7 @@ def parse_ndjson(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[
             if len(line) > max_line:
                 raise _too_long(max_line)
             if at_start:
-                line, at_start = line.removeprefix(_BOM), False
+                line, at_start = line.removeprefix(BOM), False
             if line and not line.isspace():
                 text = line.decode("utf-8", "replace")
                 yield mend(text, load_json(text))
@@ -50,7 +49,7 @@ def parse_ndjson(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[
                 raise _too_long(max_line)
     last = b"".join(pieces)
     if at_start:
-        last = last.removeprefix(_BOM)
+        last = last.removeprefix(BOM)
     if last and not last.isspace():
         text = last.decode("utf-8", "replace")
         yield mend(text, _last_value(text))
