@@ -103,8 +103,9 @@ class Feed:
 
         Whoever puts a call's arguments together has not seen these: they are told to the plain path in one frame.
         """
-        template = self._template_of(event)
-        _, make = _taken_apart(event)
+        self._texts += 1
+        text, make = _taken_apart(event)
+        template = self._template_of(text) if self._texts > FEW and make(text) == event else None
         untold: list[str] | None = [] if isinstance(event, PartialToolCall) else None
         size = 0
         held = b""
@@ -140,14 +141,8 @@ class Feed:
             raise self._error
         return next(self._chunks, b"")
 
-    def _template_of(self, event: Delta) -> Template | None:
-        """The template that `frame` fits, or a new one made of it; None where it carries more than its text."""
-        self._texts += 1
-        if self._texts <= FEW or self.stopped:
-            return None
-        text, make = _taken_apart(event)
-        if make(text) != event:
-            return None
+    def _template_of(self, text: str) -> Template | None:
+        """The template that `frame`, which has this text, fits, or a new one made of it; None where there is none."""
         for template in self._templates:
             if template.read(self.frame)[1] == len(self.frame):
                 self._misses = 0
