@@ -75,6 +75,7 @@ ERROR_WORDS = {
 #: What of a candidate is read; the rest (grounding, citations, safety ratings, log probabilities) is kept in `Message.extra`.
 _READ = frozenset(("content", "finishReason", "index"))
 _PLACE = frozenset(("content", "index"))
+_TEXT = frozenset(("text", "thought"))
 _FLAGS = frozenset(("thought", "thoughtSignature"))
 
 
@@ -109,21 +110,23 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     yield answer.end()
 
 
-_READ_OF_CHUNK = ("usageMetadata", "promptFeedback", "error")
-
-
 def delta_of(chunk: Any, manifest: Manifest) -> tuple[str, bool] | None:
     """The text of a chunk that holds nothing else which is read, and whether it is a thought."""
+    return _lone_text(chunk) if isinstance(chunk, dict) and "usageMetadata" not in chunk else None
+
+
+def _lone_text(chunk: Any) -> tuple[str, bool] | None:
+    """The text of a chunk that holds nothing else which is read, but perhaps a count of tokens, and whether it is a thought."""
     try:
         (candidate,) = chunk["candidates"]
         (part,) = candidate["content"]["parts"]
-        plain = not any(key in chunk for key in _READ_OF_CHUNK) and _READ.issuperset(candidate)
         text, thought = part["text"], part.get("thought", False)
+        odd = not candidate.keys() <= _PLACE or not part.keys() <= _TEXT or "error" in chunk or "promptFeedback" in chunk
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    if not plain or candidate.get("index", 0) != 0 or "finishReason" in candidate or not part.keys() <= {"text", "thought"}:
+    if odd or candidate.get("index", 0) != 0 or not isinstance(text, str) or not isinstance(thought, bool):
         return None
-    return (text, thought) if isinstance(text, str) and isinstance(thought, bool) else None
+    return text, thought
 
 
 class _Answer:
@@ -161,28 +164,12 @@ class _Answer:
     def piece(self, chunk: Any) -> tuple[StreamingEvent, ...] | None:
         """The events of a chunk that is a piece of text, or of a thought, and perhaps a count of tokens, as nearly all are.
         None of any other."""
-        try:
-            (candidate,) = chunk["candidates"]
-            (part,) = candidate["content"]["parts"]
-            text, usage = part["text"], chunk.get("usageMetadata")
-            if (
-                not (text and isinstance(text, str))
-                or not (self._id and self._model)
-                or not candidate.keys() <= _PLACE
-                or candidate.get("index", 0) != 0
-                or "error" in chunk
-                or "promptFeedback" in chunk
-                or (usage and not isinstance(usage, dict))
-            ):
-                return None
-        except (KeyError, TypeError, ValueError, AttributeError):
+        text, thought = _lone_text(chunk) or ("", False)
+        if not text or not (self._id and self._model) or (self._signed_thought if thought else self._signed_text):
             return None
-        event: StreamingEvent
-        if len(part) == 1 and not self._signed_text:
-            event = ContentDelta(text)
-        elif len(part) == 2 and part.get("thought") is True and not self._signed_thought:
-            event = ThinkingDelta(text)
-        else:
+        event: StreamingEvent = ThinkingDelta(text) if thought else ContentDelta(text)
+        usage = chunk.get("usageMetadata")
+        if usage and not isinstance(usage, dict):
             return None
         return (Metadata(parse_usage(usage)), event) if usage else (event,)
 
