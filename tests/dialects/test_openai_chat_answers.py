@@ -14,7 +14,7 @@ from ailib_sync.answer import answer_events
 from ailib_sync.dialects._openai_chat_answer import Reader
 from ailib_sync.dialects._openai_chat_parts import KEPT_OF_CHUNK
 from ailib_sync.dialects.openai_chat import DIALECT
-from ailib_sync.errors import AiLibError, Cancelled, ConnectionLost, StreamInterrupted
+from ailib_sync.errors import Cancelled, ConnectionLost, StreamInterrupted
 from ailib_sync.events import (
     ContentDelta,
     Metadata,
@@ -29,6 +29,7 @@ from ailib_sync.messages import Message, Opaque
 from ailib_sync.tools import ToolCall
 
 from .chat_bytes import FIGURES, SSE, chunk, events, fold, manifest, render, sse, whole
+from .pieces import Piece, outcome_of, pieces
 
 # --- What comes in: text and thinking -----------------------------------------------------------------------------
 
@@ -454,17 +455,8 @@ PIECES: list[dict[str, Any]] = [
 
 
 @settings(max_examples=300)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(PIECES),
-            st.just(set()) | st.sets(st.sampled_from([*BESIDE])),
-            st.just(set()) | st.sets(st.sampled_from([*IN_CHOICE])),
-        ),
-        max_size=8,
-    )
-)
-def test_pieces_read_fast_are_what_they_are_read_with_care(others: list[tuple[dict[str, Any], set[str], set[str]]]) -> None:
+@given(pieces(PIECES, BESIDE, IN_CHOICE))
+def test_pieces_read_fast_are_what_they_are_read_with_care(others: list[Piece]) -> None:
     chunks = [chunk({"content": "a"})]
     for piece, beside, within in others:
         told = {**chunk(piece), **{key: BESIDE[key] for key in beside}}
@@ -480,16 +472,7 @@ def test_pieces_read_fast_are_what_they_are_read_with_care(others: list[tuple[di
                 raise reader.error
         yield from reader.end(done=False)
 
-    assert _told(DIALECT.parse_stream(frames, manifest())) == _told(carefully())
-
-
-def _told(events: Iterator[StreamingEvent]) -> list[Any]:
-    told: list[Any] = []
-    try:
-        told.extend(events)
-    except AiLibError as error:
-        told.append((type(error), error.message))
-    return told
+    assert outcome_of(DIALECT.parse_stream(frames, manifest())) == outcome_of(carefully())
 
 
 def test_extras_are_kept_for_the_reader() -> None:
