@@ -10,7 +10,7 @@ from re import sub
 
 from .ai_protocol_words import CAPABILITIES, ERRORS, FINISH, FORMATS, KEY_HEADERS, MULTIMODAL, OPTIONS, PATHS, reason
 from .errors import CLASSES, ManifestError
-from .record import dataclass
+from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

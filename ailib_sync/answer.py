@@ -11,7 +11,7 @@ from contextlib import suppress
 from .errors import ProtocolError, RemoteError
 from .fastpath import template_events
 from .framing import load_json, parse_sse_json, with_lf
-from .record import replace
+from ._dataclass import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from .errors import (
     ReadTimeout,
     WriteTimeout,
 )
-from .record import dataclass
+from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

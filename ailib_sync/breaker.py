@@ -6,7 +6,7 @@ from _thread import allocate_lock
 from time import monotonic
 
 from .errors import AiLibError, Cancelled, CircuitOpen, ConfigurationError, DeadlineExceeded, PoolTimeout, RemoteError
-from .forks import renew_in_children
+from ._forks import renew_in_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from time import monotonic
 from .answer import answer_events, read_answer, refusal, request_id
 from .errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
 from .rate_limits import rate_limit
-from .record import replace
+from ._dataclass import replace
 from .request import Ledger
 from .retry import should_retry_header
 from .stream import ChatStream, Outcome, pull_first, relay, stats_of

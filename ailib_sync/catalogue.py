@@ -13,7 +13,7 @@ from re import compile
 from .endings import warning
 from .errors import ConfigurationError
 from .manifest import index, read_json
-from .record import dataclass, field
+from ._dataclass import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

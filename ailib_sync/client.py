@@ -164,7 +164,7 @@ class AiClient:
 
     def explain(self, request: ChatRequest, *, stream: bool = False) -> Explanation:
         """The exact request that would be sent, without its key."""
-        from .record import replace
+        from ._dataclass import replace
 
         return self._target(request.model).explain(replace(request, stream=stream))
 

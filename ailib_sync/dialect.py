@@ -9,7 +9,7 @@ import json
 
 from .errors import ConfigurationError, ErrorDetails, ProtocolError
 from .nesting import is_too_deep
-from .record import dataclass, field
+from ._dataclass import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

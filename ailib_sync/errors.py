@@ -38,7 +38,7 @@ AiLibError
 
 from __future__ import annotations
 
-from .record import dataclass
+from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

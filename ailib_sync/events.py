@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .messages import Opaque
-from .record import dataclass
+from ._dataclass import dataclass
 from .response import Usage
 from .tools import ToolCall
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .record import dataclass
+from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from io import StringIO
 
 from .events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from .messages import Message, MessageRole, Text, Thinking
-from .record import replace
+from ._dataclass import replace
 from .response import ChatResponse, Usage
 from .tools import ToolCall
 

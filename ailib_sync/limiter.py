@@ -14,7 +14,7 @@ from time import monotonic
 
 from .bounds import FOREVER
 from .errors import ConfigurationError, PoolTimeout
-from .forks import renew_in_children
+from ._forks import renew_in_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

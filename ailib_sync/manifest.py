@@ -14,7 +14,7 @@ from .manifest_files import builtin_path, extended, is_id, unknown_provider
 from .manifest_files import index as index
 from .manifest_files import provider_ids as provider_ids
 from .manifest_files import read_json as read_json
-from .record import dataclass, field, replace
+from ._dataclass import dataclass, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from .errors import ConfigurationError
-from .record import dataclass, field
+from ._dataclass import dataclass, field
 from .tools import ToolCall
 
 TYPE_CHECKING = False

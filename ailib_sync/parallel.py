@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .bounds import CancelToken
 from .errors import AiLibError, ConfigurationError
-from .record import dataclass
+from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

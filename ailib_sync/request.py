@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .messages import Message
-from .record import dataclass, field
+from ._dataclass import dataclass, field
 from .tools import Tool
 
 TYPE_CHECKING = False

@@ -6,8 +6,8 @@ from _thread import allocate_lock
 from time import time
 
 from .errors import AiLibError, ConfigurationError, ContentTimeout, ReadTimeout, RemoteError
-from .forks import renew_in_children
-from .record import dataclass
+from ._forks import renew_in_children
+from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

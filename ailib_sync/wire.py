@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import ConfigurationError
-from .record import dataclass
+from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync import record
+from ailib_sync import _dataclass as record
 
 
 def _pair(frozen: bool) -> list[Any]:

@@ -12,7 +12,7 @@ What `reasoning` in a manifest may say for this dialect:
 from __future__ import annotations
 
 from ..dialect import nearest_effort, place
-from ..record import replace
+from .._dataclass import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

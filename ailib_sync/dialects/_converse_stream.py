@@ -11,7 +11,7 @@ from ..dialect import parse_arguments, text, word, wrong_shape
 from ..errors import StreamInterrupted
 from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..messages import Opaque
-from ..record import dataclass, field
+from .._dataclass import dataclass, field
 from ..tools import ToolCall
 from ._converse_answer import ERROR_WORDS, FINISH_REASONS, parse_error, parse_usage, stop_sequence
 from ._converse_blocks import is_hosted

@@ -6,7 +6,7 @@ import json
 
 from ..errors import ConfigurationError
 from ..messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
-from ..record import replace
+from .._dataclass import replace
 from ..tools import ToolCall
 from ._openai_chat_parts import KEPT
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..dialect import allows, nearest_effort, place, wire_name
-from ..record import dataclass
+from .._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ..errors import STATUSES
-from ..record import dataclass, field
+from .._dataclass import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

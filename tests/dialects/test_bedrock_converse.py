@@ -28,7 +28,7 @@ from ailib_sync.events import ContentDelta, Metadata, PartialToolCall, StreamEnd
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
 from ailib_sync.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.record import replace
+from ailib_sync._dataclass import replace
 from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.tools import Tool, ToolCall
 
