@@ -48,39 +48,39 @@ if TYPE_CHECKING:
     from .errors import TlsError as TlsError
     from .errors import TransportError as TransportError
     from .errors import WriteTimeout as WriteTimeout
-    from .events import ContentDelta as ContentDelta
-    from .events import Metadata as Metadata
-    from .events import PartialToolCall as PartialToolCall
-    from .events import StreamEnd as StreamEnd
-    from .events import StreamingEvent as StreamingEvent
-    from .events import ThinkingDelta as ThinkingDelta
-    from .events import ToolCallEnded as ToolCallEnded
-    from .events import ToolCallStarted as ToolCallStarted
     from .explanation import Explanation as Explanation
-    from .history import dump_messages as dump_messages
-    from .history import load_messages as load_messages
     from .limiter import Limiter as Limiter
     from .manifest import Manifest as Manifest
-    from .messages import Audio as Audio
-    from .messages import Document as Document
-    from .messages import Image as Image
-    from .messages import Message as Message
-    from .messages import MessageRole as MessageRole
-    from .messages import Opaque as Opaque
-    from .messages import Text as Text
-    from .messages import Thinking as Thinking
-    from .messages import ToolResult as ToolResult
     from .parallel import Result as Result
     from .parallel import as_completed as as_completed
     from .parallel import run_all as run_all
-    from .response import CallStats as CallStats
-    from .response import ChatResponse as ChatResponse
-    from .response import RateLimit as RateLimit
-    from .response import Usage as Usage
     from .retry import RetryPolicy as RetryPolicy
     from .stream import ChatStream as ChatStream
-    from .tools import Tool as Tool
-    from .tools import ToolCall as ToolCall
+    from .types.events import ContentDelta as ContentDelta
+    from .types.events import Metadata as Metadata
+    from .types.events import PartialToolCall as PartialToolCall
+    from .types.events import StreamEnd as StreamEnd
+    from .types.events import StreamingEvent as StreamingEvent
+    from .types.events import ThinkingDelta as ThinkingDelta
+    from .types.events import ToolCallEnded as ToolCallEnded
+    from .types.events import ToolCallStarted as ToolCallStarted
+    from .types.history import dump_messages as dump_messages
+    from .types.history import load_messages as load_messages
+    from .types.messages import Audio as Audio
+    from .types.messages import Document as Document
+    from .types.messages import Image as Image
+    from .types.messages import Message as Message
+    from .types.messages import MessageRole as MessageRole
+    from .types.messages import Opaque as Opaque
+    from .types.messages import Text as Text
+    from .types.messages import Thinking as Thinking
+    from .types.messages import ToolResult as ToolResult
+    from .types.response import CallStats as CallStats
+    from .types.response import ChatResponse as ChatResponse
+    from .types.response import RateLimit as RateLimit
+    from .types.response import Usage as Usage
+    from .types.tools import Tool as Tool
+    from .types.tools import ToolCall as ToolCall
 
 _HOMES = {
     "bounds": "CancelToken Limits Timeout",
@@ -94,18 +94,18 @@ _HOMES = {
     "Overloaded PermissionDenied PoolTimeout ProtocolError ProviderTimeout ProxyError QuotaExhausted "
     "RateLimited ReadTimeout RedirectRefused RemoteError RequestTooLarge ResponseTooLarge ServerError "
     "StreamConsumed StreamInterrupted TlsError TransportError WriteTimeout",
-    "events": "ContentDelta Metadata PartialToolCall StreamEnd StreamingEvent ThinkingDelta ToolCallEnded "
+    "types.events": "ContentDelta Metadata PartialToolCall StreamEnd StreamingEvent ThinkingDelta ToolCallEnded "
     "ToolCallStarted",
     "explanation": "Explanation",
-    "history": "dump_messages load_messages",
+    "types.history": "dump_messages load_messages",
     "limiter": "Limiter",
     "manifest": "Manifest",
-    "messages": "Audio Document Image Message MessageRole Opaque Text Thinking ToolResult",
+    "types.messages": "Audio Document Image Message MessageRole Opaque Text Thinking ToolResult",
     "parallel": "Result as_completed run_all",
-    "response": "CallStats ChatResponse RateLimit Usage",
+    "types.response": "CallStats ChatResponse RateLimit Usage",
     "retry": "RetryPolicy",
     "stream": "ChatStream",
-    "tools": "Tool ToolCall",
+    "types.tools": "Tool ToolCall",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

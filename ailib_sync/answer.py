@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from ._dataclass import replace
 from .errors import ProtocolError, RemoteError
 from .fastpath import template_events
 from .framing import load_json, parse_sse_json, with_lf
-from ._dataclass import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .dialect import Dialect, Frame
-    from .events import StreamingEvent
     from .manifest import Manifest
-    from .response import ChatResponse
+    from .types.events import StreamingEvent
+    from .types.response import ChatResponse
 
 
 def read_answer(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialect, manifest: Manifest) -> ChatResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from ._dataclass import dataclass
 from .errors import (
     CallTimeout,
     Cancelled,
@@ -14,7 +15,6 @@ from .errors import (
     ReadTimeout,
     WriteTimeout,
 )
-from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .bounds import CancelToken, Timeout
 from .errors import ConfigurationError
-from .messages import BLOCKS, Message, MessageRole, Text
-from .request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from .tools import Tool
+from .types.messages import BLOCKS, Message, MessageRole, Text
+from .types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from .types.tools import Tool
 from .wire import Headers
 
 TYPE_CHECKING = False
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from .client import AiClient
     from .explanation import Explanation
-    from .messages import Block
-    from .response import CallStats, ChatResponse
     from .stream import ChatStream
+    from .types.messages import Block
+    from .types.response import CallStats, ChatResponse
 
     Content = str | Block | list[str | Block]
 

@@ -6,13 +6,13 @@ from os import urandom
 from random import uniform
 from time import monotonic
 
+from ._dataclass import replace
 from .answer import answer_events, read_answer, refusal, request_id
 from .errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
 from .rate_limits import rate_limit
-from ._dataclass import replace
-from .request import Ledger
 from .retry import should_retry_header
 from .stream import ChatStream, Outcome, pull_first, relay, stats_of
+from .types.request import Ledger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from .bounds import CallClock
     from .client import AiClient
-    from .request import ChatRequest
-    from .response import CallStats, ChatResponse
     from .target import Target
+    from .types.request import ChatRequest
+    from .types.response import CallStats, ChatResponse
     from .wire import Headers, HttpRequest, HttpResponse
 
     T = TypeVar("T")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .builder import ChatBuilder
     from .manifest import Manifest
-    from .response import CallStats, ChatResponse
+    from .types.response import CallStats, ChatResponse
 
 USAGE = """\
 python -m ailib_sync [options] "prompt"          ask a model; the prompt is read from stdin where it is missing or "-"

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from .errors import AiLibError
     from .explanation import Explanation
     from .limiter import Limiter
-    from .messages import Message
-    from .request import ChatRequest
-    from .response import CallStats, ChatResponse
     from .stream import ChatStream
     from .transport import Http
+    from .types.messages import Message
+    from .types.request import ChatRequest
+    from .types.response import CallStats, ChatResponse
     from .wire import Headers
 
     ManifestLike = Manifest | Mapping[str, Any] | str | os.PathLike[str]
@@ -125,7 +125,7 @@ class AiClient:
     def chat(self, messages: Iterable[Message | Mapping[str, Any]] = ()) -> ChatBuilder:
         """Begins a chat; everything else is said on the builder."""
         from .builder import ChatBuilder
-        from .request import ChatRequest
+        from .types.request import ChatRequest
 
         builder = ChatBuilder(self, ChatRequest(self.model))
         return builder.messages(messages) if messages else builder

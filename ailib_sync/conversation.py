@@ -6,8 +6,8 @@ import json
 
 from .builder import content_of
 from .errors import AiLibError, ConfigurationError
-from .history import dump_messages, load_messages
-from .messages import BLOCKS, Message, MessageRole
+from .types.history import dump_messages, load_messages
+from .types.messages import BLOCKS, Message, MessageRole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from .bounds import CancelToken
     from .builder import ChatBuilder, Content
     from .client import AiClient
-    from .events import StreamingEvent
-    from .response import ChatResponse
-    from .tools import ToolCall
+    from .types.events import StreamingEvent
+    from .types.response import ChatResponse
+    from .types.tools import ToolCall
 
 
 class Conversation:

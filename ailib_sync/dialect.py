@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 
+from ._dataclass import dataclass, field
 from .errors import ConfigurationError, ErrorDetails, ProtocolError
 from .nesting import is_too_deep
-from ._dataclass import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-    from .events import StreamingEvent
     from .manifest import Manifest
-    from .request import ChatRequest, Ledger
-    from .response import ChatResponse
+    from .types.events import StreamingEvent
+    from .types.request import ChatRequest, Ledger
+    from .types.response import ChatResponse
 
     #: One step of a stream: the event's name ("message" where the format has none) and its JSON; None is the `[DONE]` mark.
     Frame = tuple[str, Any]

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .response import ChatResponse, RateLimit
+    from .types.response import ChatResponse, RateLimit
 
 MAX_MESSAGE = 2000
 

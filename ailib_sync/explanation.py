@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .request import LedgerEntry
+    from .types.request import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,15 @@ from __future__ import annotations
 from functools import partial
 
 from .errors import AiLibError
-from .events import ContentDelta, PartialToolCall, ThinkingDelta
 from .framing import BLANK
+from .types.events import ContentDelta, PartialToolCall, ThinkingDelta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from .events import StreamingEvent
     from .templates import DeltaOf, Template
+    from .types.events import StreamingEvent
 
     Delta = ContentDelta | ThinkingDelta | PartialToolCall
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from io import StringIO
 
-from .events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
-from .messages import Message, MessageRole, Text, Thinking
 from ._dataclass import replace
-from .response import ChatResponse, Usage
-from .tools import ToolCall
+from .types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from .types.messages import Message, MessageRole, Text, Thinking
+from .types.response import ChatResponse, Usage
+from .types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .events import StreamingEvent
-    from .messages import Block
+    from .types.events import StreamingEvent
+    from .types.messages import Block
 
 
 class Fold:

@@ -12,9 +12,9 @@ from collections import deque
 from contextlib import suppress
 from time import monotonic
 
+from ._forks import renew_in_children
 from .bounds import FOREVER
 from .errors import ConfigurationError, PoolTimeout
-from ._forks import renew_in_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

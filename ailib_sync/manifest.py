@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
+from ._dataclass import dataclass, field, replace
 from .errors import CLASSES, ErrorDetails, ManifestError, RemoteError, classify
 from .manifest_files import builtin_path, extended, is_id, unknown_provider
 from .manifest_files import index as index
 from .manifest_files import provider_ids as provider_ids
 from .manifest_files import read_json as read_json
-from ._dataclass import dataclass, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ._dataclass import dataclass
 from .bounds import CancelToken
 from .errors import AiLibError, ConfigurationError
-from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from .builder import ChatBuilder
-    from .response import CallStats, ChatResponse
+    from .types.response import CallStats, ChatResponse
 
 #: Seconds that calls which were given up may take to close their connections before the caller goes on.
 FAREWELL = 1.0

@@ -10,9 +10,9 @@ from _thread import get_ident
 from time import monotonic
 
 from .errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
-from .events import ContentDelta, Metadata, StreamEnd
 from .fold import Fold
-from .response import CallStats, ChatResponse
+from .types.events import ContentDelta, Metadata, StreamEnd
+from .types.response import CallStats, ChatResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .bounds import CallClock
-    from .events import StreamingEvent
-    from .response import RateLimit
+    from .types.events import StreamingEvent
+    from .types.response import RateLimit
     from .wire import Headers, HttpResponse
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .auth import Secret
     from .dialect import Dialect
     from .explanation import Explanation
-    from .request import ChatRequest, Ledger
+    from .types.request import ChatRequest, Ledger
     from .wire import Headers, HttpRequest
 
 USER_AGENT = f"ailib-sync/{__version__}"
@@ -138,7 +138,7 @@ class Target:
     def explain(self, request: ChatRequest) -> Explanation:
         """The request without its key. Works without a key too."""
         from .explanation import Explanation
-        from .request import Ledger
+        from .types.request import Ledger
         from .wire import REDACTED, Headers
 
         ledger = Ledger()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 
-from .events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
-from .messages import Opaque, Text, Thinking
-from .tools import ToolCall
+from .types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from .types.messages import Opaque, Text, Thinking
+from .types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .events import StreamingEvent
-    from .response import ChatResponse
+    from .types.events import StreamingEvent
+    from .types.response import ChatResponse
 
 
 def events_of(response: ChatResponse) -> Iterator[StreamingEvent]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .errors import ConfigurationError
 from ._dataclass import dataclass
+from .errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ sys.path.insert(0, ROOT)
 
 from ailib_sync import errors  # noqa: E402
 from ailib_sync.dialect import NAMES, find  # noqa: E402
-from ailib_sync.request import OPTIONS  # noqa: E402
+from ailib_sync.types.request import OPTIONS  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

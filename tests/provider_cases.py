@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ailib_sync import AiClient
-    from ailib_sync.response import ChatResponse
     from ailib_sync.testing import FakeProvider, RecordedRequest
+    from ailib_sync.types.response import ChatResponse
 
 #: A name that no rule is about.
 PLAIN_MODEL = "plain-model"

@@ -10,8 +10,8 @@ import pytest
 
 from ailib_sync import AiClient, CancelToken, ChatBuilder, ConfigurationError, Image, Message, Text, Timeout, Tool, ToolCall
 from ailib_sync.errors import Cancelled, DeadlineExceeded
-from ailib_sync.messages import MessageRole, ToolResult
-from ailib_sync.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.messages import MessageRole, ToolResult
+from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 
 from .scripted import chat_stream, client
 

@@ -21,8 +21,8 @@ from ailib_sync.embedded.service import dialect_of, speaker_of
 from ailib_sync.embedded.tokens import pieces
 from ailib_sync.errors import NotFound
 from ailib_sync.manifest import Manifest
-from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 INTRODUCTION = "This is the embedded stand-in of ailib_sync, not a language model. "
 WEATHER = Tool(

@@ -26,8 +26,8 @@ from ailib_sync.errors import (
     classify,
     printable,
 )
-from ailib_sync.messages import Message
-from ailib_sync.response import ChatResponse
+from ailib_sync.types.messages import Message
+from ailib_sync.types.response import ChatResponse
 
 
 def _tree(root: type[AiLibError]) -> list[type[AiLibError]]:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.events import (
+from ailib_sync.fold import Fold
+from ailib_sync.types.events import (
     ContentDelta,
     Metadata,
     PartialToolCall,
@@ -16,10 +17,9 @@ from ailib_sync.events import (
     ToolCallEnded,
     ToolCallStarted,
 )
-from ailib_sync.fold import Fold
-from ailib_sync.messages import Block, Message, MessageRole, Opaque, Text, Thinking
-from ailib_sync.response import ChatResponse, Usage
-from ailib_sync.tools import ToolCall
+from ailib_sync.types.messages import Block, Message, MessageRole, Opaque, Text, Thinking
+from ailib_sync.types.response import ChatResponse, Usage
+from ailib_sync.types.tools import ToolCall
 from ailib_sync.unfold import events_of
 
 CALL = ToolCall("call_1", "weather", {"city": "Rome"}, '{"city":"Rome"}')

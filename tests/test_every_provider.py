@@ -11,9 +11,9 @@ import pytest
 from ailib_sync import AiClient, ConfigurationError, Message, Tool, errors
 from ailib_sync.embedded.call import STATUS_OF
 from ailib_sync.manifest import Manifest, builtin_manifests
-from ailib_sync.messages import Audio, Document, Image, Thinking
-from ailib_sync.request import OPTIONS
 from ailib_sync.testing import FakeProvider
+from ailib_sync.types.messages import Audio, Document, Image, Thinking
+from ailib_sync.types.request import OPTIONS
 
 from .provider_cases import PLAIN_MODEL, WIRE_NAMES, Case, Talk, cases, every_case, live_manifests, strings_of, values_named
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ailib_sync.builder import ChatBuilder
-    from ailib_sync.response import ChatResponse
+    from ailib_sync.types.response import ChatResponse
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 PDF = b"%PDF-1.4\n%%EOF\n"

@@ -32,9 +32,9 @@ from ailib_sync import (
 from ailib_sync.dialect import NAMES
 from ailib_sync.errors import AuthenticationError, NotFound, RemoteError
 from ailib_sync.manifest_files import provider_ids
-from ailib_sync.request import ChatRequest
 from ailib_sync.testing import FAULTS, FakeProvider
 from ailib_sync.testing.certificate import PEM
+from ailib_sync.types.request import ChatRequest
 
 PING = Tool("ping", "Nothing", {"type": "object", "properties": {}})
 

@@ -15,10 +15,10 @@ from ailib_sync import fastpath
 from ailib_sync.answer import answer_events, frames_of
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, ConnectionLost
-from ailib_sync.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta
 from ailib_sync.framing import parse_sse_json
 from ailib_sync.manifest import Manifest
 from ailib_sync.templates import Template, parted
+from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta
 
 from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.history import dump_messages, load_messages
-from ailib_sync.messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
-from ailib_sync.tools import ToolCall
+from ailib_sync.types.history import dump_messages, load_messages
+from ailib_sync.types.messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.tools import ToolCall
 
 HISTORY = [
     Message.system("You are a tutor."),

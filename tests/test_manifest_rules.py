@@ -9,10 +9,10 @@ import pytest
 
 from ailib_sync.dialect import find
 from ailib_sync.manifest import Manifest, builtin_manifests
-from ailib_sync.messages import Message
-from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.target import Target
-from ailib_sync.tools import Tool
+from ailib_sync.types.messages import Message
+from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool
 
 LIVE = [manifest for manifest in builtin_manifests() if manifest.status not in ("retired", "not_chat")]
 EFFORTS = ["low", "medium", "high"]

@@ -17,7 +17,7 @@ from ailib_sync.manifest import HABITS, Manifest, builtin_manifests, index, prov
 from ailib_sync.manifest_check import explain, hosts, schema
 from ailib_sync.manifest_files import FOLDER, read_json
 from ailib_sync.quirks import QUIRKS
-from ailib_sync.request import OPTIONS
+from ailib_sync.types.request import OPTIONS
 
 IDS = provider_ids()
 MANIFESTS = {manifest.id: manifest for manifest in builtin_manifests()}

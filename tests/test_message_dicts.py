@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.message_dicts import message_from_dict, message_to_dict
-from ailib_sync.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.tools import ToolCall
+from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.openai_messages import message_from_dict, message_to_dict
+from ailib_sync.types.tools import ToolCall
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": 1}'}}
 

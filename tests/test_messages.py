@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ailib_sync import Audio, ConfigurationError, Document, Image, Message, MessageRole, Opaque, Text, Thinking, Tool, ToolCall
-from ailib_sync.messages import ToolResult
+from ailib_sync.types.messages import ToolResult
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -17,7 +17,7 @@ import pytest
 from ailib_sync import catalogue
 from ailib_sync.catalogue import ModelInfo, Prices, model_info, models
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.response import Usage
+from ailib_sync.types.response import Usage
 
 ROOT = Path(__file__).parent.parent
 PRICED = ModelInfo(

@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 from typing_extensions import NotRequired, Required
 
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.schema import described_parameters, function_parameters
-from ailib_sync.tools import Tool
+from ailib_sync.types.function_schema import described_parameters, function_parameters
+from ailib_sync.types.tools import Tool
 
 
 class Color(Enum):

@@ -9,10 +9,10 @@ import json
 
 from ..dialect import parse_arguments, wrong_shape
 from ..errors import ErrorDetails
-from ..events import StreamEnd
-from ..messages import Message, MessageRole, Opaque, Text, Thinking
-from ..response import ChatResponse, Usage
-from ..tools import ToolCall
+from ..types.events import StreamEnd
+from ..types.messages import Message, MessageRole, Opaque, Text, Thinking
+from ..types.response import ChatResponse, Usage
+from ..types.tools import ToolCall
 from ._anthropic_turns import ANSWER_FACTS, NAME
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..errors import RemoteError
     from ..manifest import Manifest
-    from ..messages import Block
+    from ..types.messages import Block
 
 #: `pause_turn` keeps its own word: a hosted tool ran long, and the answer goes on when it is sent back as it is. An answer cut
 #: by the end of the context window is cut all the same, so it is `max_tokens`.

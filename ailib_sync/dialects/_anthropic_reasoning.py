@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..request import ChatRequest, Ledger, Reasoning
+    from ..types.request import ChatRequest, Ledger, Reasoning
 
 #: The service refuses fewer (extended-thinking, "budget_tokens").
 MIN_BUDGET = 1024

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..request import ChatRequest, Ledger, ResponseFormat
-    from ..tools import Tool
+    from ..types.request import ChatRequest, Ledger, ResponseFormat
+    from ..types.tools import Tool
 
 #: Standard option → wire name.
 PARAMETERS: Mapping[str, str | None] = {

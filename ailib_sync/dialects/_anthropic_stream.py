@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from ..dialect import parse_arguments, wrong_shape
 from ..errors import Cancelled, StreamInterrupted, TransportError
-from ..events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..framing import whole_json
-from ..messages import Opaque
+from ..types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..types.messages import Opaque
 from ._anthropic_parse import facts_of, is_error, parse_call, parse_end, parse_usage, refusal_of, rest_of, text_of, word_of
 
 TYPE_CHECKING = False
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialect import Frame
-    from ..events import StreamingEvent
     from ..manifest import Manifest
-    from ..response import Usage
+    from ..types.events import StreamingEvent
+    from ..types.response import Usage
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:

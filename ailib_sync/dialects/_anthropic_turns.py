@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from ..errors import ConfigurationError, printable
-from ..messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
-from ..tools import ToolCall
+from ..types.messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
+from ..types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..messages import Block, Message
-    from ..request import Ledger
+    from ..types.messages import Block, Message
+    from ..types.request import Ledger
 
 NAME = "anthropic_messages"
 

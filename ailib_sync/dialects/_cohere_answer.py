@@ -10,11 +10,11 @@ import json
 
 from ..dialect import child, children, count, parse_arguments, wrong_shape
 from ..errors import ErrorDetails, StreamInterrupted
-from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..fold import Fold
-from ..messages import Opaque
-from ..response import Usage
-from ..tools import ToolCall
+from ..types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..types.messages import Opaque
+from ..types.response import Usage
+from ..types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialect import Frame
-    from ..events import StreamingEvent
     from ..manifest import Manifest
-    from ..response import ChatResponse
+    from ..types.events import StreamingEvent
+    from ..types.response import ChatResponse
 
 NAME = "cohere_chat"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..dialect import count, word, wrong_shape
 from ..errors import ErrorDetails
-from ..messages import Message, MessageRole
-from ..response import ChatResponse, Usage
+from ..types.messages import Message, MessageRole
+from ..types.response import ChatResponse, Usage
 from ._converse_blocks import NAME, parse_block
 
 TYPE_CHECKING = False

@@ -11,15 +11,15 @@ import re
 
 from ..dialect import parse_arguments, text, word
 from ..errors import ConfigurationError
-from ..messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
-from ..tools import ToolCall
+from ..types.messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
+from ..types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from ..messages import Block, Message
+    from ..types.messages import Block, Message
 
 NAME = "bedrock_converse"
 

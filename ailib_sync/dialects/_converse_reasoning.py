@@ -11,8 +11,8 @@ What `reasoning` in a manifest may say for this dialect:
 
 from __future__ import annotations
 
-from ..dialect import nearest_effort, place
 from .._dataclass import replace
+from ..dialect import nearest_effort, place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..request import ChatRequest, Ledger, Reasoning
+    from ..types.request import ChatRequest, Ledger, Reasoning
 
 FIELDS = "additionalModelRequestFields"
 

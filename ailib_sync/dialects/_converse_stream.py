@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 
+from .._dataclass import dataclass, field
 from ..dialect import parse_arguments, text, word, wrong_shape
 from ..errors import StreamInterrupted
-from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
-from ..messages import Opaque
-from .._dataclass import dataclass, field
-from ..tools import ToolCall
+from ..types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..types.messages import Opaque
+from ..types.tools import ToolCall
 from ._converse_answer import ERROR_WORDS, FINISH_REASONS, parse_error, parse_usage, stop_sequence
 from ._converse_blocks import is_hosted
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialect import Frame
-    from ..events import StreamingEvent
     from ..manifest import Manifest
+    from ..types.events import StreamingEvent
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:

@@ -10,11 +10,11 @@ import json
 
 from ..dialect import child, children, count, wrong_shape
 from ..errors import Cancelled, ErrorDetails, StreamInterrupted, TransportError
-from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..fold import Fold
-from ..messages import Opaque
-from ..response import Usage
-from ..tools import ToolCall
+from ..types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..types.messages import Opaque
+from ..types.response import Usage
+from ..types.tools import ToolCall
 from ._gemini_contents import NAME, own_id
 
 TYPE_CHECKING = False
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialect import Frame
-    from ..events import StreamingEvent
     from ..manifest import Manifest
-    from ..response import ChatResponse
+    from ..types.events import StreamingEvent
+    from ..types.response import ChatResponse
 
 #: https://ai.google.dev/api/generate-content#FinishReason; a word that is absent here is given as it is.
 FINISH_REASONS = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..errors import ConfigurationError
-from ..messages import Document, MessageRole, Opaque, Text, Thinking, ToolResult
-from ..tools import ToolCall
+from ..types.messages import Document, MessageRole, Opaque, Text, Thinking, ToolResult
+from ..types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..messages import Audio, Block, Image, Message
+    from ..types.messages import Audio, Block, Image, Message
 
     #: A wire role and the blocks of adjacent messages with it, each with whether this dialect may have written it.
     Turn = tuple[str, list[tuple[Block, bool]]]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..request import Ledger, Reasoning
+    from ..types.request import Ledger, Reasoning
 
 #: Lets the model choose. https://ai.google.dev/gemini-api/docs/thinking
 DYNAMIC = -1

@@ -9,15 +9,15 @@ from __future__ import annotations
 from zlib import crc32
 
 from ..errors import ConfigurationError
-from ..messages import Audio, Document, Image, Opaque, Text, Thinking, ToolResult
-from ..tools import ToolCall
+from ..types.messages import Audio, Document, Image, Opaque, Text, Thinking, ToolResult
+from ..types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ..messages import Block, Message
+    from ..types.messages import Block, Message
 
 NAME = "ollama_chat"
 #: Begins the ids we give to calls that came without one; such an id is never sent.

@@ -10,9 +10,9 @@ import json
 
 from ..dialect import wrong_shape
 from ..errors import Cancelled, StreamInterrupted, TransportError
-from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta
 from ..fold import Fold
-from ..messages import Opaque
+from ..types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta
+from ..types.messages import Opaque
 from ._openai_chat_calls import ToolCalls, calls_are_objects, piece_of
 from ._openai_chat_errors import error_in, refusal_in_answer
 from ._openai_chat_parts import KEPT_OF_CHUNK, KEPT_OF_MESSAGE, keep, text_of_details, thinking_of_part
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from ..dialect import Frame
     from ..errors import RemoteError
-    from ..events import StreamingEvent
     from ..manifest import Manifest
-    from ..response import ChatResponse
+    from ..types.events import StreamingEvent
+    from ..types.response import ChatResponse
 
 #: Where hosts put the thinking in a message.
 THINKING = ("reasoning_content", "reasoning", "reasoning_text")

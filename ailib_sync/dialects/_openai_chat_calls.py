@@ -6,14 +6,14 @@ import json
 from zlib import crc32
 
 from ..dialect import parse_arguments
-from ..events import PartialToolCall, ToolCallEnded, ToolCallStarted
-from ..tools import ToolCall
+from ..types.events import PartialToolCall, ToolCallEnded, ToolCallStarted
+from ..types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..events import StreamingEvent
+    from ..types.events import StreamingEvent
 
 _OWN_KEYS = frozenset(("id", "type", "index", "function", "custom"))
 _KEYS_OF_A_PIECE = frozenset(("type", "index", "function"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from ..errors import ConfigurationError
-from ..messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
 from .._dataclass import replace
-from ..tools import ToolCall
+from ..errors import ConfigurationError
+from ..types.messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
+from ..types.tools import ToolCall
 from ._openai_chat_parts import KEPT
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..messages import Block
+    from ..types.messages import Block
 
 NAME = "openai_chat"
 

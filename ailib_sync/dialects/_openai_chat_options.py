@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..dialect import allows, nearest_effort, place, wire_name
 from .._dataclass import dataclass
+from ..dialect import allows, nearest_effort, place, wire_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..request import ChatRequest, Ledger, Reasoning
-    from ..tools import Tool
+    from ..types.request import ChatRequest, Ledger, Reasoning
+    from ..types.tools import Tool
 
 PARAMETERS: Mapping[str, str | None] = {
     "temperature": "temperature",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..dialect import word
-from ..events import ThinkingDelta
+from ..types.events import ThinkingDelta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..dialect import count
-from ..response import Usage
+from ..types.response import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import json
 
 from ..dialect import parse_arguments, wrong_shape
 from ..errors import ErrorDetails
-from ..events import StreamEnd
-from ..messages import Message, MessageRole, Opaque, Text, Thinking
-from ..response import ChatResponse, Usage
-from ..tools import ToolCall
+from ..types.events import StreamEnd
+from ..types.messages import Message, MessageRole, Opaque, Text, Thinking
+from ..types.response import ChatResponse, Usage
+from ..types.tools import ToolCall
 from ._responses_input import CALLS, NAME
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..errors import RemoteError
     from ..manifest import Manifest
-    from ..messages import Block
+    from ..types.messages import Block
 
 #: `status`, or the reason of an `incomplete` one → normalised. `max_messages` and `steered` keep their own words.
 FINISH_REASONS: Mapping[str, str] = {

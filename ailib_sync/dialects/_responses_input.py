@@ -14,8 +14,8 @@ from __future__ import annotations
 import json
 
 from ..errors import ConfigurationError
-from ..messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
-from ..tools import ToolCall
+from ..types.messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
+from ..types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..messages import Block, Message
+    from ..types.messages import Block, Message
 
 NAME = "openai_responses"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from ..dialect import wrong_shape
 from ..errors import StreamInterrupted
-from ..events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..framing import whole_json
-from ..messages import Opaque, Text
+from ..types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..types.messages import Opaque, Text
 from ._responses_answer import (
     parse_call,
     parse_end,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialect import Frame
-    from ..events import StreamingEvent
     from ..manifest import Manifest
+    from ..types.events import StreamingEvent
 
 ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "error")
 

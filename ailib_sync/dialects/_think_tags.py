@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..events import ContentDelta, ThinkingDelta
+from ..types.events import ContentDelta, ThinkingDelta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..events import StreamingEvent
+    from ..types.events import StreamingEvent
 
 TAGS = (("<think>", "</think>"), ("<thinking>", "</thinking>"))
 

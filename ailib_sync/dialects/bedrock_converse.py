@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 
 from ..dialect import Dialect, allows, join, place, render_options, settle_format
-from ..messages import ToolResult
-from ..tools import ToolCall
+from ..types.messages import ToolResult
+from ..types.tools import ToolCall
 from ._converse_answer import ERROR_WORDS, parse_body, parse_error
 from ._converse_blocks import NAME, cache_point, render_messages
 from ._converse_reasoning import FIELDS, render_reasoning, thinks, without_sampling
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..messages import Message
-    from ..request import ChatRequest, Ledger, ResponseFormat, ToolChoice
-    from ..tools import Tool
+    from ..types.messages import Message
+    from ..types.request import ChatRequest, Ledger, ResponseFormat, ToolChoice
+    from ..types.tools import Tool
 
 PARAMETERS: Mapping[str, str | None] = {
     "temperature": "inferenceConfig.temperature",

@@ -11,8 +11,8 @@ import json
 from ..dialect import Dialect, allows, parse_arguments, render_options, settle_format
 from ..errors import ConfigurationError
 from ..framing import whole_json
-from ..messages import Image, MessageRole, Opaque, Text, Thinking, ToolResult
-from ..tools import ToolCall
+from ..types.messages import Image, MessageRole, Opaque, Text, Thinking, ToolResult
+from ..types.tools import ToolCall
 from ._cohere_answer import ERROR_WORDS, NAME, delta_of, parse_body, parse_error, parse_stream
 
 TYPE_CHECKING = False
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..messages import Block, Message
-    from ..request import ChatRequest, Ledger
-    from ..tools import Tool
+    from ..types.messages import Block, Message
+    from ..types.request import ChatRequest, Ledger
+    from ..types.tools import Tool
 
 PARAMETERS: dict[str, str | None] = {
     "temperature": "temperature",

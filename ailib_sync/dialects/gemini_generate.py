@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..request import ChatRequest, Ledger
-    from ..tools import Tool
+    from ..types.request import ChatRequest, Ledger
+    from ..types.tools import Tool
 
 PARAMETERS: dict[str, str | None] = {
     "temperature": "generationConfig.temperature",

@@ -22,10 +22,10 @@ from ..dialect import (
     wrong_shape,
 )
 from ..errors import ErrorDetails, StreamInterrupted
-from ..events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
-from ..messages import Message, MessageRole, Text, Thinking
-from ..response import ChatResponse, Usage
-from ..tools import ToolCall
+from ..types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..types.messages import Message, MessageRole, Text, Thinking
+from ..types.response import ChatResponse, Usage
+from ..types.tools import ToolCall
 from ._ollama_messages import NAME, own_id, render_messages
 
 TYPE_CHECKING = False
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialect import Frame
-    from ..events import StreamingEvent
     from ..manifest import Manifest
-    from ..messages import Block
-    from ..request import ChatRequest, Ledger, Reasoning
-    from ..tools import Tool
+    from ..types.events import StreamingEvent
+    from ..types.messages import Block
+    from ..types.request import ChatRequest, Ledger, Reasoning
+    from ..types.tools import Tool
 
 PARAMETERS: Mapping[str, str | None] = {
     "temperature": "options.temperature",

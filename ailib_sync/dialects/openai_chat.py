@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..manifest import Manifest
-    from ..request import ChatRequest, Ledger
+    from ..types.request import ChatRequest, Ledger
 
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:

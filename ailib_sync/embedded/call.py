@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ..errors import STATUSES
 from .._dataclass import dataclass, field
+from ..errors import STATUSES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from re import Pattern
     from typing import Any
 
-    from ..request import ChatRequest
-    from ..response import ChatResponse
+    from ..types.request import ChatRequest
+    from ..types.response import ChatResponse
     from .shape import Bad, Record
 
 
@@ -149,7 +149,7 @@ class Speaker:
     """One dialect as its services speak it.
 
     `check_call` raises Refused or Bad for what the real services refuse; `read_call` turns a request into the values of
-    `ailib_sync.request`; `write_answer` and `write_stream` turn an answer into the format's own JSON and bytes; `explain`
+    `ailib_sync.types.request`; `write_answer` and `write_stream` turn an answer into the format's own JSON and bytes; `explain`
     words a Bad as the service would; `write_error` gives (status, headers, JSON) for a refusal, `write_stream_error` the
     bytes of one met in mid-stream.
     """

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from re import search
 
-from ..messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ..request import ResponseFormat, ToolChoice
-from ..response import ChatResponse, Usage
-from ..tools import ToolCall
+from ..types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
+from ..types.request import ResponseFormat, ToolChoice
+from ..types.response import ChatResponse, Usage
+from ..types.tools import ToolCall
 from .fit import fit
 from .tokens import count, count_blocks, count_call, pieces, prompt_tokens
 
@@ -16,9 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..messages import Block
-    from ..request import ChatRequest
-    from ..tools import Tool
+    from ..types.messages import Block
+    from ..types.request import ChatRequest
+    from ..types.tools import Tool
 
 INTRODUCTION = "This is the embedded stand-in of ailib_sync, not a language model. "
 

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..tools import ToolCall
+    from ..types.tools import ToolCall
 
 
 def compact(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from re import fullmatch
 
-from ..messages import Audio, Document, Image
+from ..types.messages import Audio, Document, Image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

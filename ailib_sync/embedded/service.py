@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..request import ChatRequest
-    from ..response import ChatResponse
+    from ..types.request import ChatRequest
+    from ..types.response import ChatResponse
     from .call import ServerCall, Speaker
 
     #: What answers: a request and a stamp for its ids in, an answer out; it may raise Refused.
@@ -108,8 +108,8 @@ def _understood(call: ServerCall, rules: Rules, speaker: Speaker) -> ChatRequest
 
 def _guessed(call: ServerCall, rules: Rules, speaker: Speaker) -> ChatRequest:
     """What can be understood of any request at all."""
-    from ..messages import Message
-    from ..request import ChatRequest
+    from ..types.messages import Message
+    from ..types.request import ChatRequest
 
     try:
         body = json.loads(call.body)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from re import compile
 
-from ..messages import Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..tools import Tool, ToolCall
+from ..types.messages import Document, Image, Message, MessageRole, Text, Thinking, ToolResult
+from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ..types.tools import Tool, ToolCall
 from .call import STATUS_OF, Refused, Speaker
 from .demands_anthropic_messages import check_call
 from .echo import signature_of
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..messages import Block
-    from ..response import ChatResponse, Usage
+    from ..types.messages import Block
+    from ..types.response import ChatResponse, Usage
     from .call import Rules, ServerCall
     from .shape import Bad
 

@@ -6,9 +6,9 @@ import json
 from re import compile
 from urllib.parse import unquote
 
-from ..messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..tools import Tool, ToolCall
+from ..types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
+from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ..types.tools import Tool, ToolCall
 from .call import STATUS_OF, Refused, Speaker
 from .demands_bedrock_converse import check_call
 from .frames import arguments_of, aws_event, compact
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..messages import Block
-    from ..response import ChatResponse, Usage
+    from ..types.messages import Block
+    from ..types.response import ChatResponse, Usage
     from .call import Rules, ServerCall
     from .shape import Bad
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from re import compile
 
-from ..messages import Image, Message, MessageRole, Text, Thinking
-from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..tools import Tool, ToolCall
+from ..types.messages import Image, Message, MessageRole, Text, Thinking
+from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ..types.tools import Tool, ToolCall
 from .call import STATUS_OF, Refused, Speaker, known_fields
 from .frames import arguments_of, sse
 from .media import medium
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..messages import Block
-    from ..response import ChatResponse, Usage
+    from ..types.messages import Block
+    from ..types.response import ChatResponse, Usage
     from .call import Rules, ServerCall
     from .shape import Bad
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from re import compile
 from urllib.parse import unquote
 
-from ..messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..tools import Tool, ToolCall
+from ..types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
+from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ..types.tools import Tool, ToolCall
 from .call import STATUS_OF, Refused, Speaker
 from .demands_gemini_generate import camel, check_call, snake
 from .echo import signature_of
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..messages import Block
-    from ..response import ChatResponse, Usage
+    from ..types.messages import Block
+    from ..types.response import ChatResponse, Usage
     from .call import Rules, ServerCall
     from .shape import Bad
 

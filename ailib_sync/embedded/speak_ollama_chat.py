@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from re import compile
 
-from ..messages import Image, Message, MessageRole, Text, Thinking, ToolResult
-from ..request import ChatRequest, Reasoning, ResponseFormat
-from ..tools import Tool, ToolCall
+from ..types.messages import Image, Message, MessageRole, Text, Thinking, ToolResult
+from ..types.request import ChatRequest, Reasoning, ResponseFormat
+from ..types.tools import Tool, ToolCall
 from .call import STATUS_OF, Refused, Speaker, known_fields
 from .frames import ndjson
 from .media import decode
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..messages import Block
-    from ..response import ChatResponse
+    from ..types.messages import Block
+    from ..types.response import ChatResponse
     from .call import Rules, ServerCall
     from .shape import Bad
 

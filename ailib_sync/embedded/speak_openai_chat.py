@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from re import compile
 
-from ..messages import Audio, Document, Image, Message, Text
-from ..request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..tools import Tool, ToolCall
+from ..types.messages import Audio, Document, Image, Message, Text
+from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ..types.tools import Tool, ToolCall
 from .call import Speaker
 from .demands_openai_chat import check_call
 from .frames import arguments_of, sse
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..messages import Block
-    from ..response import ChatResponse, Usage
+    from ..types.messages import Block
+    from ..types.response import ChatResponse, Usage
     from .call import Rules, ServerCall
 
 CREATED = 1_790_000_000

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from re import compile
 
-from ..messages import Audio, Document, Image, Text, Thinking, ToolResult
-from ..tools import ToolCall
+from ..types.messages import Audio, Document, Image, Text, Thinking, ToolResult
+from ..types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..messages import Block
-    from ..request import ChatRequest
+    from ..types.messages import Block
+    from ..types.request import ChatRequest
 
 _TOKEN = compile(r"\s*\S{1,16}|\s+\Z")
 PER_MESSAGE = 4

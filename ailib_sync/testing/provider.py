@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..client import AiClient
     from ..embedded.service import Model
-    from ..response import Usage
+    from ..types.response import Usage
     from .script import Called
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from ..embedded.call import Refused, kind_of
 from ..embedded.echo import compose
 from ..errors import CLASSES, ConfigurationError
-from ..response import Usage
-from ..tools import ToolCall
+from ..types.response import Usage
+from ..types.tools import ToolCall
 from .faults import FAULTS
 
 TYPE_CHECKING = False
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..embedded.service import Model
-    from ..request import ChatRequest
-    from ..response import ChatResponse
+    from ..types.request import ChatRequest
+    from ..types.response import ChatResponse
 
     #: A call to make: a `ToolCall`, or (name, arguments).
     Called = ToolCall | tuple[str, dict[str, Any]]

@@ -6,9 +6,9 @@ import base64
 from typing import Any
 
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 PLAIN = ("temperature", "top_p", "top_k", "max_tokens")
 STRUCTURE = ("model", "system", "messages", "tools", "stream", "stop_sequences", "tool_choice", "thinking", "output_config")

@@ -8,9 +8,9 @@ import json
 from typing import Any
 
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 CONFIG = {"temperature": "temperature", "topP": "top_p", "maxTokens": "max_tokens"}
 MODES = {"auto": "auto", "any": "required", "tool": "tool"}

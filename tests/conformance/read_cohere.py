@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Block, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Block, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 PLAIN = {
     "temperature": "temperature",

@@ -6,9 +6,9 @@ import base64
 from typing import Any
 
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Block, Image, Message, Text, Thinking, ToolResult
-from ailib_sync.request import ChatRequest, Reasoning, ResponseFormat
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Block, Image, Message, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat
+from ailib_sync.types.tools import Tool, ToolCall
 
 OPTIONS = {"temperature": "temperature", "num_predict": "max_tokens", "top_p": "top_p", "top_k": "top_k", "seed": "seed"}
 STRUCTURE = ("model", "messages", "stream", "tools", "format", "think", "options")

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 PLAIN = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty", "parallel_tool_calls")
 STRUCTURE = ("model", "messages", "tools", "stream", "max_tokens", "max_completion_tokens", "stop", "tool_choice")

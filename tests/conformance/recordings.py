@@ -19,7 +19,7 @@ from ailib_sync.dialect import Dialect, find
 from ailib_sync.errors import AiLibError, RemoteError
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
-from ailib_sync.response import ChatResponse
+from ailib_sync.types.response import ChatResponse
 
 ROOT = os.environ.get("AILIB_CONFORMANCE")
 needs_conformance = pytest.mark.skipif(not ROOT, reason="AILIB_CONFORMANCE does not name the conformance folder")

@@ -13,8 +13,8 @@ from ailib_sync import answer, auth, call, dialect, errors, manifest, retry
 from ailib_sync.ai_protocol import translate
 from ailib_sync.errors import ConfigurationError, ManifestError
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Document, Message
-from ailib_sync.request import ChatRequest, Ledger
+from ailib_sync.types.messages import Document, Message
+from ailib_sync.types.request import ChatRequest, Ledger
 
 from .ai_protocol_adapters import differences
 from .ai_protocol_cases import NOT_APPLICABLE, Case, applicable, cases, published

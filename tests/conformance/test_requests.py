@@ -14,7 +14,7 @@ import pytest
 
 from ailib_sync.dialect import find
 from ailib_sync.manifest import Manifest
-from ailib_sync.request import ChatRequest, Ledger
+from ailib_sync.types.request import ChatRequest, Ledger
 
 from . import (
     read_anthropic_messages,

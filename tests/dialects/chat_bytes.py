@@ -9,9 +9,9 @@ from ailib_sync.answer import answer_events
 from ailib_sync.dialects.openai_chat import DIALECT
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Message
-from ailib_sync.request import ChatRequest, Ledger
-from ailib_sync.response import ChatResponse
+from ailib_sync.types.messages import Message
+from ailib_sync.types.request import ChatRequest, Ledger
+from ailib_sync.types.response import ChatResponse
 
 SSE = {"content-type": "text/event-stream"}
 

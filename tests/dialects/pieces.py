@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ailib_sync.errors import AiLibError
-from ailib_sync.events import StreamingEvent
+from ailib_sync.types.events import StreamingEvent
 
 #: A piece, and the keys of what stands beside it in two places.
 Piece = tuple[Any, set[str], set[str]]

@@ -30,13 +30,21 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, StreamingEvent, ThinkingDelta, ToolCallStarted
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Message, Opaque, Text, Thinking
-from ailib_sync.request import ChatRequest, Ledger
-from ailib_sync.response import ChatResponse
-from ailib_sync.tools import ToolCall
+from ailib_sync.types.events import (
+    ContentDelta,
+    Metadata,
+    PartialToolCall,
+    StreamEnd,
+    StreamingEvent,
+    ThinkingDelta,
+    ToolCallStarted,
+)
+from ailib_sync.types.messages import Message, Opaque, Text, Thinking
+from ailib_sync.types.request import ChatRequest, Ledger
+from ailib_sync.types.response import ChatResponse
+from ailib_sync.types.tools import ToolCall
 
 DIALECT = find("anthropic_messages")
 MANIFEST = Manifest(id="host", name="Host", dialect="anthropic_messages", base_url="https://host.invalid/v1")

@@ -10,9 +10,9 @@ import pytest
 from ailib_sync.dialect import find
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 DIALECT = find("anthropic_messages")
 ADAPTIVE = {"style": "adaptive", "efforts": ["low", "medium", "high", "max"], "off": "disabled"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ailib_sync._dataclass import replace
 from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialect import find
 from ailib_sync.errors import (
@@ -24,13 +25,12 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync._dataclass import replace
-from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded
+from ailib_sync.types.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 DIALECT = find("bedrock_converse")
 MANIFEST = Manifest.load("bedrock")

@@ -26,13 +26,13 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.events import ContentDelta, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import OPTIONS, ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.response import ChatResponse
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ailib_sync.types.messages import Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import OPTIONS, ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.response import ChatResponse
+from ailib_sync.types.tools import Tool, ToolCall
 
 WEATHER = Tool("weather", "The weather now", {"type": "object", "properties": {"city": {"type": "string"}}})
 TIME = Tool("time", strict=True)

@@ -9,9 +9,9 @@ import pytest
 from ailib_sync.dialect import NAMES, find
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Message, MessageRole, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import ChatRequest, Ledger, Reasoning, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Message, MessageRole, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 
 def render(dialect: str, *messages: Message, manifest: dict[str, Any] | None = None, **request: Any) -> tuple[Any, Ledger]:

@@ -31,13 +31,13 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.events import ContentDelta, StreamEnd, ToolCallEnded
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import OPTIONS, ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.response import ChatResponse
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.events import ContentDelta, StreamEnd, ToolCallEnded
+from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import OPTIONS, ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.response import ChatResponse
+from ailib_sync.types.tools import Tool, ToolCall
 
 from .pieces import Piece, outcome_of, pieces
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import Ledger, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 from .chat_bytes import manifest, render
 

@@ -15,7 +15,7 @@ from ailib_sync.dialects._openai_chat_answer import Reader
 from ailib_sync.dialects._openai_chat_parts import KEPT_OF_CHUNK
 from ailib_sync.dialects.openai_chat import DIALECT
 from ailib_sync.errors import Cancelled, ConnectionLost, StreamInterrupted
-from ailib_sync.events import (
+from ailib_sync.types.events import (
     ContentDelta,
     Metadata,
     PartialToolCall,
@@ -25,8 +25,8 @@ from ailib_sync.events import (
     ToolCallEnded,
     ToolCallStarted,
 )
-from ailib_sync.messages import Message, Opaque
-from ailib_sync.tools import ToolCall
+from ailib_sync.types.messages import Message, Opaque
+from ailib_sync.types.tools import ToolCall
 
 from .chat_bytes import FIGURES, SSE, chunk, events, fold, manifest, render, sse, whole
 from .pieces import Piece, outcome_of, pieces

@@ -10,9 +10,9 @@ import pytest
 from ailib_sync.dialects.openai_responses import DIALECT
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 THOUGHT = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "gAAA=="}
 WEATHER = Tool("weather", "Tells the weather", {"type": "object", "properties": {"city": {"type": "string"}}})

@@ -18,12 +18,20 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ailib_sync.fold import Fold
 from ailib_sync.manifest import Manifest
-from ailib_sync.messages import Opaque, Text, Thinking
-from ailib_sync.response import ChatResponse, Usage
-from ailib_sync.tools import ToolCall
+from ailib_sync.types.events import (
+    ContentDelta,
+    Metadata,
+    PartialToolCall,
+    StreamEnd,
+    ThinkingDelta,
+    ToolCallEnded,
+    ToolCallStarted,
+)
+from ailib_sync.types.messages import Opaque, Text, Thinking
+from ailib_sync.types.response import ChatResponse, Usage
+from ailib_sync.types.tools import ToolCall
 
 MANIFEST = Manifest(id="acme", name="Acme", dialect="openai_responses", base_url="https://acme.example/v1")
 USAGE = {

@@ -9,7 +9,11 @@ from typing import Any
 from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, RemoteError
-from ailib_sync.events import (
+from ailib_sync.fold import Fold
+from ailib_sync.manifest import Manifest, builtin_manifests
+from ailib_sync.quirks import QUIRKS
+from ailib_sync.target import encoded
+from ailib_sync.types.events import (
     ContentDelta,
     Metadata,
     PartialToolCall,
@@ -19,14 +23,10 @@ from ailib_sync.events import (
     ToolCallEnded,
     ToolCallStarted,
 )
-from ailib_sync.fold import Fold
-from ailib_sync.manifest import Manifest, builtin_manifests
-from ailib_sync.messages import Message, MessageRole, Opaque, Text, Thinking
-from ailib_sync.quirks import QUIRKS
-from ailib_sync.request import ChatRequest, Ledger
-from ailib_sync.response import ChatResponse, Usage
-from ailib_sync.target import encoded
-from ailib_sync.tools import ToolCall
+from ailib_sync.types.messages import Message, MessageRole, Opaque, Text, Thinking
+from ailib_sync.types.request import ChatRequest, Ledger
+from ailib_sync.types.response import ChatResponse, Usage
+from ailib_sync.types.tools import ToolCall
 
 CONTENT_TYPES = {"sse": "text/event-stream", "ndjson": "application/x-ndjson", "aws": "application/vnd.amazon.eventstream"}
 TOKENS = [name for name in Usage.__dataclass_fields__ if name != "raw"]

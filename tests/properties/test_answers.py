@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from ailib_sync.dialect import NAMES, find
 from ailib_sync.errors import ProtocolError
-from ailib_sync.events import StreamEnd
 from ailib_sync.fold import Fold
 from ailib_sync.framing import load_json
 from ailib_sync.manifest import Manifest
+from ailib_sync.types.events import StreamEnd
 
 from .mutate import Draw, damaged, damaged_frames
 from .promises import CONTENT_TYPES, check_body, check_stream, cut, events_and_error, plain, speakers

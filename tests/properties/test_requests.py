@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from ailib_sync import AiClient, ChatBuilder
 from ailib_sync.dialect import NAMES, find
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
-from ailib_sync.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
-from ailib_sync.tools import Tool, ToolCall
+from ailib_sync.types.messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
+from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.tools import Tool, ToolCall
 
 from .promises import speakers
 

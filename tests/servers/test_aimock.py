@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from ailib_sync import AiClient, RetryPolicy, Tool, errors
-from ailib_sync.messages import Image
+from ailib_sync.types.messages import Image
 
 from .process import free_ports, installed, program, running
 

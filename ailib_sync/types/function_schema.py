@@ -18,7 +18,7 @@ import dataclasses
 from collections import abc
 from enum import Enum
 
-from .errors import ConfigurationError
+from ..errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from .errors import ConfigurationError
+from ..errors import ConfigurationError
 from .messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
 from .tools import ToolCall
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .._dataclass import dataclass
 from .messages import Opaque
-from ._dataclass import dataclass
 from .response import Usage
 from .tools import ToolCall
 

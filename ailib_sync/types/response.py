@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .._dataclass import dataclass, field
 from .messages import Message, MessageRole, Thinking
-from ._dataclass import dataclass, field
 from .tools import ToolCall
 
 TYPE_CHECKING = False

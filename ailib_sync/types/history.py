@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from .errors import ConfigurationError
+from ..errors import ConfigurationError
 from .messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
 from .tools import ToolCall
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .._dataclass import dataclass, field
 from .messages import Message
-from ._dataclass import dataclass, field
 from .tools import Tool
 
 TYPE_CHECKING = False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from .errors import ConfigurationError
-from ._dataclass import dataclass, field
+from .._dataclass import dataclass, field
+from ..errors import ConfigurationError
 from .tools import ToolCall
 
 TYPE_CHECKING = False
@@ -244,7 +244,7 @@ class Message:
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
         """A message from the widespread `{"role": …, "content": …}` form; content is text or `text`/`image_url` parts,
         `tool_calls` and `tool_call_id` as OpenAI writes them."""
-        from .message_dicts import message_from_dict
+        from .openai_messages import message_from_dict
 
         return message_from_dict(data)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .errors import ConfigurationError
-from ._dataclass import dataclass, field
+from .._dataclass import dataclass, field
+from ..errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Tool:
     @classmethod
     def from_function(cls, function: Callable[..., Any], *, name: str | None = None, strict: bool | None = None) -> Tool:
         """A tool from a Python function: its name, the first paragraph of its docstring and its annotated parameters."""
-        from .schema import function_parameters  # inspect and typing cost 20 ms; most programs never need them
+        from .function_schema import function_parameters  # inspect and typing cost 20 ms; most programs never need them
 
         words = (function.__doc__ or "").strip().split("\n\n")[0]
         return cls(name or function.__name__, " ".join(words.split()), function_parameters(function), strict)
