@@ -4,9 +4,6 @@ from ._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .bounds import CancelToken as CancelToken
-    from .bounds import Limits as Limits
-    from .bounds import Timeout as Timeout
     from .breaker import CircuitBreaker as CircuitBreaker
     from .builder import ChatBuilder as ChatBuilder
     from .catalogue import ModelInfo as ModelInfo
@@ -49,6 +46,9 @@ if TYPE_CHECKING:
     from .errors import TransportError as TransportError
     from .errors import WriteTimeout as WriteTimeout
     from .explanation import Explanation as Explanation
+    from .http.timeouts import CancelToken as CancelToken
+    from .http.timeouts import Limits as Limits
+    from .http.timeouts import Timeout as Timeout
     from .limiter import Limiter as Limiter
     from .manifest import Manifest as Manifest
     from .parallel import Result as Result
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from .types.tools import ToolCall as ToolCall
 
 _HOMES = {
-    "bounds": "CancelToken Limits Timeout",
+    "http.timeouts": "CancelToken Limits Timeout",
     "breaker": "CircuitBreaker",
     "builder": "ChatBuilder",
     "catalogue": "ModelInfo models",

@@ -89,7 +89,7 @@ def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
         name, brace, _ = url.partition("{")[2].partition("}")
         raise ConfigurationError(f"base_url needs {'{' + name + '}' if brace else '{…}'}", provider=manifest.id)
     if scheme == "http" and host != EMBEDDED:
-        from .proxies import is_loopback
+        from .http.proxies import is_loopback
 
         if not is_loopback(host):
             raise ConfigurationError(

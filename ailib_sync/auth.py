@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, NoReturn
 
+    from .http.message import HttpRequest
     from .manifest import Manifest
-    from .wire import HttpRequest
 
 
 class Secret:

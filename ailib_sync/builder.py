@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .bounds import CancelToken, Timeout
 from .errors import ConfigurationError
+from .http.message import Headers
+from .http.timeouts import CancelToken, Timeout
 from .types.messages import BLOCKS, Message, MessageRole, Text
 from .types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from .types.tools import Tool
-from .wire import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

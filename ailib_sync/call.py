@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from .bounds import CallClock
     from .client import AiClient
+    from .http.message import Headers, HttpRequest, HttpResponse
+    from .http.timeouts import CallClock
     from .target import Target
     from .types.request import ChatRequest
     from .types.response import CallStats, ChatResponse
-    from .wire import Headers, HttpRequest, HttpResponse
 
     T = TypeVar("T")
 

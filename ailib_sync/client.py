@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .bounds import DEFAULT_TIMEOUT, CallClock, Timeout
 from .errors import ConfigurationError
+from .http.timeouts import DEFAULT_TIMEOUT, CallClock, Timeout
+from .http.transport import Transport
 from .manifest import Manifest
 from .retry import RetryBudget, RetryPolicy
 from .target import Target, split_model
-from .transport import Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .bounds import CancelToken, Limits
     from .breaker import CircuitBreaker
     from .builder import ChatBuilder
     from .catalogue import ModelInfo
     from .errors import AiLibError
     from .explanation import Explanation
+    from .http.message import Headers
+    from .http.timeouts import CancelToken, Limits
+    from .http.transport import Http
     from .limiter import Limiter
     from .stream import ChatStream
-    from .transport import Http
     from .types.messages import Message
     from .types.request import ChatRequest
     from .types.response import CallStats, ChatResponse
-    from .wire import Headers
 
     ManifestLike = Manifest | Mapping[str, Any] | str | os.PathLike[str]
 
@@ -242,7 +242,7 @@ def _covered(headers: Mapping[str, str] | None) -> Headers | None:
     """The caller's headers, which may hold a key, as a value that does not show it."""
     if not headers:
         return None
-    from .wire import Headers
+    from .http.message import Headers
 
     return headers if isinstance(headers, Headers) else Headers(headers)
 

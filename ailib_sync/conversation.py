@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-    from .bounds import CancelToken
     from .builder import ChatBuilder, Content
     from .client import AiClient
+    from .http.timeouts import CancelToken
     from .types.events import StreamingEvent
     from .types.response import ChatResponse
     from .types.tools import ToolCall

@@ -13,14 +13,14 @@ from contextlib import suppress
 from time import monotonic
 
 from ._forks import renew_in_children
-from .bounds import FOREVER
 from .errors import ConfigurationError, PoolTimeout
+from .http.timeouts import FOREVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .bounds import CallClock
+    from .http.timeouts import CallClock
 
 #: Seconds that "per minute" looks back over.
 WINDOW = 60.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ._dataclass import dataclass
-from .bounds import CancelToken
 from .errors import AiLibError, ConfigurationError
+from .http.timeouts import CancelToken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .bounds import CallClock
+    from .http.message import Headers, HttpResponse
+    from .http.timeouts import CallClock
     from .types.events import StreamingEvent
     from .types.response import RateLimit
-    from .wire import Headers, HttpResponse
 
 
 class Outcome:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .auth import Secret
     from .dialect import Dialect
     from .explanation import Explanation
+    from .http.message import Headers, HttpRequest
     from .types.request import ChatRequest, Ledger
-    from .wire import Headers, HttpRequest
 
 USER_AGENT = f"ailib-sync/{__version__}"
 MAX_MODEL = 512
@@ -103,7 +103,7 @@ class Target:
 
     def http_request(self, request: ChatRequest, body: dict[str, Any], idempotency_key: str | None) -> HttpRequest:
         """The request as it goes out, authorized."""
-        from .wire import Headers, HttpRequest
+        from .http.message import Headers, HttpRequest
 
         headers = Headers(self._constant_headers)
         headers.update(self._given_headers or {})
@@ -129,7 +129,7 @@ class Target:
     def key(self) -> Secret | None:
         """The key in use. Raises ConfigurationError where one is needed and there is none."""
         if not self._own_address and self._key is None:
-            from .proxies import is_loopback
+            from .http.proxies import is_loopback
 
             if is_loopback(self._host):
                 return None  # a server on this machine: a key is sent only if it was given by hand
@@ -138,8 +138,8 @@ class Target:
     def explain(self, request: ChatRequest) -> Explanation:
         """The request without its key. Works without a key too."""
         from .explanation import Explanation
+        from .http.message import REDACTED, Headers
         from .types.request import Ledger
-        from .wire import REDACTED, Headers
 
         ledger = Ledger()
         body = self.render(request, ledger)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.bodies import dechunked
 from ailib_sync.errors import ConnectionLost, ProtocolError
+from ailib_sync.http.bodies import dechunked
 
 
 def _fp(blocks: list[bytes]) -> Any:

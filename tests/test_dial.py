@@ -11,8 +11,8 @@ import pytest
 from urllib3 import exceptions as u3
 
 from ailib_sync import Cancelled
-from ailib_sync.bounds import CallClock, Timeout
-from ailib_sync.dial import dial
+from ailib_sync.http.connect import dial
+from ailib_sync.http.timeouts import CallClock, Timeout
 
 from .faults import wire
 from .faults.server import FaultServer

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from urllib3.exceptions import InvalidHeader
 from urllib3.util.response import assert_header_parsing
 
-from ailib_sync.heads import MAX_HEADERS, MAX_LINE, fields_of, length_of, parse_head, render_fields
+from ailib_sync.http.headers import MAX_HEADERS, MAX_LINE, fields_of, length_of, parse_head, render_fields
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from ailib_sync import (
     Timeout,
 )
 from ailib_sync import limiter as module
-from ailib_sync.bounds import CallClock
+from ailib_sync.http.timeouts import CallClock
 
 from .faults import wire
 from .faults.server import FaultServer

@@ -20,7 +20,7 @@ import pytest
 
 from ailib_sync import signing
 from ailib_sync.errors import ConfigurationError, ConnectError
-from ailib_sync.wire import HttpRequest
+from ailib_sync.http.message import HttpRequest
 
 URL = "https://bedrock-runtime.eu-west-1.amazonaws.com/model/us.anthropic.claude-x-v1%3A0/converse"
 

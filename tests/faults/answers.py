@@ -9,7 +9,6 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from ailib_sync.bounds import Limits, Timeout
 from ailib_sync.errors import (
     AuthenticationError,
     ConnectionLost,
@@ -28,6 +27,7 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
+from ailib_sync.http.timeouts import Limits, Timeout
 
 from . import wire
 from .register import BOTH, PLAIN, Fault, first, says

@@ -6,7 +6,6 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from ailib_sync.bounds import Timeout
 from ailib_sync.errors import (
     ConnectError,
     ConnectionLost,
@@ -17,6 +16,7 @@ from ailib_sync.errors import (
     TlsError,
     WriteTimeout,
 )
+from ailib_sync.http.timeouts import Timeout
 
 from . import wire
 from .register import PLAIN, Fault

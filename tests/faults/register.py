@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ailib_sync.bounds import Limits, Timeout
+from ailib_sync.http.timeouts import Limits, Timeout
 
 from . import wire
 

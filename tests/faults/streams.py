@@ -7,7 +7,6 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from ailib_sync.bounds import Limits, Timeout
 from ailib_sync.errors import (
     ContentTimeout,
     DeadlineExceeded,
@@ -19,6 +18,7 @@ from ailib_sync.errors import (
     ResponseTooLarge,
     StreamInterrupted,
 )
+from ailib_sync.http.timeouts import Limits, Timeout
 
 from . import wire
 from .register import STREAM, Fault, first, says, streams

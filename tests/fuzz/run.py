@@ -24,7 +24,7 @@ def fuzz(name: str, arguments: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["ailib_sync"]):
-        import ailib_sync.connections  # noqa: F401  loaded here so that it is instrumented
+        import ailib_sync.http.connections  # noqa: F401  loaded here so that it is instrumented
         from tests.fuzz.targets import TARGETS
     target = TARGETS[name]
 

@@ -135,7 +135,7 @@ def _with_headers(block: bytes, payload: bytes) -> bytes:
 
 def check_chunked(raw: bytes) -> None:
     """A chunked body: any cut gives the same bytes."""
-    from ailib_sync.bodies import dechunked
+    from ailib_sync.http.bodies import dechunked
 
     def read(chunks: Iterator[bytes]) -> Iterator[bytes]:
         return dechunked(_Reader(chunks))
@@ -159,7 +159,7 @@ class _Reader:
 
 def check_inflate(raw: bytes) -> None:
     """A compressed body never passes its bound, and ends in bytes or an AiLibError."""
-    from ailib_sync.bodies import inflated
+    from ailib_sync.http.bodies import inflated
 
     for encoding in ("gzip", "deflate"):
         found, _ = outcome(lambda encoding=encoding: inflated(iter([raw[:40], raw[40:]]), encoding, 1 << 20))  # type: ignore[misc]

@@ -73,7 +73,7 @@ def test_plain_http_may_go_nowhere_else(host: str) -> None:
 
 def test_the_mapped_form_of_loopback_is_judged_by_what_it_maps_to() -> None:
     """The interpreter's versions differ on [::ffff:127.0.0.1]; whichever way, it never counts for another machine."""
-    from ailib_sync.proxies import is_loopback
+    from ailib_sync.http.proxies import is_loopback
 
     assert not is_loopback("[::ffff:10.0.0.1]")
     assert is_loopback("[::ffff:127.0.0.1]") in (True, False)

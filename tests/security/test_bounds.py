@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from ailib_sync import AiClient
-from ailib_sync.bodies import inflated
-from ailib_sync.bounds import Limits
 from ailib_sync.errors import ProtocolError, ResponseTooLarge
 from ailib_sync.framing import load_json, parse_sse
 from ailib_sync.framing_ndjson import parse_ndjson
+from ailib_sync.http.bodies import inflated
+from ailib_sync.http.timeouts import Limits
 from ailib_sync.nesting import MAX_DEPTH
 
 from .loopback import caught, http, loopback
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import json, resource, socket, sys, threading, zlib
 from ailib_sync import AiClient
-from ailib_sync.bounds import Limits
+from ailib_sync.http.timeouts import Limits
 from ailib_sync.errors import AiLibError
 
 head, body, way, limit = json.loads(sys.argv[1])
@@ -63,7 +63,7 @@ client = AiClient("openai/m", api_key="k-1", base_url=url, retry=0, timeout=40, 
 chat = client.chat().user("Hi")
 try:
     client.chat().user("Hi").explain()
-    import ailib_sync.connections
+    import ailib_sync.http.connections
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     (chat.execute if way == "whole" else lambda: list(chat.stream()))()
     kind, text = "none", ""

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from ailib_sync import AiClient, Message
-from ailib_sync.bounds import CancelToken, Limits, Timeout
 from ailib_sync.errors import (
     AiLibError,
     AuthenticationError,
@@ -40,6 +39,7 @@ from ailib_sync.errors import (
     StreamInterrupted,
     TlsError,
 )
+from ailib_sync.http.timeouts import CancelToken, Limits, Timeout
 from ailib_sync.retry import RetryPolicy
 
 from .loopback import KEY, PASSWORD, PROMPT, caught, leaks, loopback, shown
@@ -254,7 +254,7 @@ def test_an_interrupt_brings_nothing_to_light(monkeypatch: pytest.MonkeyPatch) -
     def interrupted(connection: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ailib_sync.connections.Connection.connect", interrupted)
+    monkeypatch.setattr("ailib_sync.http.connections.Connection.connect", interrupted)
     error = caught(lambda: whole(a_client("http://127.0.0.1:9/v1")))
     assert isinstance(error, KeyboardInterrupt)
     nothing_shows(error)
@@ -375,7 +375,7 @@ def test_a_key_in_the_environment_is_asked_for_at_each_request(monkeypatch: pyte
 
 def test_no_program_can_make_a_connection_print_its_headers() -> None:
     """Whatever it sets on http.client's class, as the fixture above does."""
-    from ailib_sync.connections import Connection, TlsConnection
+    from ailib_sync.http.connections import Connection, TlsConnection
 
     assert http.client.HTTPConnection.debuglevel == 2
     assert Connection("localhost").debuglevel == TlsConnection("localhost").debuglevel == 0

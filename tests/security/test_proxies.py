@@ -13,8 +13,8 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from ailib_sync import AiClient
 from ailib_sync.errors import TlsError
-from ailib_sync.pools import Pools, tls_context
-from ailib_sync.proxies import proxy_for
+from ailib_sync.http.pools import Pools, tls_context
+from ailib_sync.http.proxies import proxy_for
 
 P, Q = "http://proxy.example:3128", "http://other.example:8080"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ._dataclass import dataclass
-from .errors import ConfigurationError
+from .._dataclass import dataclass
+from ..errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from .errors import AiLibError
+    from ..errors import AiLibError
 
 
 REDACTED = "<redacted>"

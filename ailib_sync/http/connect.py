@@ -17,14 +17,14 @@ from urllib3 import exceptions as u3
 from urllib3.util.connection import allowed_gai_family
 from urllib3.util.wait import wait_for_write
 
-from .bounds import FOREVER
-from .errors import Cancelled
+from ..errors import Cancelled
+from .timeouts import FOREVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .bounds import CallClock
+    from .timeouts import CallClock
 
 #: Seconds between two looks at whether the call was cancelled.
 STEP = 0.05

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from time import monotonic
 
-from ._dataclass import dataclass
-from .errors import (
+from .._dataclass import dataclass
+from ..errors import (
     CallTimeout,
     Cancelled,
     ConfigurationError,
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .limiter import Slot
+    from ..limiter import Slot
 
 #: The limit on a whole call without streaming, where nothing was said.
 PLAIN_TOTAL = 600.0

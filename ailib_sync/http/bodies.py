@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from ..errors import ConnectionLost, ProtocolError, ResponseTooLarge, printable
 from .connections import Answer, waker_of
-from .errors import ConnectionLost, ProtocolError, ResponseTooLarge, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from .bounds import CallClock
+    from .timeouts import CallClock
 
 BLOCK = 65536
 MAX_LINE = 65536

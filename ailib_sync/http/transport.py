@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
-from .bounds import CallClock, Limits
-from .errors import AiLibError, ConnectionLost, ProtocolError, ResponseTooLarge, TransportError
-from .wire import HttpRequest, HttpResponse
+from ..errors import AiLibError, ConnectionLost, ProtocolError, ResponseTooLarge, TransportError
+from .message import HttpRequest, HttpResponse
+from .timeouts import CallClock, Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ class _Parts:
     def __init__(self) -> None:
         from .bodies import body_of, inflated
         from .connections import current
+        from .exceptions import FOREIGN, translate
         from .pools import NO_RETRIES, timeout
-        from .translation import FOREIGN, translate
 
         self.body_of, self.inflated, self.current = body_of, inflated, current
         self.timeout, self.no_retries = timeout, NO_RETRIES

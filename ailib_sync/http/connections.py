@@ -19,10 +19,10 @@ import urllib3
 from urllib3 import connection as u3connection
 from urllib3 import exceptions as u3
 
-from .bounds import FOREVER, CallClock
-from .dial import dial
-from .errors import Cancelled
-from .heads import fields_of, length_of, parse_head, render_fields
+from ..errors import Cancelled
+from .connect import dial
+from .headers import fields_of, length_of, parse_head, render_fields
+from .timeouts import FOREVER, CallClock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

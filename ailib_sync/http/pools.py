@@ -15,16 +15,16 @@ from urllib3 import connection as u3connection
 from urllib3 import exceptions as u3
 from urllib3.util import parse_url
 
-from .bounds import FOREVER
+from ..errors import ProxyError, TlsError
 from .connections import Pool, TlsPool
-from .errors import ProxyError, TlsError
+from .timeouts import FOREVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .bounds import CallClock
+    from .timeouts import CallClock
 
 
 def timeout(clock: CallClock) -> urllib3.Timeout:

@@ -7,7 +7,7 @@ import ssl
 
 from urllib3 import exceptions as u3
 
-from .errors import (
+from ..errors import (
     AiLibError,
     Cancelled,
     ConnectError,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .bounds import CallClock
+    from .timeouts import CallClock
 
 #: Everything that urllib3, http.client, ssl and socket raise; ValueError is "read of closed file".
 FOREIGN = (u3.HTTPError, http.client.HTTPException, OSError, ValueError)
