@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from ._dataclass import replace
 from .errors import ProtocolError, RemoteError
-from .fastpath import template_events
-from .framing import load_json, parse_sse_json, with_lf
+from .framing.fastpath.feed import template_events
+from .framing.sse import load_json, parse_sse_json, with_lf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def frames_of(chunks: Iterable[bytes], dialect: Dialect, framing: str | None = N
     if framing == "sse":
         return parse_sse_json(chunks, dialect.is_end_mark)
     if framing == "ndjson":
-        from .framing_ndjson import parse_ndjson
+        from .framing.ndjson import parse_ndjson
 
         return (("message", value) for value in parse_ndjson(chunks))
-    from .framing_aws import parse_frames
+    from .framing.aws_eventstream import parse_frames
 
     return parse_frames(chunks)
 

@@ -9,7 +9,7 @@ import json
 
 from ._dataclass import dataclass, field
 from .errors import ConfigurationError, ErrorDetails, ProtocolError
-from .nesting import is_too_deep
+from .framing.json_depth import is_too_deep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

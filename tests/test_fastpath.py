@@ -8,16 +8,16 @@ from functools import partial
 from typing import Any
 
 import pytest
+from ailib_sync.framing.sse.fastpath import feed as fastpath
+from ailib_sync.framing.sse.fastpath.templates import Template, parted
+from ailib_sync.framing.sse.sse import parse_sse_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync import fastpath
 from ailib_sync.answer import answer_events, frames_of
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, ConnectionLost
-from ailib_sync.framing import parse_sse_json
 from ailib_sync.manifest import Manifest
-from ailib_sync.templates import Template, parted
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta
 
 from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings

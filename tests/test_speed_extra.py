@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync import framing
 from ailib_sync.errors import AiLibError
+from ailib_sync.framing.sse import sse as framing
 
 pytest.importorskip("msgspec", reason="the optional extra `speed` is not installed")
 

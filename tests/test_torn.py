@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from ailib_sync.framing.sse.ndjson import parse_ndjson
+from ailib_sync.framing.sse.sse import parse_sse_json
+from ailib_sync.framing.sse.surrogates import Halves
 
 from ailib_sync.answer import answer_events
 from ailib_sync.dialect import find
-from ailib_sync.framing import parse_sse_json
-from ailib_sync.framing_ndjson import parse_ndjson
 from ailib_sync.manifest import Manifest
-from ailib_sync.torn import Halves
 from ailib_sync.types.events import ContentDelta
 
 SMILE, FAMILY = "😀", "👩‍👩‍👧"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..dialect import parse_arguments, wrong_shape
 from ..errors import Cancelled, StreamInterrupted, TransportError
-from ..framing import whole_json
+from ..framing.sse import whole_json
 from ..types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..types.messages import Opaque
 from ._anthropic_parse import facts_of, is_error, parse_call, parse_end, parse_usage, refusal_of, rest_of, text_of, word_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..dialect import wrong_shape
 from ..errors import StreamInterrupted
-from ..framing import whole_json
+from ..framing.sse import whole_json
 from ..types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ..types.messages import Opaque, Text
 from ._responses_answer import (

@@ -10,7 +10,7 @@ import json
 
 from ..dialect import Dialect, allows, parse_arguments, render_options, settle_format
 from ..errors import ConfigurationError
-from ..framing import whole_json
+from ..framing.sse import whole_json
 from ..types.messages import Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ..types.tools import ToolCall
 from ._cohere_answer import ERROR_WORDS, NAME, delta_of, parse_body, parse_error, parse_stream

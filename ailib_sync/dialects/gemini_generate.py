@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..dialect import Dialect, allows, join, place, render_options, settle_format
-from ..framing import whole_json
+from ..framing.sse import whole_json
 from ._gemini_answer import ERROR_WORDS, delta_of, parse_body, parse_error, parse_stream
 from ._gemini_contents import NAME, render_contents
 from ._gemini_thinking import render_thinking

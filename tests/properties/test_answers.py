@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from ailib_sync.framing.sse.sse import load_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.dialect import NAMES, find
 from ailib_sync.errors import ProtocolError
 from ailib_sync.fold import Fold
-from ailib_sync.framing import load_json
 from ailib_sync.manifest import Manifest
 from ailib_sync.types.events import StreamEnd
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ailib_sync.framing.sse.ndjson import parse_ndjson
+from ailib_sync.framing.sse.sse import load_json, parse_sse
 
 from ailib_sync import AiClient
 from ailib_sync.errors import ProtocolError, ResponseTooLarge
-from ailib_sync.framing import load_json, parse_sse
-from ailib_sync.framing_ndjson import parse_ndjson
+from ailib_sync.framing.json_depth import MAX_DEPTH
 from ailib_sync.http.bodies import inflated
 from ailib_sync.http.timeouts import Limits
-from ailib_sync.nesting import MAX_DEPTH
 
 from .loopback import caught, http, loopback
 

@@ -12,9 +12,9 @@ import json
 from functools import lru_cache
 from itertools import islice
 
-from .errors import ProtocolError, ResponseTooLarge
-from .nesting import MAX_DEPTH, is_too_deep
-from .torn import Halves
+from ..errors import ProtocolError, ResponseTooLarge
+from .json_depth import MAX_DEPTH, is_too_deep
+from .surrogates import Halves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,16 +16,16 @@ from functools import lru_cache
 from struct import Struct, error
 from zlib import crc32
 
-from .errors import ProtocolError, ResponseTooLarge, StreamInterrupted
-from .framing import load_json
-from .torn import Halves
+from ..errors import ProtocolError, ResponseTooLarge, StreamInterrupted
+from .sse import load_json
+from .surrogates import Halves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
-    from .dialect import Frame
+    from ..dialect import Frame
 
     Header: TypeAlias = bool | int | str | bytes
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from json import JSONDecoder, dumps
 
-from .errors import ProtocolError
-from .framing import BLANK, parse_sse_json
-from .torn import is_torn
+from ...errors import ProtocolError
+from ..sse import BLANK, parse_sse_json
+from ..surrogates import is_torn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

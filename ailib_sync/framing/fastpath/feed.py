@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from .errors import AiLibError
-from .framing import BLANK
-from .types.events import ContentDelta, PartialToolCall, ThinkingDelta
+from ...errors import AiLibError
+from ...types.events import ContentDelta, PartialToolCall, ThinkingDelta
+from ..sse import BLANK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from ...types.events import StreamingEvent
     from .templates import DeltaOf, Template
-    from .types.events import StreamingEvent
 
     Delta = ContentDelta | ThinkingDelta | PartialToolCall
 

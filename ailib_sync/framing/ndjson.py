@@ -6,9 +6,9 @@ a CR before it is white space; blank lines are passed over; the end of the strea
 
 from __future__ import annotations
 
-from .errors import ProtocolError, ResponseTooLarge, StreamInterrupted
-from .framing import BOM, load_json
-from .torn import Halves
+from ..errors import ProtocolError, ResponseTooLarge, StreamInterrupted
+from .sse import BOM, load_json
+from .surrogates import Halves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
