@@ -6,8 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .breaker import CircuitBreaker as CircuitBreaker
     from .builder import ChatBuilder as ChatBuilder
-    from .catalogue import ModelInfo as ModelInfo
-    from .catalogue import models as models
     from .client import AiClient as AiClient
     from .conversation import Conversation as Conversation
     from .errors import AiLibError as AiLibError
@@ -50,10 +48,12 @@ if TYPE_CHECKING:
     from .http.timeouts import Limits as Limits
     from .http.timeouts import Timeout as Timeout
     from .limiter import Limiter as Limiter
-    from .manifest import Manifest as Manifest
     from .parallel import Result as Result
     from .parallel import as_completed as as_completed
     from .parallel import run_all as run_all
+    from .registry.manifest import Manifest as Manifest
+    from .registry.models import ModelInfo as ModelInfo
+    from .registry.models import models as models
     from .retry import RetryPolicy as RetryPolicy
     from .stream import ChatStream as ChatStream
     from .types.events import ContentDelta as ContentDelta
@@ -86,7 +86,7 @@ _HOMES = {
     "http.timeouts": "CancelToken Limits Timeout",
     "breaker": "CircuitBreaker",
     "builder": "ChatBuilder",
-    "catalogue": "ModelInfo models",
+    "registry.models": "ModelInfo models",
     "client": "AiClient",
     "conversation": "Conversation",
     "errors": "AiLibError Attempt AuthenticationError CallTimeout Cancelled CircuitOpen ConfigurationError Conflict "
@@ -99,7 +99,7 @@ _HOMES = {
     "explanation": "Explanation",
     "types.history": "dump_messages load_messages",
     "limiter": "Limiter",
-    "manifest": "Manifest",
+    "registry.manifest": "Manifest",
     "types.messages": "Audio Document Image Message MessageRole Opaque Text Thinking ToolResult",
     "parallel": "Result as_completed run_all",
     "types.response": "CallStats ChatResponse RateLimit Usage",

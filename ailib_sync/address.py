@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .manifest import Manifest
+    from .registry.manifest import Manifest
 
 #: The address that stands for the provider inside this package.
 EMBEDDED = "embedded.invalid"

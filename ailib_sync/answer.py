@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .dialect import Dialect, Frame
-    from .manifest import Manifest
+    from .registry.manifest import Manifest
     from .types.events import StreamingEvent
     from .types.response import ChatResponse
 

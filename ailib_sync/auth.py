@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from .http.message import HttpRequest
-    from .manifest import Manifest
+    from .registry.manifest import Manifest
 
 
 class Secret:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .builder import ChatBuilder
-    from .manifest import Manifest
+    from .registry.manifest import Manifest
     from .types.response import CallStats, ChatResponse
 
 USAGE = """\
@@ -101,8 +101,8 @@ def choose_model(asked: str | None) -> tuple[str, str]:
     if os.environ.get("AILIB_MODEL"):
         return os.environ["AILIB_MODEL"], "from AILIB_MODEL"
     from .auth import key_variables
-    from .manifest import Manifest
-    from .manifest_files import read_json
+    from .registry.files import read_json
+    from .registry.manifest import Manifest
 
     for provider, model in read_json(DEFAULT_MODELS).items():
         for name in key_variables(Manifest.load(provider)):
@@ -149,7 +149,7 @@ def list_providers(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m ailib_sync providers")
     parser.add_argument("--all", action="store_true", help="the retired ones too")
     options = parser.parse_args(words)
-    from .manifest import builtin_manifests
+    from .registry.manifest import builtin_manifests
 
     rows = [("ID", "DIALECTS", "KEY", "STATUS")]
     for manifest in builtin_manifests():
@@ -180,9 +180,9 @@ def manifest_command(words: list[str]) -> int:
 
 
 def check_manifest(path: str) -> int:
-    from .manifest import Manifest
-    from .manifest_check import explain
-    from .manifest_files import read_json
+    from .registry.check import explain
+    from .registry.files import read_json
+    from .registry.manifest import Manifest
 
     problems = explain(read_json(path), path)
     for problem in problems:
@@ -197,7 +197,7 @@ def check_manifest(path: str) -> int:
 def show_manifest(name: str) -> int:
     from dataclasses import asdict
 
-    from .manifest import Manifest
+    from .registry.manifest import Manifest
 
     provider, _, model = name.partition("/")
     manifest = Manifest.load(provider)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .errors import ConfigurationError
 from .http.timeouts import DEFAULT_TIMEOUT, CallClock, Timeout
 from .http.transport import Transport
-from .manifest import Manifest
+from .registry.manifest import Manifest
 from .retry import RetryBudget, RetryPolicy
 from .target import Target, split_model
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from .breaker import CircuitBreaker
     from .builder import ChatBuilder
-    from .catalogue import ModelInfo
     from .errors import AiLibError
     from .explanation import Explanation
     from .http.message import Headers
     from .http.timeouts import CancelToken, Limits
     from .http.transport import Http
     from .limiter import Limiter
+    from .registry.models import ModelInfo
     from .stream import ChatStream
     from .types.messages import Message
     from .types.request import ChatRequest
@@ -140,7 +140,7 @@ class AiClient:
 
     def model_info(self, model: str | None = None) -> ModelInfo | None:
         """What is known of the model (context window, prices, retirement), None where nothing is. Never needed for a call."""
-        from .catalogue import model_info
+        from .registry.models import model_info
 
         return model_info(self._manifest.id, model or self.model)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-    from .manifest import Manifest
+    from .registry.manifest import Manifest
     from .types.events import StreamingEvent
     from .types.request import ChatRequest, Ledger
     from .types.response import ChatResponse

@@ -9,7 +9,7 @@ from ._version import __version__
 from .address import EMBEDDED, checked_url, quoted, variables_of
 from .auth import authorize, find_key
 from .errors import ConfigurationError
-from .manifest import Manifest, filled
+from .registry.manifest import Manifest, filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Target:
         """A sentence where the model has ended or ends within 30 days."""
         today = int(time() // 86400)  # looked up once a day: a server may run for months
         if self._ending is None or self._ending[0] != today:
-            from .endings import ending, warning
+            from .registry.retirements import ending, warning
 
             end = ending(self.manifest.id, self.model)
             self._ending = today, warning(f"{self.manifest.id}/{self.model}", end) if end else None

@@ -8,7 +8,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
-from ailib_sync.manifest_check import schema  # noqa: E402
+from ailib_sync.registry.check import schema  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
 from ailib_sync.auth import key_variables  # noqa: E402
-from ailib_sync.manifest import Manifest, builtin_manifests  # noqa: E402
-from ailib_sync.manifest_check import hosts  # noqa: E402
-from ailib_sync.manifest_files import FOLDER  # noqa: E402
+from ailib_sync.registry.check import hosts  # noqa: E402
+from ailib_sync.registry.files import FOLDER  # noqa: E402
+from ailib_sync.registry.manifest import Manifest, builtin_manifests  # noqa: E402
 
 PAGE = os.path.join(ROOT, "docs", "providers.md")
 INDEX = os.path.join(FOLDER, "index.json")

@@ -8,8 +8,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
-from ailib_sync.manifest import Manifest, builtin_manifests  # noqa: E402
-from ailib_sync.quirks import QUIRKS, TOLERANCES, Quirk  # noqa: E402
+from ailib_sync.registry.manifest import Manifest, builtin_manifests  # noqa: E402
+from ailib_sync.registry.quirks import QUIRKS, TOLERANCES, Quirk  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ PAGE = os.path.join(ROOT, "docs", "quirks.md")
 HEAD = """\
 # Quirks
 
-<!-- Written by docs/make_quirks.py from ailib_sync/quirks.py; do not edit by hand. -->
+<!-- Written by docs/make_quirks.py from ailib_sync/registry/quirks.py; do not edit by hand. -->
 
 What single hosts do otherwise than their format says. A **quirk** is named in a manifest, for a provider or for some of its
 models, and changes what is written or read for them alone. A **tolerance** can be told from the bytes: every decoder reads it

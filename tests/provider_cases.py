@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ailib_sync.dialect import find, wire_name
-from ailib_sync.manifest import Manifest, builtin_manifests, matches
+from ailib_sync.registry.manifest import Manifest, builtin_manifests, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

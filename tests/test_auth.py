@@ -12,7 +12,7 @@ import pytest
 from ailib_sync.auth import SCHEMES, Secret, authorize, find_key, key_variables
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.http.message import HttpRequest
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 
 CANARY = "sk-canary-1234567890"
 

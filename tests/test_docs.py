@@ -20,8 +20,8 @@ import pytest
 from ailib_sync.cli import main as command_line
 from ailib_sync.dialect import NAMES
 from ailib_sync.errors import CLASSES
-from ailib_sync.manifest_check import schema
-from ailib_sync.quirks import QUIRKS, TOLERANCES
+from ailib_sync.registry.check import schema
+from ailib_sync.registry.quirks import QUIRKS, TOLERANCES
 from ailib_sync.testing import offline
 
 ROOT = Path(__file__).parent.parent

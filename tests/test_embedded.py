@@ -20,7 +20,7 @@ from ailib_sync.embedded.pieces import Pieces
 from ailib_sync.embedded.service import dialect_of, speaker_of
 from ailib_sync.embedded.tokens import pieces
 from ailib_sync.errors import NotFound
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
 

@@ -17,7 +17,7 @@ from ailib_sync.embedded.rules import rules_of
 from ailib_sync.embedded.service import speaker_of
 from ailib_sync.embedded.shape import Bad
 from ailib_sync.errors import classify
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
 PATHS = {

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from ailib_sync import models
-from ailib_sync.endings import ending, warning
+from ailib_sync.registry.retirements import ending, warning
 
 
 def test_the_excerpt_agrees_with_the_model_list() -> None:

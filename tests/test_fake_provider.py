@@ -31,7 +31,7 @@ from ailib_sync import (
 )
 from ailib_sync.dialect import NAMES
 from ailib_sync.errors import AuthenticationError, NotFound, RemoteError
-from ailib_sync.manifest_files import provider_ids
+from ailib_sync.registry.files import provider_ids
 from ailib_sync.testing import FAULTS, FakeProvider
 from ailib_sync.testing.certificate import PEM
 from ailib_sync.types.request import ChatRequest

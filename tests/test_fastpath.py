@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ailib_sync.answer import answer_events, frames_of
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, ConnectionLost
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta
 
 from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.address import host_of
-from ailib_sync.manifest import filled, matches
+from ailib_sync.registry.manifest import filled, matches
 
 
 def _as_regex(pattern: str) -> str:

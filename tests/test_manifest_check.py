@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.errors import ManifestError
-from ailib_sync.json_form import KEYWORDS, is_json, problems
-from ailib_sync.manifest import Manifest
-from ailib_sync.manifest_check import check, explain, schema
+from ailib_sync.registry.check import check, explain, schema
+from ailib_sync.registry.json_schema import KEYWORDS, is_json, problems
+from ailib_sync.registry.manifest import Manifest
 
 PLAIN: dict[str, Any] = {"id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://api.acme.example/v1"}
 FULL: dict[str, Any] = {

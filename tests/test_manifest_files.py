@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ailib_sync.errors import ManifestError
-from ailib_sync.manifest import Manifest
-from ailib_sync.manifest_files import MAX_BYTES, builtin_path, extended, provider_ids, read_json, unknown_provider
+from ailib_sync.registry.files import MAX_BYTES, builtin_path, extended, provider_ids, read_json, unknown_provider
+from ailib_sync.registry.manifest import Manifest
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from ailib_sync.dialect import find
-from ailib_sync.manifest import Manifest, builtin_manifests
+from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.target import Target
 from ailib_sync.types.messages import Message
 from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice

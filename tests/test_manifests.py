@@ -13,10 +13,10 @@ import pytest
 from ailib_sync.auth import SCHEMES, key_variables
 from ailib_sync.dialect import NAMES
 from ailib_sync.errors import CLASSES, ManifestError
-from ailib_sync.manifest import HABITS, Manifest, builtin_manifests, index, provider_ids
-from ailib_sync.manifest_check import explain, hosts, schema
-from ailib_sync.manifest_files import FOLDER, read_json
-from ailib_sync.quirks import QUIRKS
+from ailib_sync.registry.check import explain, hosts, schema
+from ailib_sync.registry.files import FOLDER, read_json
+from ailib_sync.registry.manifest import HABITS, Manifest, builtin_manifests, index, provider_ids
+from ailib_sync.registry.quirks import QUIRKS
 from ailib_sync.types.request import OPTIONS
 
 IDS = provider_ids()

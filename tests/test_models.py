@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ailib_sync import catalogue
-from ailib_sync.catalogue import ModelInfo, Prices, model_info, models
 from ailib_sync.errors import ConfigurationError
+from ailib_sync.registry import models as catalogue
+from ailib_sync.registry.models import ModelInfo, Prices, model_info, models
 from ailib_sync.types.response import Usage
 
 ROOT = Path(__file__).parent.parent
@@ -145,7 +145,7 @@ def test_every_entry_of_the_list_is_sound() -> None:
 
 
 def test_every_provider_of_the_list_has_a_manifest() -> None:
-    from ailib_sync.manifest import index, provider_ids
+    from ailib_sync.registry.manifest import index, provider_ids
 
     known = {*provider_ids(), *index()["aliases"]}
     assert {m.provider for m in models(shutdown=True)} <= known
@@ -207,11 +207,11 @@ def test_the_list_and_its_module_do_not_share_a_name() -> None:
     import ailib_sync
 
     assert callable(ailib_sync.models)
-    assert catalogue.__name__ == "ailib_sync.catalogue"
+    assert catalogue.__name__ == "ailib_sync.registry.models"
     assert ailib_sync.models is models
 
 
 def test_the_client_does_not_pay_for_the_list() -> None:
-    code = "import sys, ailib_sync, ailib_sync.client; print('ailib_sync.catalogue' in sys.modules)"
+    code = "import sys, ailib_sync, ailib_sync.client; print('ailib_sync.registry.models' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ailib_sync
-from ailib_sync.quirks import QUIRKS, TOLERANCES
+from ailib_sync.registry.quirks import QUIRKS, TOLERANCES
 
 SOURCES = {
     path.name: path.read_text(encoding="utf-8")

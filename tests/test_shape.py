@@ -16,7 +16,7 @@ import pytest
 
 import ailib_sync
 from ailib_sync.dialect import NAMES
-from ailib_sync.manifest_files import index, provider_ids
+from ailib_sync.registry.files import index, provider_ids
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "ailib_sync"

@@ -12,7 +12,7 @@ from ailib_sync.framing.sse.surrogates import Halves
 
 from ailib_sync.answer import answer_events
 from ailib_sync.dialect import find
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta
 
 SMILE, FAMILY = "😀", "👩‍👩‍👧"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..errors import RemoteError
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.messages import Block
 
 #: `pause_turn` keeps its own word: a hosted tool ran long, and the answer goes on when it is sent back as it is. An answer cut

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.request import ChatRequest, Ledger, Reasoning
 
 #: The service refuses fewer (extended-thinking, "budget_tokens").

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
 
 FINISH_REASONS: Mapping[str, str] = {
     "end_turn": "end_turn",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.request import ChatRequest, Ledger, Reasoning
 
 FIELDS = "additionalModelRequestFields"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialect import Frame
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.events import StreamingEvent
     from ..types.response import ChatResponse
 

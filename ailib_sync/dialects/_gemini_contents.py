@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.messages import Audio, Block, Image, Message
 
     #: A wire role and the blocks of adjacent messages with it, each with whether this dialect may have written it.

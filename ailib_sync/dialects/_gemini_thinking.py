@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.request import Ledger, Reasoning
 
 #: Lets the model choose. https://ai.google.dev/gemini-api/docs/thinking

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..dialect import Frame
     from ..errors import RemoteError
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.events import StreamingEvent
     from ..types.response import ChatResponse
 

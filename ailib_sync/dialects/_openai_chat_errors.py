@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..errors import RemoteError
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
 
 #: Words that say more than the status they come with. Words that only repeat it (`invalid_request_error`) stay out: hosts
 #: use them with any status, as with 401 (https://api-docs.deepseek.com/quick_start/error_codes).

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
 
 # Where cached tokens stand, a holder and a key in it: OpenAI, DeepSeek, Kimi, Writer, hosts that pass Anthropic's figures on.
 _CACHED = (

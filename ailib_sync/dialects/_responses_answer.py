@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..errors import RemoteError
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.messages import Block
 
 #: `status`, or the reason of an `incomplete` one → normalised. `max_messages` and `steered` keep their own words.

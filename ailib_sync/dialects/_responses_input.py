@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.messages import Block, Message
 
 NAME = "openai_responses"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialect import Frame
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.events import StreamingEvent
 
 ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "error")

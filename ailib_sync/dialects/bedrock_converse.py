@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.messages import Message
     from ..types.request import ChatRequest, Ledger, ResponseFormat, ToolChoice
     from ..types.tools import Tool

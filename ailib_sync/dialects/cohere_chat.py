@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.messages import Block, Message
     from ..types.request import ChatRequest, Ledger
     from ..types.tools import Tool

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from ..types.request import ChatRequest, Ledger
     from ..types.tools import Tool
 

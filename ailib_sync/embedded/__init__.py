@@ -55,7 +55,7 @@ def server_call(method: str, url: str, body: bytes | str | None, headers: Mappin
 def _rules(dialect: str) -> Rules:
     from dataclasses import replace
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from .rules import rules_of
 
     rules = rules_of(Manifest.load("embedded").for_model(MODEL, dialect), MODEL, shows_thinking=True)

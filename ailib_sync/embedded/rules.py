@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from re import Pattern
 
-    from ..manifest import Manifest
+    from ..registry.manifest import Manifest
     from .call import Speaker
 
 #: Quirk → the fields of messages (and of tool calls in them) that a host with it takes.

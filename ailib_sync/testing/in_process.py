@@ -15,8 +15,8 @@ from ..embedded import Rules, answer, dialect_of, server_call
 from ..embedded.echo import reply as echo
 from ..embedded.pieces import response_of
 from ..embedded.rules import rules_of
-from ..manifest import Manifest, builtin_manifests
-from ..manifest_check import hosts
+from ..registry.check import hosts
+from ..registry.manifest import Manifest, builtin_manifests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

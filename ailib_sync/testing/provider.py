@@ -12,7 +12,7 @@ from ..embedded.call import Reply, Rules, ServerCall
 from ..embedded.echo import reply as echo
 from ..embedded.rules import rules_of
 from ..embedded.service import answer, refusal, speaker_of
-from ..manifest import Manifest
+from ..registry.manifest import Manifest
 from .faults import FAULTS, Trouble, deliver
 from .script import Queue, Step, checked_fault, refused, said
 from .server import Exchange, LoopbackServer, RecordedRequest

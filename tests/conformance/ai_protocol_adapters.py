@@ -22,7 +22,7 @@ from ailib_sync.dialect import Dialect, find
 from ailib_sync.errors import CLASSES, STATUSES, AiLibError, ConfigurationError, RemoteError, StreamInterrupted
 from ailib_sync.fold import Fold
 from ailib_sync.http.message import HttpRequest
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.retry import RetryPolicy
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, StreamingEvent, ToolCallStarted
 from ailib_sync.types.messages import Document, Message, Text, Thinking

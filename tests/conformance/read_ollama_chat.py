@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Block, Image, Message, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat
 from ailib_sync.types.tools import Tool, ToolCall

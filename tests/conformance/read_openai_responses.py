@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Block, Document, Image, Message, Opaque, Text, Thinking
 from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall

@@ -18,7 +18,7 @@ from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialect import Dialect, find
 from ailib_sync.errors import AiLibError, RemoteError
 from ailib_sync.fold import Fold
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.response import ChatResponse
 
 ROOT = os.environ.get("AILIB_CONFORMANCE")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ailib_sync import answer, auth, call, dialect, errors, manifest, retry
-from ailib_sync.ai_protocol import translate
 from ailib_sync.errors import ConfigurationError, ManifestError
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.ai_protocol import translate
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Document, Message
 from ailib_sync.types.request import ChatRequest, Ledger
 
@@ -93,7 +93,7 @@ BREAKAGES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]
     "read_answer": (break_read_answer, ("fallback_decision", "response_parsing"), 3),
     "find_key": (lambda patch: patch.setattr(auth, "find_key", broken_find_key), ("credential_resolution",), 5),
     "authorize": (lambda patch: patch.setattr(auth, "authorize", broken_find_key), ("auth_attachment",), 1),
-    "translate": (lambda patch: patch.setattr("ailib_sync.ai_protocol.translate", broken), ("protocol_loading",), 19),
+    "translate": (lambda patch: patch.setattr("ailib_sync.registry.ai_protocol.translate", broken), ("protocol_loading",), 19),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ailib_sync.dialect import find
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.request import ChatRequest, Ledger
 
 from . import (

@@ -8,7 +8,7 @@ from typing import Any
 from ailib_sync.answer import answer_events
 from ailib_sync.dialects.openai_chat import DIALECT
 from ailib_sync.fold import Fold
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message
 from ailib_sync.types.request import ChatRequest, Ledger
 from ailib_sync.types.response import ChatResponse

@@ -31,7 +31,7 @@ from ailib_sync.errors import (
     StreamInterrupted,
 )
 from ailib_sync.fold import Fold
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import (
     ContentDelta,
     Metadata,

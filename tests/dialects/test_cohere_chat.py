@@ -27,7 +27,7 @@ from ailib_sync.errors import (
     StreamInterrupted,
 )
 from ailib_sync.fold import Fold
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ailib_sync.types.messages import Document, Image, Message, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import OPTIONS, ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice

@@ -8,7 +8,7 @@ import pytest
 
 from ailib_sync.dialect import NAMES, find
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message, MessageRole, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall

@@ -32,7 +32,7 @@ from ailib_sync.errors import (
     StreamInterrupted,
 )
 from ailib_sync.fold import Fold
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, StreamEnd, ToolCallEnded
 from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import OPTIONS, ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice

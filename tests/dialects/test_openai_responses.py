@@ -9,7 +9,7 @@ import pytest
 
 from ailib_sync.dialects.openai_responses import DIALECT
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall

@@ -19,7 +19,7 @@ from ailib_sync.framing.sse.surrogates import Halves
 
 from ailib_sync.dialect import NAMES, find
 from ailib_sync.errors import AiLibError
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from tests.properties.mutate import Draw, any_value, damaged, damaged_frames
 from tests.properties.promises import CONTENT_TYPES, check_body, check_error, check_stream, cut, speakers
 from tests.properties.samples import ERRORS, STREAMS, WHOLE, aws_message, dumped, encoded

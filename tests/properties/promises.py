@@ -10,8 +10,8 @@ from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, RemoteError
 from ailib_sync.fold import Fold
-from ailib_sync.manifest import Manifest, builtin_manifests
-from ailib_sync.quirks import QUIRKS
+from ailib_sync.registry.manifest import Manifest, builtin_manifests
+from ailib_sync.registry.quirks import QUIRKS
 from ailib_sync.target import encoded
 from ailib_sync.types.events import (
     ContentDelta,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ailib_sync.dialect import NAMES, find
 from ailib_sync.errors import ProtocolError
 from ailib_sync.fold import Fold
-from ailib_sync.manifest import Manifest
+from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import StreamEnd
 
 from .mutate import Draw, damaged, damaged_frames

@@ -6,14 +6,14 @@ import json
 import os
 from functools import lru_cache
 
-from .errors import ManifestError
+from ..errors import ManifestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-FOLDER = os.path.join(os.path.dirname(__file__), "manifests")
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "manifests")
 MAX_BYTES = 1 << 20
 
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from re import sub
 
-from ._dataclass import dataclass
+from .._dataclass import dataclass
+from ..errors import CLASSES, ManifestError
 from .ai_protocol_words import CAPABILITIES, ERRORS, FINISH, FORMATS, KEY_HEADERS, MULTIMODAL, OPTIONS, PATHS, reason
-from .errors import CLASSES, ManifestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

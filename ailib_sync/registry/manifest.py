@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
-from ._dataclass import dataclass, field, replace
-from .errors import CLASSES, ErrorDetails, ManifestError, RemoteError, classify
-from .manifest_files import builtin_path, extended, is_id, unknown_provider
-from .manifest_files import index as index
-from .manifest_files import provider_ids as provider_ids
-from .manifest_files import read_json as read_json
+from .._dataclass import dataclass, field, replace
+from ..errors import CLASSES, ErrorDetails, ManifestError, RemoteError, classify
+from .files import builtin_path, extended, is_id, unknown_provider
+from .files import index as index
+from .files import provider_ids as provider_ids
+from .files import read_json as read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Manifest:
         """A manifest from its JSON form. Raises ManifestError naming the key and what is allowed."""
         data = extended(data)
         if not trusted:
-            from .manifest_check import check  # only manifests from outside need it
+            from .check import check  # only manifests from outside need it
 
             check(data, source)
         known = _field_names()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
-from .manifest_files import read_json
+from .files import read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import date
 
-PATH = os.path.join(os.path.dirname(__file__), "data", "endings.json")
+PATH = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "endings.json")
 #: How many days ahead a warning is given.
 NOTICE_DAYS = 30
 

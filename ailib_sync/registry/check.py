@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from re import compile
 
-from .errors import ManifestError
-from .json_form import at, is_json, nearest, problems
-from .manifest_files import FOLDER, extended, index, read_json
+from ..errors import ManifestError
+from .files import FOLDER, extended, index, read_json
+from .json_schema import at, is_json, nearest, problems
 from .quirks import QUIRKS
 
 TYPE_CHECKING = False

@@ -10,10 +10,10 @@ import os
 from functools import lru_cache
 from re import compile
 
-from ._dataclass import dataclass, field
-from .endings import warning
-from .errors import ConfigurationError
+from .._dataclass import dataclass, field
+from ..errors import ConfigurationError
 from .manifest import index, read_json
+from .retirements import warning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import Any
 
-    from .types.response import Usage
+    from ..types.response import Usage
 
-PATH = os.path.join(os.path.dirname(__file__), "data", "models.json")
+PATH = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "models.json")
 CAPABILITIES = ("tools", "vision", "audio", "video", "documents", "json_schema", "reasoning", "prompt_caching")
 
 

@@ -7,7 +7,7 @@ or one asked for that is not listed here, fails a test.
 
 from __future__ import annotations
 
-from ._dataclass import dataclass
+from .._dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

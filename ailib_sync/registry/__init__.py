@@ -1,0 +1,1 @@
+"""What is known of providers and models: manifests, quirks, prices, retirements. Internal: import public names from `ailib_sync`."""
