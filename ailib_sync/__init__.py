@@ -4,7 +4,6 @@ from ._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .breaker import CircuitBreaker as CircuitBreaker
     from .builder import ChatBuilder as ChatBuilder
     from .client import AiClient as AiClient
     from .conversation import Conversation as Conversation
@@ -43,19 +42,20 @@ if TYPE_CHECKING:
     from .errors import TlsError as TlsError
     from .errors import TransportError as TransportError
     from .errors import WriteTimeout as WriteTimeout
-    from .explanation import Explanation as Explanation
     from .http.timeouts import CancelToken as CancelToken
     from .http.timeouts import Limits as Limits
     from .http.timeouts import Timeout as Timeout
-    from .limiter import Limiter as Limiter
     from .parallel import Result as Result
     from .parallel import as_completed as as_completed
     from .parallel import run_all as run_all
+    from .pipeline.breaker import CircuitBreaker as CircuitBreaker
+    from .pipeline.explanation import Explanation as Explanation
+    from .pipeline.limiter import Limiter as Limiter
+    from .pipeline.retry import RetryPolicy as RetryPolicy
+    from .pipeline.stream import ChatStream as ChatStream
     from .registry.manifest import Manifest as Manifest
     from .registry.models import ModelInfo as ModelInfo
     from .registry.models import models as models
-    from .retry import RetryPolicy as RetryPolicy
-    from .stream import ChatStream as ChatStream
     from .types.events import ContentDelta as ContentDelta
     from .types.events import Metadata as Metadata
     from .types.events import PartialToolCall as PartialToolCall
@@ -84,7 +84,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "http.timeouts": "CancelToken Limits Timeout",
-    "breaker": "CircuitBreaker",
+    "pipeline.breaker": "CircuitBreaker",
     "builder": "ChatBuilder",
     "registry.models": "ModelInfo models",
     "client": "AiClient",
@@ -96,15 +96,15 @@ _HOMES = {
     "StreamConsumed StreamInterrupted TlsError TransportError WriteTimeout",
     "types.events": "ContentDelta Metadata PartialToolCall StreamEnd StreamingEvent ThinkingDelta ToolCallEnded "
     "ToolCallStarted",
-    "explanation": "Explanation",
+    "pipeline.explanation": "Explanation",
     "types.history": "dump_messages load_messages",
-    "limiter": "Limiter",
+    "pipeline.limiter": "Limiter",
     "registry.manifest": "Manifest",
     "types.messages": "Audio Document Image Message MessageRole Opaque Text Thinking ToolResult",
     "parallel": "Result as_completed run_all",
     "types.response": "CallStats ChatResponse RateLimit Usage",
-    "retry": "RetryPolicy",
-    "stream": "ChatStream",
+    "pipeline.retry": "RetryPolicy",
+    "pipeline.stream": "ChatStream",
     "types.tools": "Tool ToolCall",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

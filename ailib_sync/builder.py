@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .client import AiClient
-    from .explanation import Explanation
-    from .stream import ChatStream
+    from .pipeline.explanation import Explanation
+    from .pipeline.stream import ChatStream
     from .types.messages import Block
     from .types.response import CallStats, ChatResponse
 

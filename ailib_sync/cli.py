@@ -100,7 +100,7 @@ def choose_model(asked: str | None) -> tuple[str, str]:
         return asked, "as asked"
     if os.environ.get("AILIB_MODEL"):
         return os.environ["AILIB_MODEL"], "from AILIB_MODEL"
-    from .auth import key_variables
+    from .pipeline.auth import key_variables
     from .registry.files import read_json
     from .registry.manifest import Manifest
 
@@ -162,7 +162,7 @@ def list_providers(words: list[str]) -> int:
 
 
 def _keys(manifest: Manifest) -> str:
-    from .auth import key_variables
+    from .pipeline.auth import key_variables
 
     if manifest.auth.get("scheme") == "none":
         return "needs none"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from .errors import ConfigurationError
 from .http.timeouts import DEFAULT_TIMEOUT, CallClock, Timeout
 from .http.transport import Transport
+from .pipeline.endpoint import Target, split_model
+from .pipeline.retry import RetryBudget, RetryPolicy
 from .registry.manifest import Manifest
-from .retry import RetryBudget, RetryPolicy
-from .target import Target, split_model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .breaker import CircuitBreaker
     from .builder import ChatBuilder
     from .errors import AiLibError
-    from .explanation import Explanation
     from .http.message import Headers
     from .http.timeouts import CancelToken, Limits
     from .http.transport import Http
-    from .limiter import Limiter
+    from .pipeline.breaker import CircuitBreaker
+    from .pipeline.explanation import Explanation
+    from .pipeline.limiter import Limiter
+    from .pipeline.stream import ChatStream
     from .registry.models import ModelInfo
-    from .stream import ChatStream
     from .types.messages import Message
     from .types.request import ChatRequest
     from .types.response import CallStats, ChatResponse
@@ -150,7 +150,7 @@ class AiClient:
         self, request: ChatRequest, timeout: Timeout | None = None, cancel: CancelToken | None = None
     ) -> tuple[ChatResponse, CallStats]:
         """A whole answer and its figures."""
-        from .call import send  # brings answers, events and messages: 15 ms that making a client must not cost
+        from .pipeline.call import send  # brings answers, events and messages: 15 ms that making a client must not cost
 
         return send(self, request, CallClock(timeout or self.timeout, stream=False, token=cancel))
 
@@ -158,7 +158,7 @@ class AiClient:
         self, request: ChatRequest, timeout: Timeout | None = None, cancel: CancelToken | None = None
     ) -> ChatStream:
         """A stream, opened as far as its first event."""
-        from .call import open_stream
+        from .pipeline.call import open_stream
 
         return open_stream(self, request, CallClock(timeout or self.timeout, stream=True, token=cancel))
 
@@ -217,7 +217,7 @@ class AiClient:
 
 
 def _secret(key: str | Callable[[], str] | None) -> Any:
-    from .auth import Secret
+    from .pipeline.auth import Secret
 
     if key is None or isinstance(key, Secret):
         return key

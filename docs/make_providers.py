@@ -12,7 +12,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
-from ailib_sync.auth import key_variables  # noqa: E402
+from ailib_sync.pipeline.auth import key_variables  # noqa: E402
 from ailib_sync.registry.check import hosts  # noqa: E402
 from ailib_sync.registry.files import FOLDER  # noqa: E402
 from ailib_sync.registry.manifest import Manifest, builtin_manifests  # noqa: E402

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.auth import SCHEMES, Secret, authorize, find_key, key_variables
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.http.message import HttpRequest
+from ailib_sync.pipeline.auth import SCHEMES, Secret, authorize, find_key, key_variables
 from ailib_sync.registry.manifest import Manifest
 
 CANARY = "sk-canary-1234567890"
@@ -112,13 +112,13 @@ def test_without_a_key_nothing_is_added(auth: dict[str, Any]) -> None:
 
 def test_aws_without_a_key_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "ailib_sync.signing.sign_aws", lambda request, region: {"Authorization": f"AWS4-HMAC-SHA256 {region}"}
+        "ailib_sync.pipeline.signing.sign_aws", lambda request, region: {"Authorization": f"AWS4-HMAC-SHA256 {region}"}
     )
     assert signed(manifest(scheme="aws"), None) == {"Authorization": "AWS4-HMAC-SHA256 eu-west-1"}
 
 
 def test_google_without_a_key_gets_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ailib_sync.signing.google_token", lambda: "ya29.token")
+    monkeypatch.setattr("ailib_sync.pipeline.signing.google_token", lambda: "ya29.token")
     assert signed(manifest(scheme="google", header="x-goog-api-key"), None) == {"Authorization": "Bearer ya29.token"}
 
 

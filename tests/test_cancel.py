@@ -34,12 +34,12 @@ def chat_of(server, **options):
 @pytest.fixture(autouse=True, scope="module")
 def _loaded():
     """What the first call of a process loads does not count as waiting."""
-    import ailib_sync.call
+    import ailib_sync.pipeline.call
     from ailib_sync import bodies, pools, translation
 
     assert bodies, pools
     assert translation
-    assert ailib_sync.call
+    assert ailib_sync.pipeline.call
 
 
 def cancelled_when(waits, cancel, call):

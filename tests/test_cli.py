@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from ailib_sync import _version
-from ailib_sync.auth import key_variables
 from ailib_sync.cli import DEFAULT_MODELS, choose_model, main
+from ailib_sync.pipeline.auth import key_variables
 from ailib_sync.registry.files import provider_ids, read_json
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.testing import FakeProvider, offline

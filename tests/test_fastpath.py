@@ -14,9 +14,9 @@ from ailib_sync.framing.sse.sse import parse_sse_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.answer import answer_events, frames_of
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, ConnectionLost
+from ailib_sync.pipeline.decode import answer_events, frames_of
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta
 
@@ -409,7 +409,7 @@ def test_it_begins_when_it_pays(kind: str, monkeypatch: pytest.MonkeyPatch) -> N
 def test_long_arguments_are_told_in_parts(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As one frame they would be too large to be read."""
     monkeypatch.setattr(fastpath, "MAX_UNTOLD", 100_000)
-    monkeypatch.setattr("ailib_sync.answer.parse_sse_json", partial(parse_sse_json, max_event=200_000))
+    monkeypatch.setattr("ailib_sync.pipeline.decode.parse_sse_json", partial(parse_sse_json, max_event=200_000))
     _, first, _, last = FORMATS[dialect]
     chunks = [*first, *(CALLS[dialect]("x" * 1000) for _ in range(1000)), *last]
     assert list(_fast(iter(chunks), dialect, _manifest(dialect))) == list(_plain(iter(chunks), dialect, _manifest(dialect)))

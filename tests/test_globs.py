@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.address import host_of
+from ailib_sync.pipeline.url import host_of
 from ailib_sync.registry.manifest import filled, matches
 
 

@@ -22,8 +22,8 @@ from ailib_sync import (
     RetryPolicy,
     Timeout,
 )
-from ailib_sync import limiter as module
 from ailib_sync.http.timeouts import CallClock
+from ailib_sync.pipeline import limiter as module
 
 from .faults import wire
 from .faults.server import FaultServer

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from ailib_sync.dialect import find
+from ailib_sync.pipeline.endpoint import Target
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
-from ailib_sync.target import Target
 from ailib_sync.types.messages import Message
 from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool

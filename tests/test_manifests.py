@@ -10,9 +10,9 @@ from importlib import import_module
 import jsonschema
 import pytest
 
-from ailib_sync.auth import SCHEMES, key_variables
 from ailib_sync.dialect import NAMES
 from ailib_sync.errors import CLASSES, ManifestError
+from ailib_sync.pipeline.auth import SCHEMES, key_variables
 from ailib_sync.registry.check import explain, hosts, schema
 from ailib_sync.registry.files import FOLDER, read_json
 from ailib_sync.registry.manifest import HABITS, Manifest, builtin_manifests, index, provider_ids

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync import AiClient, RateLimit
-from ailib_sync.rate_limits import rate_limit
+from ailib_sync.pipeline.rate_limits import rate_limit
 
 from .faults import wire
 from .faults.server import FaultServer

@@ -30,7 +30,7 @@ from ailib_sync import (
     Timeout,
 )
 from ailib_sync.errors import AiLibError
-from ailib_sync.retry import RetryBudget, parse_retry_after, should_retry_header
+from ailib_sync.pipeline.retry import RetryBudget, parse_retry_after, should_retry_header
 
 from .faults import wire
 from .faults.server import FaultServer

@@ -18,9 +18,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from ailib_sync import signing
 from ailib_sync.errors import ConfigurationError, ConnectError
 from ailib_sync.http.message import HttpRequest
+from ailib_sync.pipeline import signing
 
 URL = "https://bedrock-runtime.eu-west-1.amazonaws.com/model/us.anthropic.claude-x-v1%3A0/converse"
 

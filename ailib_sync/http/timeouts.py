@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..limiter import Slot
+    from ..pipeline.limiter import Slot
 
 #: The limit on a whole call without streaming, where nothing was said.
 PLAIN_TOTAL = 600.0

@@ -22,8 +22,8 @@ from ailib_sync.dialect import Dialect, find
 from ailib_sync.errors import CLASSES, STATUSES, AiLibError, ConfigurationError, RemoteError, StreamInterrupted
 from ailib_sync.fold import Fold
 from ailib_sync.http.message import HttpRequest
+from ailib_sync.pipeline.retry import RetryPolicy
 from ailib_sync.registry.manifest import Manifest
-from ailib_sync.retry import RetryPolicy
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, StreamingEvent, ToolCallStarted
 from ailib_sync.types.messages import Document, Message, Text, Thinking
 from ailib_sync.types.request import ChatRequest, Ledger, ResponseFormat

@@ -14,10 +14,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialect import Dialect, find
 from ailib_sync.errors import AiLibError, RemoteError
 from ailib_sync.fold import Fold
+from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.response import ChatResponse
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.answer import answer_events
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError
+from ailib_sync.pipeline.decode import answer_events
 
 from .known_mismatches import KNOWN
 from .recordings import body_of, cuts, manifest_of, mismatches, needs_conformance, recordings, run

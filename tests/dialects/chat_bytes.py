@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ailib_sync.answer import answer_events
 from ailib_sync.dialects.openai_chat import DIALECT
 from ailib_sync.fold import Fold
+from ailib_sync.pipeline.decode import answer_events
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message
 from ailib_sync.types.request import ChatRequest, Ledger

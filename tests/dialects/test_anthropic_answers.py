@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialect import find
 from ailib_sync.errors import (
     AiLibError,
@@ -31,6 +30,7 @@ from ailib_sync.errors import (
     StreamInterrupted,
 )
 from ailib_sync.fold import Fold
+from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import (
     ContentDelta,

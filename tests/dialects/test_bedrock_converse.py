@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ailib_sync._dataclass import replace
-from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialect import find
 from ailib_sync.errors import (
     AuthenticationError,
@@ -26,6 +25,7 @@ from ailib_sync.errors import (
     StreamInterrupted,
 )
 from ailib_sync.fold import Fold
+from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded
 from ailib_sync.types.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult

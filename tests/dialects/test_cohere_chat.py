@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialects.cohere_chat import DIALECT, PARAMETERS, is_end_mark
 from ailib_sync.errors import (
     AiLibError,
@@ -27,6 +26,7 @@ from ailib_sync.errors import (
     StreamInterrupted,
 )
 from ailib_sync.fold import Fold
+from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ailib_sync.types.messages import Document, Image, Message, Opaque, Text, Thinking, ToolResult

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialects.gemini_generate import DIALECT, PARAMETERS, is_end_mark
 from ailib_sync.errors import (
     AiLibError,
@@ -32,6 +31,7 @@ from ailib_sync.errors import (
     StreamInterrupted,
 )
 from ailib_sync.fold import Fold
+from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, StreamEnd, ToolCallEnded
 from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult

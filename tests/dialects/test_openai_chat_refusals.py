@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.answer import answer_events
 from ailib_sync.dialects.openai_chat import DIALECT
 from ailib_sync.errors import (
     AiLibError,
@@ -24,6 +23,7 @@ from ailib_sync.errors import (
     ServerError,
 )
 from ailib_sync.fold import Fold
+from ailib_sync.pipeline.decode import answer_events
 
 from .chat_bytes import FIGURES, SSE, chunk, events, fold, manifest
 

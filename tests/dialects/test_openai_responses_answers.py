@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.answer import answer_events
 from ailib_sync.dialects.openai_responses import DIALECT
 from ailib_sync.errors import (
     Overloaded,
@@ -19,6 +18,7 @@ from ailib_sync.errors import (
     StreamInterrupted,
 )
 from ailib_sync.fold import Fold
+from ailib_sync.pipeline.decode import answer_events
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import (
     ContentDelta,

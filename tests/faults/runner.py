@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ailib_sync import AiClient
 from ailib_sync.errors import AiLibError
-from ailib_sync.retry import RetryPolicy
+from ailib_sync.pipeline.retry import RetryPolicy
 
 from . import certificates
 from .server import FaultServer

@@ -178,7 +178,7 @@ def check_manifest(raw: bytes) -> None:
     """Any JSON is a manifest that can be used, or a ManifestError."""
     import json
 
-    from ailib_sync.target import Target as Resolved
+    from ailib_sync.pipeline.endpoint import Target as Resolved
 
     try:
         data = json.loads(raw)

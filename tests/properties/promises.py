@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from ailib_sync.answer import answer_events, read_answer
 from ailib_sync.dialect import find
 from ailib_sync.errors import AiLibError, RemoteError
 from ailib_sync.fold import Fold
+from ailib_sync.pipeline.decode import answer_events, read_answer
+from ailib_sync.pipeline.endpoint import encoded
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.registry.quirks import QUIRKS
-from ailib_sync.target import encoded
 from ailib_sync.types.events import (
     ContentDelta,
     Metadata,

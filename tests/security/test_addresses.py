@@ -13,8 +13,8 @@ from urllib3.util import parse_url
 
 from ailib_sync import AiClient, Image
 from ailib_sync.errors import AuthenticationError, ConfigurationError, ManifestError, RedirectRefused
+from ailib_sync.pipeline.endpoint import Target
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
-from ailib_sync.target import Target
 from ailib_sync.types.messages import Message
 
 from .loopback import caught, http, loopback

@@ -40,7 +40,7 @@ from ailib_sync.errors import (
     TlsError,
 )
 from ailib_sync.http.timeouts import CancelToken, Limits, Timeout
-from ailib_sync.retry import RetryPolicy
+from ailib_sync.pipeline.retry import RetryPolicy
 
 from .loopback import KEY, PASSWORD, PROMPT, caught, leaks, loopback, shown
 from .loopback import http as answered

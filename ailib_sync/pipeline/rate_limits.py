@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from re import compile
 
-from .types.response import RateLimit
+from ..types.response import RateLimit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from ._dataclass import replace
-from .errors import ProtocolError, RemoteError
-from .framing.fastpath.feed import template_events
-from .framing.sse import load_json, parse_sse_json, with_lf
+from .._dataclass import replace
+from ..errors import ProtocolError, RemoteError
+from ..framing.fastpath.feed import template_events
+from ..framing.sse import load_json, parse_sse_json, with_lf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-    from .dialect import Dialect, Frame
-    from .registry.manifest import Manifest
-    from .types.events import StreamingEvent
-    from .types.response import ChatResponse
+    from ..dialect import Dialect, Frame
+    from ..registry.manifest import Manifest
+    from ..types.events import StreamingEvent
+    from ..types.response import ChatResponse
 
 
 def read_answer(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialect, manifest: Manifest) -> ChatResponse:
@@ -69,10 +69,10 @@ def frames_of(chunks: Iterable[bytes], dialect: Dialect, framing: str | None = N
     if framing == "sse":
         return parse_sse_json(chunks, dialect.is_end_mark)
     if framing == "ndjson":
-        from .framing.ndjson import parse_ndjson
+        from ..framing.ndjson import parse_ndjson
 
         return (("message", value) for value in parse_ndjson(chunks))
-    from .framing.aws_eventstream import parse_frames
+    from ..framing.aws_eventstream import parse_frames
 
     return parse_frames(chunks)
 
@@ -80,7 +80,7 @@ def frames_of(chunks: Iterable[bytes], dialect: Dialect, framing: str | None = N
 def _events_of_json(
     raw: bytes, headers: Mapping[str, str], dialect: Dialect, manifest: Manifest
 ) -> Iterator[StreamingEvent]:
-    from .unfold import events_of
+    from ..unfold import events_of
 
     body = _json(raw, headers, manifest)
     if isinstance(body, list):

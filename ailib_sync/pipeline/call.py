@@ -6,25 +6,25 @@ from os import urandom
 from random import uniform
 from time import monotonic
 
-from ._dataclass import replace
-from .answer import answer_events, read_answer, refusal, request_id
-from .errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
+from .._dataclass import replace
+from ..errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
+from ..types.request import Ledger
+from .decode import answer_events, read_answer, refusal, request_id
 from .rate_limits import rate_limit
 from .retry import should_retry_header
 from .stream import ChatStream, Outcome, pull_first, relay, stats_of
-from .types.request import Ledger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from .client import AiClient
-    from .http.message import Headers, HttpRequest, HttpResponse
-    from .http.timeouts import CallClock
-    from .target import Target
-    from .types.request import ChatRequest
-    from .types.response import CallStats, ChatResponse
+    from ..client import AiClient
+    from ..http.message import Headers, HttpRequest, HttpResponse
+    from ..http.timeouts import CallClock
+    from ..types.request import ChatRequest
+    from ..types.response import CallStats, ChatResponse
+    from .endpoint import Target
 
     T = TypeVar("T")
 

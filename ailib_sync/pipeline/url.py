@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from .errors import ConfigurationError
+from ..errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .registry.manifest import Manifest
+    from ..registry.manifest import Manifest
 
 #: The address that stands for the provider inside this package.
 EMBEDDED = "embedded.invalid"
@@ -89,7 +89,7 @@ def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
         name, brace, _ = url.partition("{")[2].partition("}")
         raise ConfigurationError(f"base_url needs {'{' + name + '}' if brace else '{…}'}", provider=manifest.id)
     if scheme == "http" and host != EMBEDDED:
-        from .http.proxies import is_loopback
+        from ..http.proxies import is_loopback
 
         if not is_loopback(host):
             raise ConfigurationError(

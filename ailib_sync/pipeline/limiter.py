@@ -12,15 +12,15 @@ from collections import deque
 from contextlib import suppress
 from time import monotonic
 
-from ._forks import renew_in_children
-from .errors import ConfigurationError, PoolTimeout
-from .http.timeouts import FOREVER
+from .._forks import renew_in_children
+from ..errors import ConfigurationError, PoolTimeout
+from ..http.timeouts import FOREVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .http.timeouts import CallClock
+    from ..http.timeouts import CallClock
 
 #: Seconds that "per minute" looks back over.
 WINDOW = 60.0

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 
-from .errors import ConfigurationError
+from ..errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, NoReturn
 
-    from .http.message import HttpRequest
-    from .registry.manifest import Manifest
+    from ..http.message import HttpRequest
+    from ..registry.manifest import Manifest
 
 
 class Secret:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 from time import time
 
-from ._version import __version__
-from .address import EMBEDDED, checked_url, quoted, variables_of
+from .._version import __version__
+from ..errors import ConfigurationError
+from ..registry.manifest import Manifest, filled
 from .auth import authorize, find_key
-from .errors import ConfigurationError
-from .registry.manifest import Manifest, filled
+from .url import EMBEDDED, checked_url, quoted, variables_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ..dialect import Dialect
+    from ..http.message import Headers, HttpRequest
+    from ..types.request import ChatRequest, Ledger
     from .auth import Secret
-    from .dialect import Dialect
     from .explanation import Explanation
-    from .http.message import Headers, HttpRequest
-    from .types.request import ChatRequest, Ledger
 
 USER_AGENT = f"ailib-sync/{__version__}"
 MAX_MODEL = 512
@@ -79,7 +79,7 @@ class Target:
     def dialect(self) -> Dialect:
         """The format; its module is loaded when the first request is made."""
         if self._dialect is None:
-            from .dialect import find
+            from ..dialect import find
 
             self._dialect = find(self.manifest.dialect)
         return self._dialect
@@ -103,7 +103,7 @@ class Target:
 
     def http_request(self, request: ChatRequest, body: dict[str, Any], idempotency_key: str | None) -> HttpRequest:
         """The request as it goes out, authorized."""
-        from .http.message import Headers, HttpRequest
+        from ..http.message import Headers, HttpRequest
 
         headers = Headers(self._constant_headers)
         headers.update(self._given_headers or {})
@@ -120,7 +120,7 @@ class Target:
         """A sentence where the model has ended or ends within 30 days."""
         today = int(time() // 86400)  # looked up once a day: a server may run for months
         if self._ending is None or self._ending[0] != today:
-            from .registry.retirements import ending, warning
+            from ..registry.retirements import ending, warning
 
             end = ending(self.manifest.id, self.model)
             self._ending = today, warning(f"{self.manifest.id}/{self.model}", end) if end else None
@@ -129,7 +129,7 @@ class Target:
     def key(self) -> Secret | None:
         """The key in use. Raises ConfigurationError where one is needed and there is none."""
         if not self._own_address and self._key is None:
-            from .http.proxies import is_loopback
+            from ..http.proxies import is_loopback
 
             if is_loopback(self._host):
                 return None  # a server on this machine: a key is sent only if it was given by hand
@@ -137,9 +137,9 @@ class Target:
 
     def explain(self, request: ChatRequest) -> Explanation:
         """The request without its key. Works without a key too."""
+        from ..http.message import REDACTED, Headers
+        from ..types.request import Ledger
         from .explanation import Explanation
-        from .http.message import REDACTED, Headers
-        from .types.request import Ledger
 
         ledger = Ledger()
         body = self.render(request, ledger)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from _thread import allocate_lock
 from time import monotonic
 
-from ._forks import renew_in_children
-from .errors import AiLibError, Cancelled, CircuitOpen, ConfigurationError, DeadlineExceeded, PoolTimeout, RemoteError
+from .._forks import renew_in_children
+from ..errors import AiLibError, Cancelled, CircuitOpen, ConfigurationError, DeadlineExceeded, PoolTimeout, RemoteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from _thread import get_ident
 from time import monotonic
 
-from .errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
-from .fold import Fold
-from .types.events import ContentDelta, Metadata, StreamEnd
-from .types.response import CallStats, ChatResponse
+from ..errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
+from ..fold import Fold
+from ..types.events import ContentDelta, Metadata, StreamEnd
+from ..types.response import CallStats, ChatResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .http.message import Headers, HttpResponse
-    from .http.timeouts import CallClock
-    from .types.events import StreamingEvent
-    from .types.response import RateLimit
+    from ..http.message import Headers, HttpResponse
+    from ..http.timeouts import CallClock
+    from ..types.events import StreamingEvent
+    from ..types.response import RateLimit
 
 
 class Outcome:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from _thread import allocate_lock
 from time import time
 
-from ._dataclass import dataclass
-from ._forks import renew_in_children
-from .errors import AiLibError, ConfigurationError, ContentTimeout, ReadTimeout, RemoteError
+from .._dataclass import dataclass
+from .._forks import renew_in_children
+from ..errors import AiLibError, ConfigurationError, ContentTimeout, ReadTimeout, RemoteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from ._dataclass import dataclass
+from .._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .types.request import LedgerEntry
+    from ..types.request import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from functools import lru_cache
 from os import getpid
 from threading import Lock
 
-from .errors import ConfigurationError, ConnectError
-from .http.proxies import proxy_for
+from ..errors import ConfigurationError, ConnectError
+from ..http.proxies import proxy_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .http.message import HttpRequest
+    from ..http.message import HttpRequest
 
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 RENEWAL_SECONDS = 30.0
