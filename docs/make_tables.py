@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
 from ailib_sync import errors  # noqa: E402
-from ailib_sync.dialect import NAMES, find  # noqa: E402
+from ailib_sync.dialects.dialect import NAMES, find  # noqa: E402
 from ailib_sync.types.request import OPTIONS  # noqa: E402
 
 TYPE_CHECKING = False

@@ -27,7 +27,7 @@ from ailib_sync import (
     ToolCallStarted,
     Usage,
 )
-from ailib_sync.dialect import NAMES
+from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.testing import FakeProvider, offline
 
 #: A provider whose own format each dialect is, with a model of its, and the `dialect=` that chooses it where needed.

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ailib_sync.cli import main as command_line
-from ailib_sync.dialect import NAMES
+from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.errors import CLASSES
 from ailib_sync.registry.check import schema
 from ailib_sync.registry.quirks import QUIRKS, TOLERANCES

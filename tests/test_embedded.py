@@ -12,7 +12,7 @@ import pytest
 import urllib3
 
 from ailib_sync import AiClient, Document, Image, Message, Text
-from ailib_sync.dialect import NAMES, find
+from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.embedded import EmbeddedPool, ServerCall, answer
 from ailib_sync.embedded.call import Rules
 from ailib_sync.embedded.fit import fit

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.dialect import NAMES, find
+from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.embedded import Refused, Rules, ServerCall, answer
 from ailib_sync.embedded.echo import signature_of
 from ailib_sync.embedded.rules import rules_of

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.fold import Fold
+from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.replay import events_of
 from ailib_sync.types.events import (
     ContentDelta,
     Metadata,
@@ -20,7 +21,6 @@ from ailib_sync.types.events import (
 from ailib_sync.types.messages import Block, Message, MessageRole, Opaque, Text, Thinking
 from ailib_sync.types.response import ChatResponse, Usage
 from ailib_sync.types.tools import ToolCall
-from ailib_sync.unfold import events_of
 
 CALL = ToolCall("call_1", "weather", {"city": "Rome"}, '{"city":"Rome"}')
 KINDS: list[tuple[str, StreamingEvent]] = [

@@ -29,7 +29,7 @@ from ailib_sync import (
     ToolCall,
     Usage,
 )
-from ailib_sync.dialect import NAMES
+from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.errors import AuthenticationError, NotFound, RemoteError
 from ailib_sync.registry.files import provider_ids
 from ailib_sync.testing import FAULTS, FakeProvider

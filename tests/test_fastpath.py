@@ -14,7 +14,7 @@ from ailib_sync.framing.sse.sse import parse_sse_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.dialect import find
+from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import AiLibError, ConnectionLost
 from ailib_sync.pipeline.decode import answer_events, frames_of
 from ailib_sync.registry.manifest import Manifest

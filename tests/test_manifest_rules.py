@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from ailib_sync.dialect import find
+from ailib_sync.dialects.dialect import find
 from ailib_sync.pipeline.endpoint import Target
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.types.messages import Message

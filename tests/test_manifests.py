@@ -10,7 +10,7 @@ from importlib import import_module
 import jsonschema
 import pytest
 
-from ailib_sync.dialect import NAMES
+from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.errors import CLASSES, ManifestError
 from ailib_sync.pipeline.auth import SCHEMES, key_variables
 from ailib_sync.registry.check import explain, hosts, schema
@@ -153,7 +153,7 @@ def test_the_styles_here_are_those_of_the_code(dialect: str, module: str) -> Non
 
 
 def test_the_styles_of_bedrock_here_are_those_of_the_code() -> None:
-    places = import_module("ailib_sync.dialects._converse_reasoning").EFFORT_PLACES
+    places = import_module("ailib_sync.dialects.bedrock_converse.dialect.reasoning").EFFORT_PLACES
     assert STYLES["bedrock_converse"] == {"budget", *places}
 
 

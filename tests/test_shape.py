@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import ailib_sync
-from ailib_sync.dialect import NAMES
+from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.registry.files import index, provider_ids
 
 ROOT = Path(__file__).parent.parent

@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from re import fullmatch
 
-from ..dialect import NAMES
+from ..dialects.dialect import NAMES
 from .call import Refused, Reply, Rules, read_json
 from .echo import counted, reply
 from .shape import Bad

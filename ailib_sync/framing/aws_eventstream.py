@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
-    from ..dialect import Frame
+    from ..dialects.dialect import Frame
 
     Header: TypeAlias = bool | int | str | bytes
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-    from ..dialect import Dialect, Frame
+    from ..dialects.dialect import Dialect, Frame
     from ..registry.manifest import Manifest
     from ..types.events import StreamingEvent
     from ..types.response import ChatResponse
@@ -80,7 +80,7 @@ def frames_of(chunks: Iterable[bytes], dialect: Dialect, framing: str | None = N
 def _events_of_json(
     raw: bytes, headers: Mapping[str, str], dialect: Dialect, manifest: Manifest
 ) -> Iterator[StreamingEvent]:
-    from ..unfold import events_of
+    from ..dialects.replay import events_of
 
     body = _json(raw, headers, manifest)
     if isinstance(body, list):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..dialect import Dialect
+    from ..dialects.dialect import Dialect
     from ..http.message import Headers, HttpRequest
     from ..types.request import ChatRequest, Ledger
     from .auth import Secret
@@ -79,7 +79,7 @@ class Target:
     def dialect(self) -> Dialect:
         """The format; its module is loaded when the first request is made."""
         if self._dialect is None:
-            from ..dialect import find
+            from ..dialects.dialect import find
 
             self._dialect = find(self.manifest.dialect)
         return self._dialect

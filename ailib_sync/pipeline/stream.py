@@ -9,8 +9,8 @@ from __future__ import annotations
 from _thread import get_ident
 from time import monotonic
 
+from ..dialects.accumulator import Fold
 from ..errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
-from ..fold import Fold
 from ..types.events import ContentDelta, Metadata, StreamEnd
 from ..types.response import CallStats, ChatResponse
 

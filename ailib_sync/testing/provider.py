@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from re import escape, search
 
-from ..dialect import NAMES, find
+from ..dialects.dialect import NAMES, find
 from ..embedded.call import Reply, Rules, ServerCall
 from ..embedded.echo import reply as echo
 from ..embedded.rules import rules_of

@@ -14,9 +14,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from ailib_sync.dialect import Dialect, find
+from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.dialect import Dialect, find
 from ailib_sync.errors import AiLibError, RemoteError
-from ailib_sync.fold import Fold
 from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.response import ChatResponse

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.dialect import find
+from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import AiLibError
 from ailib_sync.pipeline.decode import answer_events
 

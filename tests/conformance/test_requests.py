@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.dialect import find
+from ailib_sync.dialects.dialect import find
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.request import ChatRequest, Ledger
 

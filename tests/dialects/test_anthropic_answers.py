@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.dialect import find
+from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import (
     AiLibError,
     AuthenticationError,
@@ -29,7 +30,6 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.fold import Fold
 from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.dialect import find
+from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ailib_sync._dataclass import replace
-from ailib_sync.dialect import find
+from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -24,7 +25,6 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.fold import Fold
 from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded

@@ -7,10 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from ailib_sync.dialects.cohere_chat.dialect.dialect import DIALECT, PARAMETERS, is_end_mark
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.cohere_chat import DIALECT, PARAMETERS, is_end_mark
+from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.errors import (
     AiLibError,
     AuthenticationError,
@@ -25,7 +26,6 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.fold import Fold
 from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.dialect import NAMES, find
+from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message, MessageRole, Opaque, Text, Thinking, ToolResult

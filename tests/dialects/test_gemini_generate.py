@@ -9,10 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from ailib_sync.dialects.gemini_generate.dialect.dialect import DIALECT, PARAMETERS, is_end_mark
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.gemini_generate import DIALECT, PARAMETERS, is_end_mark
+from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.errors import (
     AiLibError,
     AuthenticationError,
@@ -30,7 +31,6 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.fold import Fold
 from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, StreamEnd, ToolCallEnded
@@ -490,7 +490,7 @@ def test_pieces_read_fast_are_what_they_are_read_with_care(told: list[Piece], na
     frames = [("message", chunk) for chunk in (*chunks, answer())]
     fast = outcome_of(DIALECT.parse_stream(frames, manifest()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ailib_sync.dialects._gemini_answer._Answer.piece", lambda self, chunk: None)
+        patch.setattr("ailib_sync.dialects.gemini_generate.response._Answer.piece", lambda self, chunk: None)
         assert fast == outcome_of(DIALECT.parse_stream(frames, manifest()))
 
 

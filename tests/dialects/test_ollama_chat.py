@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.dialect import find
+from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import (
     ConfigurationError,
     InvalidRequest,
@@ -17,7 +18,6 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.fold import Fold
 from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, Metadata, StreamEnd, ThinkingDelta, ToolCallEnded

@@ -6,10 +6,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from ailib_sync.dialects.openai_chat.dialect.dialect import DIALECT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.openai_chat import DIALECT
+from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.errors import (
     AiLibError,
     AuthenticationError,
@@ -22,7 +23,6 @@ from ailib_sync.errors import (
     RequestTooLarge,
     ServerError,
 )
-from ailib_sync.fold import Fold
 from ailib_sync.pipeline.decode import answer_events
 
 from .chat_bytes import FIGURES, SSE, chunk, events, fold, manifest

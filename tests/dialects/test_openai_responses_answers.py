@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from ailib_sync.dialects.openai_responses.dialect.dialect import DIALECT
 
-from ailib_sync.dialects.openai_responses import DIALECT
+from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.errors import (
     Overloaded,
     ProtocolError,
@@ -17,7 +18,6 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.fold import Fold
 from ailib_sync.pipeline.decode import answer_events
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import (

@@ -17,7 +17,7 @@ from ailib_sync.framing.sse.ndjson import parse_ndjson
 from ailib_sync.framing.sse.sse import load_json, parse_sse, parse_sse_json
 from ailib_sync.framing.sse.surrogates import Halves
 
-from ailib_sync.dialect import NAMES, find
+from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import AiLibError
 from ailib_sync.registry.manifest import Manifest
 from tests.properties.mutate import Draw, any_value, damaged, damaged_frames

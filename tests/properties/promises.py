@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from ailib_sync.dialect import find
+from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import AiLibError, RemoteError
-from ailib_sync.fold import Fold
 from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.pipeline.endpoint import encoded
 from ailib_sync.registry.manifest import Manifest, builtin_manifests

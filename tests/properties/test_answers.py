@@ -9,9 +9,9 @@ from ailib_sync.framing.sse.sse import load_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.dialect import NAMES, find
+from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import ProtocolError
-from ailib_sync.fold import Fold
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import StreamEnd
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync import AiClient, ChatBuilder
-from ailib_sync.dialect import NAMES, find
+from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.types.messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice

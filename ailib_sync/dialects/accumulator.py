@@ -1,0 +1,172 @@
+"""Events → one `ChatResponse`: the same that a call without streaming would have given."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from .._dataclass import replace
+from ..types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ..types.messages import Message, MessageRole, Text, Thinking
+from ..types.response import ChatResponse, Usage
+from ..types.tools import ToolCall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..types.events import StreamingEvent
+    from ..types.messages import Block
+
+
+class Fold:
+    """Collects a stream's events; `response()` may be asked at any time, also after a stream that broke.
+
+    Text and thinking go into a buffer, so that a long answer costs linear time, and its pieces no memory.
+    """
+
+    __slots__ = ("_blocks", "_buffer", "_calls", "_end", "_open", "_open_calls", "_thoughts", "extra", "id", "model", "usage")
+
+    def __init__(self) -> None:
+        self._blocks: list[Block] = []
+        self._open: Text | Thinking | None = None  # the last block, while it grows; its text so far is in the buffer
+        self._buffer = StringIO()
+        self._thoughts: dict[int, Thinking] = {}
+        self._calls: dict[int, ToolCall] = {}
+        self._open_calls: dict[int, list[str]] = {}
+        self._end: StreamEnd | None = None
+        self.usage: Usage | None = None
+        self.id: str | None = None
+        self.model: str | None = None
+        self.extra: dict[str, Any] = {}
+
+    def add(self, event: StreamingEvent) -> None:
+        if isinstance(event, ContentDelta):
+            if event.starts:
+                self._close_block()
+            self.text_writer()(event.text)
+            if event.extra:
+                self._blocks[-1].extra.update(event.extra)  # type: ignore[union-attr]
+        elif isinstance(event, ThinkingDelta):
+            self._add_thinking(event)
+        elif isinstance(event, ToolCallStarted):
+            self._close_block()
+            call = ToolCall(event.id, event.name, None)
+            self._calls[event.index] = call
+            self._open_calls[event.index] = []
+            self._blocks.append(call)
+        elif isinstance(event, PartialToolCall):
+            self._open_calls.setdefault(event.index, []).append(event.arguments)
+        elif isinstance(event, ToolCallEnded):
+            self._open_calls.pop(event.index, None)
+            self._end_call(event)
+        elif isinstance(event, Metadata):
+            self._add_metadata(event)
+        elif isinstance(event, StreamEnd):
+            self._end = event
+
+    def text_writer(self) -> Callable[[str], object]:
+        """Where the next content delta's text goes; the hot loop of a stream writes there directly."""
+        if not isinstance(self._open, Text):
+            self._begin(Text(""))
+        return self._buffer.write
+
+    def _begin(self, block: Text | Thinking) -> None:
+        self._close_block()
+        self._open = block
+        self._buffer = _buffer()
+        self._blocks.append(block)
+
+    def _add_thinking(self, event: ThinkingDelta) -> None:
+        block = self._thinking_block(event)
+        if block is self._open:
+            self._buffer.write(event.text)
+        else:
+            block.text += event.text
+        if event.signature is not None:
+            block.signature = (block.signature or "") + event.signature
+        if event.redacted is not None:
+            block.redacted = (block.redacted or "") + event.redacted
+        if event.extra:
+            block.extra.update(event.extra)
+
+    def _thinking_block(self, event: ThinkingDelta) -> Thinking:
+        """The block the event belongs to: an earlier one by its index, the last one, or a new one."""
+        if event.index is not None and event.index in self._thoughts:
+            return self._thoughts[event.index]
+        if isinstance(self._open, Thinking) and not event.starts and event.index is None:
+            return self._open
+        block = Thinking()
+        self._begin(block)
+        if event.index is not None:
+            self._thoughts[event.index] = block
+        return block
+
+    def _end_call(self, event: ToolCallEnded) -> None:
+        started = self._calls.get(event.index)
+        if started is None:
+            self._close_block()
+            self._calls[event.index] = event.tool_call
+            self._blocks.append(event.tool_call)
+        else:
+            self._blocks[next(i for i, block in enumerate(self._blocks) if block is started)] = event.tool_call
+            self._calls[event.index] = event.tool_call
+
+    def _add_metadata(self, event: Metadata) -> None:
+        if event.usage is not None:
+            self.usage = event.usage
+        if event.id is not None:
+            self.id = event.id
+        if event.model is not None:
+            self.model = event.model
+        if event.message_extra:
+            self.extra.update(event.message_extra)
+        if event.block is not None:
+            self._close_block()
+            self._blocks.append(event.block)
+
+    def _close_block(self) -> None:
+        block, self._open = self._open, None
+        if block is not None:
+            block.text = self._buffer.getvalue()
+            if _is_empty(block):
+                self._blocks.pop()
+
+    def _blocks_so_far(self) -> list[Block]:
+        """The blocks, with copies of those that are still open: their pieces go on being appended where they are."""
+        blocks = list(self._blocks)
+        if self._open is not None:
+            last = replace(self._open, text=self._buffer.getvalue(), extra=dict(self._open.extra))
+            blocks[-1:] = [] if _is_empty(last) else [last]
+        for index, pieces in self._open_calls.items():
+            call = self._calls.get(index)
+            if call is not None:
+                place = next(i for i, block in enumerate(blocks) if block is call)
+                blocks[place] = ToolCall(call.id, call.name, None, "".join(pieces))
+        return blocks
+
+    def response(self, origin: str | None = None) -> ChatResponse:
+        """What has been collected so far; collecting may go on. A tool call that was not ended has `arguments` None and its
+        text so far in `arguments_raw`. `origin` is the dialect that wrote the message."""
+        end = self._end or StreamEnd()
+        return ChatResponse(
+            message=Message(MessageRole.ASSISTANT, self._blocks_so_far(), origin=origin, extra=dict(self.extra)),
+            finish_reason=end.finish_reason,
+            raw_finish_reason=end.raw_finish_reason,
+            stop_sequence=end.stop_sequence,
+            refusal=end.refusal,
+            usage=self.usage or Usage(),
+            id=self.id,
+            model=self.model,
+        )
+
+
+def _is_empty(block: Text | Thinking) -> bool:
+    return isinstance(block, Text) and not block.text and not block.extra
+
+
+def _buffer() -> StringIO:
+    """For characters only. One that is made empty keeps what is written as pieces, in many Pythons up to 100,000 of them."""
+    buffer = StringIO(" ")
+    buffer.truncate(0)
+    return buffer

@@ -1,0 +1,1 @@
+"""Anthropic Messages: `POST /messages`. Internal: import public names from `ailib_sync`."""

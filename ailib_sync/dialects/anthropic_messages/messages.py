@@ -1,0 +1,205 @@
+"""Messages and their blocks → the turns of Anthropic Messages. Values in, JSON values out.
+
+A conversation is turns of `user` and `assistant`; system messages stand beside it, tool results in a user's turn, before
+whatever else that turn says (https://platform.claude.com/docs/en/api/messages).
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...errors import ConfigurationError, printable
+from ...types.messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
+from ...types.tools import ToolCall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from ...registry.manifest import Manifest
+    from ...types.messages import Block, Message
+    from ...types.request import Ledger
+
+NAME = "anthropic_messages"
+
+#: What an answer says of itself in `Message.extra`; it is no part of a message that goes out.
+ANSWER_FACTS = ("container", "stop_details")
+
+
+def render_messages(
+    messages: Iterable[Message], manifest: Manifest, ledger: Ledger
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(system blocks, turns). Neighbours of one role become one turn.
+
+    Where a model takes system messages inside the conversation, one must follow a user's turn and end the list or precede an
+    assistant's (https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages): it waits
+    until the user's turn is whole. Any other goes to the top.
+    """
+    system: list[dict[str, Any]] = []
+    turns: list[dict[str, Any]] = []
+    waiting: list[dict[str, Any]] = []
+    for message in messages:
+        if message.role is MessageRole.SYSTEM:
+            (waiting if turns else system).extend(_render_system(message))
+            continue
+        role = "assistant" if message.role is MessageRole.ASSISTANT else "user"
+        if role == "assistant":
+            _place_system(waiting, system, turns, manifest, ledger)
+        _add_turn(turns, role, message)
+    _place_system(waiting, system, turns, manifest, ledger)
+    for turn in turns:
+        if turn["role"] == "user":  # a stable sort: results first, the rest in its order
+            turn["content"].sort(key=lambda block: block.get("type") != "tool_result")
+        turn["content"] = shortest(turn["content"])
+    return system, turns
+
+
+def _render_system(message: Message) -> list[dict[str, Any]]:
+    for block in message.blocks:
+        if not isinstance(block, (Text, Opaque)):
+            raise ConfigurationError(f"{NAME}: a system message holds text only, not {type(block).__name__}")
+    return _render_blocks(message.blocks, native=True)
+
+
+def _place_system(
+    waiting: list[dict[str, Any]],
+    system: list[dict[str, Any]],
+    turns: list[dict[str, Any]],
+    manifest: Manifest,
+    ledger: Ledger,
+) -> None:
+    if not waiting:
+        return
+    if manifest.has("mid_conversation_system") and turns[-1]["role"] == "user":
+        turns.append({"role": "system", "content": list(waiting)})
+    else:
+        system.extend(waiting)
+        detail = "hold a system message that this model takes only at the top; it is sent there"
+        ledger.changed("messages", detail, f"{NAME}: mid_conversation_system")
+    waiting.clear()
+
+
+def _add_turn(turns: list[dict[str, Any]], role: str, message: Message) -> None:
+    native = message.origin in (None, NAME)
+    content = _render_blocks(message.blocks, native, replay=message.origin == NAME)
+    if not content:
+        return  # the service refuses an empty turn
+    if turns and turns[-1]["role"] == role:
+        turns[-1]["content"].extend(content)
+    else:
+        turns.append({"role": role, "content": content})
+    if native:
+        turns[-1].update((key, value) for key, value in message.extra.items() if key not in ANSWER_FACTS)
+
+
+def shortest(blocks: list[dict[str, Any]]) -> list[dict[str, Any]] | str:
+    """One plain text is sent as a string, anything else as blocks."""
+    if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
+        text: str = blocks[0]["text"]
+        return text
+    return blocks
+
+
+def _render_blocks(blocks: Iterable[Block], native: bool, replay: bool = False) -> list[dict[str, Any]]:
+    """What is opaque (signatures, a provider's blocks, `extra`) is rendered where `native`; `replay`: this dialect wrote it."""
+    rendered = []
+    for block in blocks:
+        entry = RENDERERS[type(block)](block, native, replay)
+        if entry is not None:
+            rendered.append(entry)
+    return rendered
+
+
+def _render_text(block: Text, native: bool, replay: bool) -> dict[str, Any] | None:
+    # "text content blocks must contain non-whitespace text", though answers may hold such blocks:
+    # https://github.com/anthropics/anthropic-sdk-python/issues/461
+    if not block.text or block.text.isspace():
+        return None
+    return _with_extra({"type": "text", "text": block.text}, block.extra, native)
+
+
+def _render_image(block: Image, native: bool, replay: bool) -> dict[str, Any]:
+    return _with_extra({"type": "image", "source": _source(block)}, block.extra, native)
+
+
+def _render_document(block: Document, native: bool, replay: bool) -> dict[str, Any]:
+    source = _source(block)
+    if block.data is not None and (block.media_type or "").startswith("text/"):
+        source = {"type": "text", "media_type": "text/plain", "data": block.data.decode("utf-8", "replace")}
+    entry: dict[str, Any] = {"type": "document", "source": source}
+    if block.name:
+        entry["title"] = block.name
+    return _with_extra(entry, block.extra, native)
+
+
+def _source(block: Image | Document) -> dict[str, Any]:
+    if block.url is None:
+        return {"type": "base64", "media_type": block.media_type, "data": block.base64()}
+    if not block.url.startswith(("https://", "http://")):
+        shown = printable(block.url, 80)
+        raise ConfigurationError(f"{NAME}: a document or picture is an http(s) address or data, not {shown}")
+    return {"type": "url", "url": block.url}
+
+
+def _render_thinking(block: Thinking, native: bool, replay: bool) -> dict[str, Any] | None:
+    """The thoughts of other dialects stay behind, and so do unsigned ones, unless this dialect's own service left them so."""
+    if not native:
+        return None
+    if block.redacted is not None:
+        return _with_extra({"type": "redacted_thinking", "data": block.redacted}, block.extra, native)
+    if block.signature is None and not replay:
+        return None
+    entry: dict[str, Any] = {"type": "thinking", "thinking": block.text}
+    if block.signature is not None:
+        entry["signature"] = block.signature
+    return _with_extra(entry, block.extra, native)
+
+
+def _render_call(block: ToolCall, native: bool, replay: bool) -> dict[str, Any]:
+    arguments = block.arguments
+    if arguments is None:
+        # `input` must be an object. The wrapper for broken JSON is the service's own advice:
+        # https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming
+        arguments = {"INVALID_JSON": block.arguments_raw} if block.arguments_raw else {}
+    entry = {"type": "tool_use", "id": _call_id(block.id), "name": block.name, "input": arguments}
+    return _with_extra(entry, block.extra, native)
+
+
+def _render_result(block: ToolResult, native: bool, replay: bool) -> dict[str, Any]:
+    content: Any = block.content
+    if not isinstance(content, str):
+        content = shortest(_render_blocks(content, native, replay))
+    entry: dict[str, Any] = {"type": "tool_result", "tool_use_id": _call_id(block.tool_call_id), "content": content}
+    if block.is_error:
+        entry["is_error"] = True
+    return _with_extra(entry, block.extra, native)
+
+
+def _call_id(id: str) -> str:
+    """Ids from elsewhere made to fit: the service takes letters, digits, `_` and `-` only."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", id)
+
+
+def _render_opaque(block: Opaque, native: bool, replay: bool) -> dict[str, Any] | None:
+    return dict(block.data) if native else None
+
+
+def _refuse_audio(block: Audio, native: bool, replay: bool) -> dict[str, Any]:
+    raise ConfigurationError(f"{NAME}: this format takes no audio; send a transcript, or use a model that hears")
+
+
+def _with_extra(entry: dict[str, Any], extra: Mapping[str, Any], native: bool) -> dict[str, Any]:
+    return entry | dict(extra) if native and extra else entry
+
+
+RENDERERS: Mapping[type, Callable[[Any, bool, bool], dict[str, Any] | None]] = {
+    Text: _render_text,
+    Image: _render_image,
+    Audio: _refuse_audio,
+    Document: _render_document,
+    Thinking: _render_thinking,
+    ToolCall: _render_call,
+    ToolResult: _render_result,
+    Opaque: _render_opaque,
+}

@@ -1,0 +1,183 @@
+"""Whole answers of Anthropic Messages → values, and the parts of them that streams have too. Nothing that goes out.
+
+https://platform.claude.com/docs/en/api/messages
+"""
+
+from __future__ import annotations
+
+import json
+
+from ...errors import ErrorDetails
+from ...types.events import StreamEnd
+from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
+from ...types.response import ChatResponse, Usage
+from ...types.tools import ToolCall
+from ..dialect import parse_arguments, wrong_shape
+from .messages import ANSWER_FACTS, NAME
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ...errors import RemoteError
+    from ...registry.manifest import Manifest
+    from ...types.messages import Block
+
+#: `pause_turn` keeps its own word: a hosted tool ran long, and the answer goes on when it is sent back as it is. An answer cut
+#: by the end of the context window is cut all the same, so it is `max_tokens`.
+FINISH_REASONS: Mapping[str, str] = {
+    "end_turn": "end_turn",
+    "max_tokens": "max_tokens",
+    "model_context_window_exceeded": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_use",
+    "refusal": "content_filter",
+}
+
+#: https://platform.claude.com/docs/en/api/errors
+ERROR_WORDS: Mapping[str, str] = {
+    "invalid_request_error": "invalid_request",
+    "authentication_error": "authentication",
+    "billing_error": "quota_exhausted",
+    "permission_error": "permission_denied",
+    "not_found_error": "not_found",
+    "conflict_error": "conflict",
+    "request_too_large": "request_too_large",
+    "rate_limit_error": "rate_limited",
+    "enforced_spend_limit_reached": "quota_exhausted",
+    "api_error": "server_error",
+    "timeout_error": "timeout",
+    "overloaded_error": "overloaded",
+}
+
+
+def parse_error(status: int | None, body: Any) -> ErrorDetails:
+    """`{"type": "error", "error": {"type", "message", "details": {"error_code"}}}`, and what gateways send in its place."""
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, dict):
+        return ErrorDetails(body.strip() if isinstance(body, str) else "")
+    error = body.get("error") or body
+    if not isinstance(error, dict):
+        return ErrorDetails(str(error), word_of(body.get("type")))
+    details = error.get("details")
+    code = details.get("error_code") if isinstance(details, dict) else None
+    message = error.get("message") or error.get("detail") or body.get("message") or ""
+    return ErrorDetails(
+        message if isinstance(message, str) else json.dumps(message),
+        word_of(error.get("type") or error.get("status")),
+        word_of(code or error.get("code")),
+    )
+
+
+def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
+    """A whole answer. Raises RemoteError where it is an error after all, ProtocolError where it is no answer."""
+    if not isinstance(body, dict):
+        raise wrong_shape(manifest, "not an object", body)
+    content = body.get("content")
+    if not isinstance(content, list):
+        raise refusal_of(body, manifest) if is_error(body) else wrong_shape(manifest, "no list of content", body)
+    if not all(isinstance(item, dict) for item in content):
+        raise wrong_shape(manifest, "a block of content is no object", body)
+    blocks = [block for block in map(_parse_block, content) if block is not None]
+    end = parse_end(body, manifest)
+    return ChatResponse(
+        message=Message(MessageRole.ASSISTANT, blocks, origin=NAME, extra=facts_of(body)),
+        finish_reason=end.finish_reason,
+        raw_finish_reason=end.raw_finish_reason,
+        stop_sequence=end.stop_sequence,
+        refusal=end.refusal,
+        usage=parse_usage(body.get("usage")),
+        id=word_of(body.get("id")),
+        model=word_of(body.get("model")),
+        raw=body,
+    )
+
+
+def _parse_block(item: dict[str, Any]) -> Block | None:
+    """One block of an answer; None for a text that says nothing."""
+    kind = item.get("type")
+    if kind == "text":
+        text, extra = text_of(item.get("text")), rest_of(item, "text")
+        return Text(text, extra) if text or extra else None
+    if kind == "thinking":
+        extra = rest_of(item, "thinking", "signature")
+        return Thinking(text_of(item.get("thinking")), word_of(item.get("signature")), extra=extra)
+    if kind == "redacted_thinking":
+        return Thinking(redacted=text_of(item.get("data")), extra=rest_of(item, "data"))
+    if kind == "tool_use":
+        return parse_call(item, "")
+    return Opaque(item)
+
+
+def parse_call(item: dict[str, Any], raw: str) -> ToolCall:
+    """A tool call from its block and the text of its arguments; "" where they stand in the block, as an object."""
+    arguments: dict[str, Any] | None
+    if raw:
+        arguments = parse_arguments(raw)
+    else:
+        given = item.get("input") or {}
+        arguments = given if isinstance(given, dict) else None
+        raw = "" if arguments is not None else given if isinstance(given, str) else json.dumps(given)
+    return ToolCall(
+        text_of(item.get("id")), text_of(item.get("name")), arguments, raw or None, extra=rest_of(item, "id", "name", "input")
+    )
+
+
+def parse_usage(raw: Any) -> Usage:
+    """The whole prompt is what was neither read from nor written to the cache, plus what was."""
+    if not isinstance(raw, dict):
+        return Usage()
+    cached, written = _count(raw.get("cache_read_input_tokens")), _count(raw.get("cache_creation_input_tokens"))
+    prompt, completion = _count(raw.get("input_tokens")), _count(raw.get("output_tokens"))
+    if prompt is not None:
+        prompt += (cached or 0) + (written or 0)
+    details = raw.get("output_tokens_details")
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=None if prompt is None or completion is None else prompt + completion,
+        cached_tokens=cached,
+        cache_write_tokens=written,
+        reasoning_tokens=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+        raw=raw,
+    )
+
+
+def parse_end(stop: dict[str, Any], manifest: Manifest) -> StreamEnd:
+    reason = word_of(stop.get("stop_reason"))
+    details = stop.get("stop_details")
+    refusal = None
+    if reason == "refusal" and isinstance(details, dict):
+        refusal = word_of(details.get("explanation")) or word_of(details.get("category"))
+    return StreamEnd(manifest.finish(reason, FINISH_REASONS), reason, word_of(stop.get("stop_sequence")), refusal)
+
+
+def is_error(data: dict[str, Any]) -> bool:
+    return data.get("type") == "error" or data.get("object") == "error" or bool(data.get("error"))
+
+
+def refusal_of(data: dict[str, Any], manifest: Manifest) -> RemoteError:
+    return manifest.refusal(None, parse_error(None, data), ERROR_WORDS, body=json.dumps(data))
+
+
+def facts_of(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: data[key] for key in ANSWER_FACTS if data.get(key)}
+
+
+def rest_of(item: dict[str, Any], *known: str) -> dict[str, Any]:
+    """What else a block holds; what is empty says nothing."""
+    return {key: value for key, value in item.items() if key != "type" and key not in known and value not in (None, [], {})}
+
+
+def text_of(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def word_of(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,1 @@
+"""Cohere's chat format, version 2. Internal: import public names from `ailib_sync`."""

@@ -1,0 +1,253 @@
+"""What a dialect is, and what all dialects share: the record, the way options find their wire names, argument text.
+
+A dialect is four pure functions: no I/O, no clock, no provider's id. `manifest` is always the one resolved for the model.
+"""
+
+from __future__ import annotations
+
+import json
+
+from .._dataclass import dataclass, field
+from ..errors import ConfigurationError, ErrorDetails, ProtocolError
+from ..framing.json_depth import is_too_deep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
+
+    from ..registry.manifest import Manifest
+    from ..types.events import StreamingEvent
+    from ..types.request import ChatRequest, Ledger
+    from ..types.response import ChatResponse
+
+    #: One step of a stream: the event's name ("message" where the format has none) and its JSON; None is the `[DONE]` mark.
+    Frame = tuple[str, Any]
+
+NAMES = (
+    "openai_chat",
+    "anthropic_messages",
+    "gemini_generate",
+    "cohere_chat",
+    "bedrock_converse",
+    "ollama_chat",
+    "openai_responses",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a family of APIs talks.
+
+    `render_body` makes the JSON body and notes in the ledger what became of each option; `parse_body` reads a whole answer
+    (raises ProtocolError on a wrong shape, RemoteError where a 200 holds an error); `parse_stream` turns frames into
+    events, ending with one `StreamEnd`, or raises StreamInterrupted where the frames end before the format's end;
+    `parse_error` reads an error body (parsed JSON, or text where it is none).
+    """
+
+    name: str
+    render_body: Callable[[ChatRequest, Manifest, Ledger], dict[str, Any]]
+    parse_body: Callable[[Any, Manifest], ChatResponse]
+    parse_stream: Callable[[Iterable[Frame], Manifest], Iterator[StreamingEvent]]
+    parse_error: Callable[[int | None, Any], ErrorDetails]
+    #: Standard option → wire name (dotted = nested), None = this format has no such option.
+    parameters: Mapping[str, str | None]
+    #: The provider's error words → standard names (see errors.CLASSES).
+    error_words: Mapping[str, str]
+    #: `sse`, `ndjson` or `aws`: how the bytes of a stream part into frames.
+    framing: str = "sse"
+    #: Whether an unfinished last block (event name, data) is the format's end mark, and so counts. See framing.parse_sse.
+    is_end_mark: Callable[[str, str], bool] = lambda event, data: False
+    #: Paths where the manifest names none; `{model}` stands in them where the format wants it in the URL.
+    paths: Mapping[str, str] = field(default_factory=dict)
+    #: Of a stream's frame (its JSON) that holds a piece of text, of thinking, or of a call's arguments, and nothing else that
+    #: `parse_stream` would read or remember: that text, and whatever else makes its event (its kind, its block). None for any
+    #: other frame. It is asked about made-up values too ("", "error", 0, -7654321.5), so what it lets pass must not matter.
+    #: Absent where a frame never does. See templates.
+    delta_of: Callable[[Any, Manifest], tuple[str, object] | None] | None = None
+
+
+def find(name: str) -> Dialect:
+    """The dialect with this name; imports its module on first use."""
+    if name not in NAMES:
+        raise ConfigurationError(f"unknown dialect {name!r}; the dialects are {', '.join(NAMES)}")
+    from importlib import import_module
+
+    dialect: Dialect = import_module(f"ailib_sync.dialects.{name}.dialect").DIALECT
+    return dialect
+
+
+#: Options whose wire form is more than a name and a value: each dialect renders them itself, after `allows`.
+STRUCTURED = frozenset(("tool_choice", "parallel_tool_calls", "response_format", "reasoning"))
+
+#: What a manifest's `reasoning.no_sampling` says is refused while the model thinks.
+SAMPLING = ("temperature", "top_p", "top_k")
+
+
+def thinks(request: ChatRequest, manifest: Manifest) -> bool:
+    """Whether the model will think: as asked, else as the manifest's `reasoning.default` says."""
+    rules = manifest.reasoning or {}
+    asked = request.options.get("reasoning")
+    if asked is None or (asked.effort is None and asked.budget_tokens is None):
+        return rules.get("default") not in (None, rules.get("off"))
+    return not asked.off
+
+
+def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> dict[str, Any]:
+    """The plain options under their wire names, nested where the name is dotted; defaults filled in, limits checked.
+
+    Raises ConfigurationError where a value lies outside the manifest's `limits`.
+    """
+    body: dict[str, Any] = {}
+    refused = SAMPLING if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest) else ()
+    for option, value in request.options.items():
+        if option in refused and (value != 1 or option == "top_k"):  # 1 is the temperature that models think at
+            ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
+        elif option not in STRUCTURED and allows(option, manifest, table, ledger):
+            _check_limit(option, value, manifest)
+            wire, source = wire_name(option, manifest, table)
+            place(body, wire, list(value) if isinstance(value, tuple) else value)
+            action = "sent" if wire == option else "renamed"
+            ledger.note(option, action, wire, source)
+    for option, value in manifest.defaults.items():
+        if option not in request.options:
+            wire, _ = wire_name(option, manifest, table)
+            place(body, wire, value)
+            ledger.note(option, "defaulted", f"{wire} = {json.dumps(value)}", f"{manifest.id}: defaults.{option}")
+    return body
+
+
+def allows(option: str, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> bool:
+    """Whether the provider takes this option for this model; if not, the ledger says so."""
+    wire, source = wire_name(option, manifest, table)
+    if wire:
+        return True
+    ledger.dropped(option, f"is not taken by {manifest.name} for this model", source)
+    return False
+
+
+def wire_name(option: str, manifest: Manifest, table: Mapping[str, str | None]) -> tuple[str, str]:
+    """The option's name on the wire ("" = not taken) and the line that says so."""
+    if option in manifest.parameters:
+        return manifest.parameters[option] or "", f"{manifest.id}: parameters.{option}"
+    return table.get(option) or "", f"{manifest.dialect}: parameters.{option}"
+
+
+def place(body: dict[str, Any], dotted: str, value: Any) -> None:
+    """Sets `value` in `body` at a dotted name, making the objects on the way."""
+    *path, last = dotted.split(".")
+    for key in path:
+        body = body.setdefault(key, {})
+    body[last] = value
+
+
+def join(body: dict[str, Any], extra: Mapping[str, Any]) -> None:
+    """Puts `extra` over `body`; where both hold an object, their keys are joined, so one option never hides another."""
+    for key, value in extra.items():
+        held = body.get(key)
+        if isinstance(held, dict) and isinstance(value, dict):
+            body[key] = held = dict(held)
+            join(held, value)
+        else:
+            body[key] = value
+
+
+def _check_limit(option: str, value: Any, manifest: Manifest) -> None:
+    limit = manifest.limits.get(option)
+    if limit is None:
+        return
+    if isinstance(limit, list):
+        low, high = limit
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise ConfigurationError(f"{option} must lie between {low} and {high} for {manifest.name}, not {value}")
+    elif isinstance(value, tuple) and len(value) > limit:
+        raise ConfigurationError(f"{option}: {manifest.name} takes at most {limit}, not {len(value)}")
+
+
+def nearest_effort(asked: str, allowed: tuple[str, ...] | list[str]) -> str | None:
+    """The allowed effort nearest to the asked one, the lower of two equally near; None where nothing is allowed."""
+    scale = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+    if not allowed or asked not in scale:
+        return None
+    at = scale.index(asked)
+    return min((word for word in allowed if word in scale), key=lambda word: abs(scale.index(word) - at), default=None)
+
+
+def child(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The JSON object under `key`; anything else there counts as an empty one."""
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def children(parent: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The JSON objects in the list under `key`; anything else there is passed over."""
+    value = parent.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def word(value: Any) -> str | None:
+    """A short text of an answer (an id, a reason, a model's name); a number counts as its text, anything else as none."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def count(value: Any) -> int | None:
+    """A number of tokens; 12.0 may stand for 12, anything else is none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def text(value: Any) -> str:
+    """A text that must be one. Raises TypeError, which a dialect turns into `wrong_shape`."""
+    if isinstance(value, str):
+        return value
+    raise TypeError
+
+
+def settle_format(
+    request: ChatRequest,
+    manifest: Manifest,
+    table: Mapping[str, str | None],
+    ledger: Ledger,
+    kinds: tuple[str, ...] = ("json", "json_schema"),
+) -> str | None:
+    """The kind of answer to ask for (`json` or `json_schema`), or None for text: what was asked, as far as it is taken here.
+    `kinds` are those that the format has."""
+    wanted = request.options.get("response_format")
+    if wanted is None or not allows("response_format", manifest, table, ledger):
+        return None
+    source = f"{manifest.id}: response_format"
+    if wanted.kind == "text":
+        ledger.note("response_format", "sent", "text is what an answer is unless told otherwise", source)
+        return None
+    if request.tools and manifest.has("no_response_format_with_tools"):
+        ledger.dropped("response_format", f"is left out: {manifest.name} does not take it together with tools", source)
+        return None
+    taken = [kind for kind in kinds if kind in manifest.response_format]
+    if wanted.kind in taken:
+        ledger.note("response_format", "renamed", table["response_format"] or "", source)
+        return str(wanted.kind)
+    if wanted.kind == "json_schema" and "json" in taken:
+        ledger.changed("response_format", f"is sent without its schema: {manifest.name} takes none for this model", source)
+        return "json"
+    ledger.dropped("response_format", f"{wanted.kind!r} is not taken by {manifest.name} for this model", source)
+    return None
+
+
+def parse_arguments(raw: str) -> dict[str, Any] | None:
+    """A tool call's argument text as an object; "" is {} (a call without arguments), None what is not a JSON object."""
+    if not raw.strip():
+        return {}
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and not is_too_deep(raw, value) else None
+
+
+def wrong_shape(manifest: Manifest, what: str, body: Any) -> ProtocolError:
+    """The error for an answer that is JSON but not the dialect's; `what` says what is missing."""
+    shown = json.dumps(body, default=str)[:2000] if not isinstance(body, str) else body[:2000]
+    return ProtocolError(f"the answer is not what {manifest.dialect} says: {what}", provider=manifest.id, body=shown)

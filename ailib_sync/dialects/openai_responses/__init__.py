@@ -1,0 +1,1 @@
+"""OpenAI Responses: `POST /responses`. Internal: import public names from `ailib_sync`."""

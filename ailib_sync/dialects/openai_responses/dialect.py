@@ -1,0 +1,21 @@
+"""OpenAI Responses: `POST /responses`, at OpenAI and the hosts that speak its format. The record and its tables."""
+
+from __future__ import annotations
+
+from ..dialect import Dialect
+from .options import PARAMETERS, render_body
+from .response import ERROR_WORDS, parse_body, parse_error
+from .stream import delta_of, is_end_mark, parse_stream
+
+DIALECT = Dialect(
+    name="openai_responses",
+    render_body=render_body,
+    parse_body=parse_body,
+    parse_stream=parse_stream,
+    parse_error=parse_error,
+    parameters=PARAMETERS,
+    error_words=ERROR_WORDS,
+    is_end_mark=is_end_mark,
+    paths={"chat": "/responses", "models": "/models"},
+    delta_of=delta_of,
+)
