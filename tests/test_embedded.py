@@ -14,9 +14,9 @@ import urllib3
 from ailib_sync import AiClient, Document, Image, Message, Text
 from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.embedded import EmbeddedPool, ServerCall, answer
-from ailib_sync.embedded.call import Rules
-from ailib_sync.embedded.fit import fit
-from ailib_sync.embedded.pieces import Pieces
+from ailib_sync.embedded.exchange import Rules
+from ailib_sync.embedded.http_response import Pieces
+from ailib_sync.embedded.sample_json import fit
 from ailib_sync.embedded.service import dialect_of, speaker_of
 from ailib_sync.embedded.tokens import pieces
 from ailib_sync.errors import NotFound

@@ -13,9 +13,9 @@ import pytest
 from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.embedded import Refused, Rules, ServerCall, answer
 from ailib_sync.embedded.echo import signature_of
+from ailib_sync.embedded.json_checks import Bad
 from ailib_sync.embedded.rules import rules_of
 from ailib_sync.embedded.service import speaker_of
-from ailib_sync.embedded.shape import Bad
 from ailib_sync.errors import classify
 from ailib_sync.registry.manifest import Manifest
 

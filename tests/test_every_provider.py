@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ailib_sync import AiClient, ConfigurationError, Message, Tool, errors
-from ailib_sync.embedded.call import STATUS_OF
+from ailib_sync.embedded.exchange import STATUS_OF
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.testing import FakeProvider
 from ailib_sync.types.messages import Audio, Document, Image, Thinking

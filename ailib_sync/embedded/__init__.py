@@ -7,7 +7,7 @@ service refuses, `speak_*` reads its requests and writes its answers (small dial
 
 from __future__ import annotations
 
-from .call import Refused, Reply, Rules, ServerCall
+from .exchange import Refused, Reply, Rules, ServerCall
 from .service import answer, dialect_of, refusal
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ class EmbeddedPool:
         self, method: str, url: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None, **ignored: Any
     ) -> HTTPResponse:
         """The answer, with `read1` giving one event of a stream at a time. What concerns connections is ignored."""
-        from .pieces import response_of
+        from .http_response import response_of
 
         call = server_call(method, url, body, headers or {})
         dialect = dialect_of(call.path) or "openai_chat"

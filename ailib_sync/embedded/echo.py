@@ -9,7 +9,7 @@ from ..types.messages import Audio, Document, Image, Message, MessageRole, Text,
 from ..types.request import ResponseFormat, ToolChoice
 from ..types.response import ChatResponse, Usage
 from ..types.tools import ToolCall
-from .fit import fit
+from .sample_json import fit
 from .tokens import count, count_blocks, count_call, pieces, prompt_tokens
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .call import Rules
+from .exchange import Rules
 from .service import speaker_of
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from re import Pattern
 
     from ..registry.manifest import Manifest
-    from .call import Speaker
+    from .exchange import Speaker
 
 #: Quirk → the fields of messages (and of tool calls in them) that a host with it takes.
 MESSAGE_FIELDS: Mapping[str, tuple[str, ...]] = {

@@ -7,9 +7,9 @@ from functools import lru_cache
 from re import fullmatch
 
 from ..dialects.dialect import NAMES
-from .call import Refused, Reply, Rules, read_json
 from .echo import counted, reply
-from .shape import Bad
+from .exchange import Refused, Reply, Rules, read_json
+from .json_checks import Bad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..types.request import ChatRequest
     from ..types.response import ChatResponse
-    from .call import ServerCall, Speaker
+    from .exchange import ServerCall, Speaker
 
     #: What answers: a request and a stamp for its ids in, an answer out; it may raise Refused.
     Model = Callable[[ChatRequest, str], ChatResponse]
@@ -29,7 +29,7 @@ def speaker_of(dialect: str) -> Speaker:
     """The server's side of this dialect; imports its module on first use."""
     from importlib import import_module
 
-    speaker: Speaker = import_module(f"{__package__}.speak_{dialect}").SPEAKER
+    speaker: Speaker = import_module(f"{__package__}.services.{dialect}.service").SPEAKER
     return speaker
 
 

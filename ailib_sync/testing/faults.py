@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..embedded.call import Refused, Reply
+from ..embedded.exchange import Refused, Reply
 from ..embedded.frames import compact
 from ..embedded.service import speaker_of
 

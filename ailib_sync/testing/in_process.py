@@ -13,7 +13,7 @@ from functools import lru_cache
 from ..client import AiClient
 from ..embedded import Rules, answer, dialect_of, server_call
 from ..embedded.echo import reply as echo
-from ..embedded.pieces import response_of
+from ..embedded.http_response import response_of
 from ..embedded.rules import rules_of
 from ..registry.check import hosts
 from ..registry.manifest import Manifest, builtin_manifests

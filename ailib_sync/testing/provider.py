@@ -8,8 +8,8 @@ from dataclasses import replace
 from re import escape, search
 
 from ..dialects.dialect import NAMES, find
-from ..embedded.call import Reply, Rules, ServerCall
 from ..embedded.echo import reply as echo
+from ..embedded.exchange import Reply, Rules, ServerCall
 from ..embedded.rules import rules_of
 from ..embedded.service import answer, refusal, speaker_of
 from ..registry.manifest import Manifest

@@ -6,8 +6,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from ..embedded.call import Refused, kind_of
 from ..embedded.echo import compose
+from ..embedded.exchange import Refused, kind_of
 from ..errors import CLASSES, ConfigurationError
 from ..types.response import Usage
 from ..types.tools import ToolCall

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 from re import compile
 
-from ..types.messages import Image, Message, MessageRole, Text, Thinking, ToolResult
-from ..types.request import ChatRequest, Reasoning, ResponseFormat
-from ..types.tools import Tool, ToolCall
-from .call import STATUS_OF, Refused, Speaker, known_fields
-from .frames import ndjson
-from .media import decode
-from .shape import (
+from ....types.messages import Image, Message, MessageRole, Text, Thinking, ToolResult
+from ....types.request import ChatRequest, Reasoning, ResponseFormat
+from ....types.tools import Tool, ToolCall
+from ...exchange import STATUS_OF, Refused, Speaker, known_fields
+from ...frames import ndjson
+from ...json_checks import (
     anything,
     array,
     boolean,
@@ -29,17 +28,18 @@ from .shape import (
     tagged,
     union,
 )
-from .tokens import pieces
+from ...media import decode
+from ...tokens import pieces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..types.messages import Block
-    from ..types.response import ChatResponse
-    from .call import Rules, ServerCall
-    from .shape import Bad
+    from ....types.messages import Block
+    from ....types.response import ChatResponse
+    from ...exchange import Rules, ServerCall
+    from ...json_checks import Bad
 
 _CALL = record(
     {"function": record({"name": string(1), "arguments": is_object}, {"index": integer(0), "description": string()})},

@@ -5,26 +5,26 @@ from __future__ import annotations
 from re import compile
 from urllib.parse import unquote
 
-from ..types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..types.tools import Tool, ToolCall
-from .call import STATUS_OF, Refused, Speaker
-from .demands_gemini_generate import camel, check_call, snake
-from .echo import signature_of
-from .frames import compact
-from .media import medium
-from .shape import indexed
-from .tokens import pieces
+from ....types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
+from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.tools import Tool, ToolCall
+from ...echo import signature_of
+from ...exchange import STATUS_OF, Refused, Speaker
+from ...frames import compact
+from ...json_checks import indexed
+from ...media import medium
+from ...tokens import pieces
+from .checks import camel, check_call, snake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..types.messages import Block
-    from ..types.response import ChatResponse, Usage
-    from .call import Rules, ServerCall
-    from .shape import Bad
+    from ....types.messages import Block
+    from ....types.response import ChatResponse, Usage
+    from ...exchange import Rules, ServerCall
+    from ...json_checks import Bad
 
 _TAIL = compile(r"/models/(?P<model>[^/]+):(?P<verb>generateContent|streamGenerateContent)$")
 _PLAIN = {

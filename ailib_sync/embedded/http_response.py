@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .call import Reply
+    from .exchange import Reply
 
 
 class Pieces(io.RawIOBase):

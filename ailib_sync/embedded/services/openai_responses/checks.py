@@ -5,10 +5,9 @@ https://platform.openai.com/docs/api-reference/responses/create
 
 from __future__ import annotations
 
-from .call import Refused, known_fields
-from .echo import signature_of
-from .media import decode, split_data_url
-from .shape import (
+from ...echo import signature_of
+from ...exchange import Refused, known_fields
+from ...json_checks import (
     Bad,
     anything,
     array,
@@ -23,14 +22,15 @@ from .shape import (
     tagged,
     union,
 )
-from .strict_schema import breach
+from ...media import decode, split_data_url
+from ..strict_schema import breach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .call import Rules, ServerCall
-    from .shape import Check
+    from ...exchange import Rules, ServerCall
+    from ...json_checks import Check
 
 NAME = r"[a-zA-Z0-9_-]+"
 _CACHE = {"prompt_cache_breakpoint": is_object}

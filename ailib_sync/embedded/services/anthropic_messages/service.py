@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from re import compile
 
-from ..types.messages import Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..types.tools import Tool, ToolCall
-from .call import STATUS_OF, Refused, Speaker
-from .demands_anthropic_messages import check_call
-from .echo import signature_of
-from .frames import arguments_of, sse
-from .media import medium
-from .shape import dotted
-from .tokens import pieces
-from .turns_anthropic_messages import blocks_of
+from ....types.messages import Document, Image, Message, MessageRole, Text, Thinking, ToolResult
+from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.tools import Tool, ToolCall
+from ...echo import signature_of
+from ...exchange import STATUS_OF, Refused, Speaker
+from ...frames import arguments_of, sse
+from ...json_checks import dotted
+from ...media import medium
+from ...tokens import pieces
+from .checks import check_call
+from .turns import blocks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..types.messages import Block
-    from ..types.response import ChatResponse, Usage
-    from .call import Rules, ServerCall
-    from .shape import Bad
+    from ....types.messages import Block
+    from ....types.response import ChatResponse, Usage
+    from ...exchange import Rules, ServerCall
+    from ...json_checks import Bad
 
 _PLAIN = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "max_tokens": "max_tokens"}
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..types.request import ChatRequest
     from ..types.response import ChatResponse
-    from .shape import Bad, Record
+    from .json_checks import Bad, Record
 
 
 @dataclass(slots=True)
@@ -193,7 +193,7 @@ def _no_constant(word: str) -> Any:
 
 def known_fields(body: dict[str, Any], rules: Rules, shape: Record) -> dict[str, Any]:
     """The body without the fields that this service alone takes. Raises Bad for one it is said not to take."""
-    from .shape import Bad
+    from .json_checks import Bad
 
     for name, instead in rules.refused.items():
         path = tuple(name.split("."))

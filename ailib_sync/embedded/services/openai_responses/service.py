@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 from re import compile
 
-from ..types.messages import Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
-from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..types.tools import Tool, ToolCall
-from .call import Speaker
-from .demands_openai_responses import check_call, seal
-from .frames import arguments_of, sse
-from .media import medium
-from .openai_errors import error_object, explain, write_error
-from .tokens import pieces
+from ....types.messages import Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
+from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.tools import Tool, ToolCall
+from ...exchange import Speaker
+from ...frames import arguments_of, sse
+from ...media import medium
+from ...tokens import pieces
+from ..openai_errors import error_object, explain, write_error
+from .checks import check_call, seal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..types.messages import Block
-    from ..types.response import ChatResponse, Usage
-    from .call import Refused, Rules, ServerCall
+    from ....types.messages import Block
+    from ....types.response import ChatResponse, Usage
+    from ...exchange import Refused, Rules, ServerCall
 
 CREATED = 1_790_000_000
 _PLAIN = {

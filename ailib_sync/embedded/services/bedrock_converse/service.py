@@ -6,25 +6,25 @@ import json
 from re import compile
 from urllib.parse import unquote
 
-from ..types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..types.tools import Tool, ToolCall
-from .call import STATUS_OF, Refused, Speaker
-from .demands_bedrock_converse import check_call
-from .frames import arguments_of, aws_event, compact
-from .media import decode
-from .shape import dotted
-from .tokens import pieces
+from ....types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
+from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.tools import Tool, ToolCall
+from ...exchange import STATUS_OF, Refused, Speaker
+from ...frames import arguments_of, aws_event, compact
+from ...json_checks import dotted
+from ...media import decode
+from ...tokens import pieces
+from .checks import check_call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..types.messages import Block
-    from ..types.response import ChatResponse, Usage
-    from .call import Rules, ServerCall
-    from .shape import Bad
+    from ....types.messages import Block
+    from ....types.response import ChatResponse, Usage
+    from ...exchange import Rules, ServerCall
+    from ...json_checks import Bad
 
 _TAIL = compile(r"/model/(?P<model>[^/]+)/(?P<verb>converse|converse-stream)$")
 _PLAIN = {"temperature": "temperature", "top_p": "topP", "max_tokens": "maxTokens"}

@@ -5,16 +5,29 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 
 from __future__ import annotations
 
-from .call import Refused, known_fields
-from .echo import signature_of
-from .media import decode
-from .shape import anything, array, boolean, choice, dotted, integer, is_object, nullable, number, one_key, record, string
+from ...echo import signature_of
+from ...exchange import Refused, known_fields
+from ...json_checks import (
+    anything,
+    array,
+    boolean,
+    choice,
+    dotted,
+    integer,
+    is_object,
+    nullable,
+    number,
+    one_key,
+    record,
+    string,
+)
+from ...media import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .call import Rules, ServerCall
+    from ...exchange import Rules, ServerCall
 
 NAME = r"[a-zA-Z0-9_-]+"
 ID = r"[a-zA-Z0-9_.:-]+"

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 from re import compile
 
-from ..types.messages import Audio, Document, Image, Message, Text
-from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..types.tools import Tool, ToolCall
-from .call import Speaker
-from .demands_openai_chat import check_call
-from .frames import arguments_of, sse
-from .media import medium
-from .openai_errors import explain, write_error, write_stream_error
-from .tokens import pieces
+from ....types.messages import Audio, Document, Image, Message, Text
+from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.tools import Tool, ToolCall
+from ...exchange import Speaker
+from ...frames import arguments_of, sse
+from ...media import medium
+from ...tokens import pieces
+from ..openai_errors import explain, write_error, write_stream_error
+from .checks import check_call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..types.messages import Block
-    from ..types.response import ChatResponse, Usage
-    from .call import Rules, ServerCall
+    from ....types.messages import Block
+    from ....types.response import ChatResponse, Usage
+    from ...exchange import Rules, ServerCall
 
 CREATED = 1_790_000_000
 FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}

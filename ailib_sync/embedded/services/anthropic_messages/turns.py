@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from re import compile
 
-from .call import Refused
-from .echo import signature_of
-from .media import decode
-from .shape import dotted
+from ...echo import signature_of
+from ...exchange import Refused
+from ...json_checks import dotted
+from ...media import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .call import Rules
+    from ...exchange import Rules
 
 #: The last families whose conversations may end with an assistant's turn.
 PREFILLED = compile(r"claude-(?:2|3|instant).*|claude-(?:opus|sonnet|haiku)-4(?:-[015])?(?:-\d{8})?")

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 from re import compile
 
-from ..types.messages import Image, Message, MessageRole, Text, Thinking
-from ..types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
-from ..types.tools import Tool, ToolCall
-from .call import STATUS_OF, Refused, Speaker, known_fields
-from .frames import arguments_of, sse
-from .media import medium
-from .shape import (
+from ....types.messages import Image, Message, MessageRole, Text, Thinking
+from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.tools import Tool, ToolCall
+from ...exchange import STATUS_OF, Refused, Speaker, known_fields
+from ...frames import arguments_of, sse
+from ...json_checks import (
     anything,
     array,
     boolean,
@@ -29,17 +28,18 @@ from .shape import (
     type_name,
     union,
 )
-from .tokens import pieces
+from ...media import medium
+from ...tokens import pieces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ..types.messages import Block
-    from ..types.response import ChatResponse, Usage
-    from .call import Rules, ServerCall
-    from .shape import Bad
+    from ....types.messages import Block
+    from ....types.response import ChatResponse, Usage
+    from ...exchange import Rules, ServerCall
+    from ...json_checks import Bad
 
 _TEXT = record({"text": string()})
 _IMAGE = record({"image_url": record({"url": string(1)}, {"detail": choice("auto", "low", "high")})})

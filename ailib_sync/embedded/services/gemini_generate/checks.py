@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from re import sub
 
-from .call import Refused, known_fields
-from .echo import signature_of
-from .media import decode
-from .shape import (
+from ...echo import signature_of
+from ...exchange import Refused, known_fields
+from ...json_checks import (
     Bad,
     anything,
     array,
@@ -24,13 +23,14 @@ from .shape import (
     record,
     string,
 )
+from ...media import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .call import Rules, ServerCall
-    from .shape import Check
+    from ...exchange import Rules, ServerCall
+    from ...json_checks import Check
 
 NAME = r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}"
 #: Stands for the signature that another model's call cannot have (https://ai.google.dev/gemini-api/docs/thought-signatures).

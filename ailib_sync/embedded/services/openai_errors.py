@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from .call import STATUS_OF, Refused
-from .frames import compact
-from .shape import indexed, type_name
+from ..exchange import STATUS_OF, Refused
+from ..frames import compact
+from ..json_checks import indexed, type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .shape import Bad
+    from ..json_checks import Bad
 
 _A = {
     "string": "a string",

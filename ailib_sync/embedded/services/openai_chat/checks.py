@@ -5,9 +5,8 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
-from .call import Refused, known_fields
-from .media import decode, split_data_url
-from .shape import (
+from ...exchange import Refused, known_fields
+from ...json_checks import (
     anything,
     array,
     boolean,
@@ -21,14 +20,15 @@ from .shape import (
     tagged,
     union,
 )
-from .strict_schema import breach
+from ...media import decode, split_data_url
+from ..strict_schema import breach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from .call import Rules, ServerCall
+    from ...exchange import Rules, ServerCall
 
 NAME = r"[a-zA-Z0-9_-]+"
 

@@ -7,8 +7,8 @@ https://platform.claude.com/docs/en/api/messages
 
 from __future__ import annotations
 
-from .call import Refused, known_fields
-from .shape import (
+from ...exchange import Refused, known_fields
+from ...json_checks import (
     Bad,
     anything,
     array,
@@ -23,14 +23,14 @@ from .shape import (
     tagged,
     union,
 )
-from .strict_schema import open_object
-from .turns_anthropic_messages import blocks_of, check_pairs, check_turns
+from ..strict_schema import open_object
+from .turns import blocks_of, check_pairs, check_turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .call import Rules, ServerCall
+    from ...exchange import Rules, ServerCall
 
 VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
 #: Fields that the service knows in a beta only.

@@ -1,0 +1,1 @@
+"""The server's side of Bedrock's Converse. Internal: import public names from `ailib_sync`."""

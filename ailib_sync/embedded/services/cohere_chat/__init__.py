@@ -1,0 +1,1 @@
+"""The server's side of Cohere's chat. Internal: import public names from `ailib_sync`."""

@@ -1,0 +1,1 @@
+"""The server's side of OpenAI's chat completions. Internal: import public names from `ailib_sync`."""
