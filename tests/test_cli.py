@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ailib_sync.cli.main.main import DEFAULT_MODELS, choose_model, main
 
 from ailib_sync import _version
-from ailib_sync.cli import DEFAULT_MODELS, choose_model, main
 from ailib_sync.pipeline.auth import key_variables
 from ailib_sync.registry.files import provider_ids, read_json
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
@@ -336,7 +336,7 @@ def test_ctrl_c_in_process(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(words: list[str]) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ailib_sync.cli.ask", interrupted)
+    monkeypatch.setattr("ailib_sync.cli.main.ask", interrupted)
     assert run("Hi") == (130, "", "\n")
 
 
@@ -344,7 +344,7 @@ def test_a_broken_pipe_in_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     def broken(words: list[str]) -> int:
         raise BrokenPipeError
 
-    monkeypatch.setattr("ailib_sync.cli.list_providers", broken)
+    monkeypatch.setattr("ailib_sync.cli.main.list_providers", broken)
     with (tmp_path / "out").open("w") as out:
         monkeypatch.setattr("sys.stdout", out)
         assert main(["providers"]) == 1

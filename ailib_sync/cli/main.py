@@ -7,15 +7,15 @@ import json
 import os
 import sys
 
-from .errors import AiLibError, ConfigurationError
+from ..errors import AiLibError, ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .builder import ChatBuilder
-    from .registry.manifest import Manifest
-    from .types.response import CallStats, ChatResponse
+    from ..builder import ChatBuilder
+    from ..registry.manifest import Manifest
+    from ..types.response import CallStats, ChatResponse
 
 USAGE = """\
 python -m ailib_sync [options] "prompt"          ask a model; the prompt is read from stdin where it is missing or "-"
@@ -76,7 +76,7 @@ def ask(words: list[str]) -> int:
 
 
 def _chat(model: str | None, system: str | None, temperature: float | None, max_tokens: int | None) -> ChatBuilder:
-    from .client import AiClient
+    from ..client import AiClient
 
     name, reason = choose_model(model)
     print(f"{name} ({reason})", file=sys.stderr)
@@ -91,7 +91,7 @@ def _chat(model: str | None, system: str | None, temperature: float | None, max_
 
 
 #: Provider → the model asked when only its key is known, in the order the keys are looked for.
-DEFAULT_MODELS = os.path.join(os.path.dirname(__file__), "data", "default_models.json")
+DEFAULT_MODELS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "default_models.json")
 
 
 def choose_model(asked: str | None) -> tuple[str, str]:
@@ -100,9 +100,9 @@ def choose_model(asked: str | None) -> tuple[str, str]:
         return asked, "as asked"
     if os.environ.get("AILIB_MODEL"):
         return os.environ["AILIB_MODEL"], "from AILIB_MODEL"
-    from .pipeline.auth import key_variables
-    from .registry.files import read_json
-    from .registry.manifest import Manifest
+    from ..pipeline.auth import key_variables
+    from ..registry.files import read_json
+    from ..registry.manifest import Manifest
 
     for provider, model in read_json(DEFAULT_MODELS).items():
         for name in key_variables(Manifest.load(provider)):
@@ -149,7 +149,7 @@ def list_providers(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m ailib_sync providers")
     parser.add_argument("--all", action="store_true", help="the retired ones too")
     options = parser.parse_args(words)
-    from .registry.manifest import builtin_manifests
+    from ..registry.manifest import builtin_manifests
 
     rows = [("ID", "DIALECTS", "KEY", "STATUS")]
     for manifest in builtin_manifests():
@@ -162,7 +162,7 @@ def list_providers(words: list[str]) -> int:
 
 
 def _keys(manifest: Manifest) -> str:
-    from .pipeline.auth import key_variables
+    from ..pipeline.auth import key_variables
 
     if manifest.auth.get("scheme") == "none":
         return "needs none"
@@ -180,9 +180,9 @@ def manifest_command(words: list[str]) -> int:
 
 
 def check_manifest(path: str) -> int:
-    from .registry.check import explain
-    from .registry.files import read_json
-    from .registry.manifest import Manifest
+    from ..registry.check import explain
+    from ..registry.files import read_json
+    from ..registry.manifest import Manifest
 
     problems = explain(read_json(path), path)
     for problem in problems:
@@ -197,7 +197,7 @@ def check_manifest(path: str) -> int:
 def show_manifest(name: str) -> int:
     from dataclasses import asdict
 
-    from .registry.manifest import Manifest
+    from ..registry.manifest import Manifest
 
     provider, _, model = name.partition("/")
     manifest = Manifest.load(provider)
