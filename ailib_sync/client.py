@@ -154,9 +154,7 @@ class AiClient:
 
         return send(self, request, CallClock(timeout or self.timeout, stream=False, token=cancel))
 
-    def open(
-        self, request: ChatRequest, timeout: Timeout | None = None, cancel: CancelToken | None = None
-    ) -> ChatStream:
+    def open(self, request: ChatRequest, timeout: Timeout | None = None, cancel: CancelToken | None = None) -> ChatStream:
         """A stream, opened as far as its first event."""
         from .pipeline.call import open_stream
 

@@ -52,16 +52,13 @@ def finish_reasons() -> Iterator[str]:
 
 
 def _finish_reasons(dialect: str) -> dict[str, str]:
-    """The table of the dialect's own module, or of the part it was imported from."""
-    pending = [f"ailib_sync.dialects.{dialect}"]
-    seen: set[str] = set()
-    while pending:
-        module = import_module(pending.pop())
-        if "FINISH_REASONS" in vars(module):
-            return dict(module.FINISH_REASONS)
-        seen.add(module.__name__)
-        homes = {str(getattr(value, "__module__", "")) for value in vars(module).values()}
-        pending += sorted(home for home in homes - seen if home.startswith("ailib_sync.dialects."))
+    """The table of the dialect, whichever of its files holds it."""
+    folder = os.path.join(ROOT, "ailib_sync", "dialects", dialect)
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            module = import_module(f"ailib_sync.dialects.{dialect}.{name.removesuffix('.py')}")
+            if "FINISH_REASONS" in vars(module):
+                return dict(module.FINISH_REASONS)
     raise LookupError(dialect)
 
 

@@ -35,10 +35,10 @@ def chat_of(server, **options):
 def _loaded():
     """What the first call of a process loads does not count as waiting."""
     import ailib_sync.pipeline.call
-    from ailib_sync import bodies, pools, translation
+    from ailib_sync.http import bodies, exceptions, pools
 
     assert bodies, pools
-    assert translation
+    assert exceptions
     assert ailib_sync.pipeline.call
 
 

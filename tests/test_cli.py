@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ailib_sync.cli.main.main import DEFAULT_MODELS, choose_model, main
 
 from ailib_sync import _version
+from ailib_sync.cli.main import DEFAULT_MODELS, choose_model, main
 from ailib_sync.pipeline.auth import key_variables
 from ailib_sync.registry.files import provider_ids, read_json
 from ailib_sync.registry.manifest import Manifest, builtin_manifests

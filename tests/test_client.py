@@ -308,7 +308,9 @@ def test_what_json_cannot_hold_is_not_sent(value: Any, says: str) -> None:
 
 
 def test_a_model_that_has_ended_gives_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ailib_sync.registry.retirements.ending", lambda provider, model: {"acme/m-1": "2020-01-31"}[f"{provider}/{model}"])
+    monkeypatch.setattr(
+        "ailib_sync.registry.retirements.ending", lambda provider, model: {"acme/m-1": "2020-01-31"}[f"{provider}/{model}"]
+    )
     ai, _ = client("acme/m-1", chat(), chat_stream("a"), manifest=ACME)
     told = ["acme/m-1 ended on 2020-01-31, as its provider announced"]
     assert ai.chat().user("x").execute().warnings == told

@@ -16,8 +16,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from ailib_sync.cli.main.main import main as command_line
 
+from ailib_sync.cli.main import main as command_line
 from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.errors import CLASSES
 from ailib_sync.registry.check import schema

@@ -8,14 +8,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ailib_sync.framing.sse.fastpath import feed as fastpath
-from ailib_sync.framing.sse.fastpath.templates import Template, parted
-from ailib_sync.framing.sse.sse import parse_sse_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import AiLibError, ConnectionLost
+from ailib_sync.framing.fastpath import feed as fastpath
+from ailib_sync.framing.fastpath.templates import Template, parted
+from ailib_sync.framing.sse import parse_sse_json
 from ailib_sync.pipeline.decode import answer_events, frames_of
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta

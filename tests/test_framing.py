@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ailib_sync.framing.sse.aws_eventstream import parse_frames, parse_messages
-from ailib_sync.framing.sse.ndjson import parse_ndjson
-from ailib_sync.framing.sse.sse import parse_sse, parse_sse_json
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.errors import ProtocolError, ResponseTooLarge, StreamInterrupted
+from ailib_sync.framing.aws_eventstream import parse_frames, parse_messages
+from ailib_sync.framing.ndjson import parse_ndjson
+from ailib_sync.framing.sse import parse_sse, parse_sse_json
 
 ROOT = os.environ.get("AILIB_CONFORMANCE")
 CASES = json.loads(Path(ROOT, "sse", "cases.json").read_text(encoding="utf-8"))["cases"] if ROOT else []

@@ -146,14 +146,14 @@ STYLES = {
 
 
 @pytest.mark.parametrize(
-    ("dialect", "module"), [("openai_chat", "_openai_chat_options"), ("gemini_generate", "_gemini_thinking")]
+    ("dialect", "module"), [("openai_chat", "options"), ("gemini_generate", "reasoning")]
 )
 def test_the_styles_here_are_those_of_the_code(dialect: str, module: str) -> None:
-    assert STYLES[dialect] == set(import_module(f"ailib_sync.dialects.{module}").STYLES)
+    assert STYLES[dialect] == set(import_module(f"ailib_sync.dialects.{dialect}.{module}").STYLES)
 
 
 def test_the_styles_of_bedrock_here_are_those_of_the_code() -> None:
-    places = import_module("ailib_sync.dialects.bedrock_converse.dialect.reasoning").EFFORT_PLACES
+    places = import_module("ailib_sync.dialects.bedrock_converse.reasoning").EFFORT_PLACES
     assert STYLES["bedrock_converse"] == {"budget", *places}
 
 

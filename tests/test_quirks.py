@@ -11,7 +11,7 @@ import ailib_sync
 from ailib_sync.registry.quirks import QUIRKS, TOLERANCES
 
 SOURCES = {
-    path.name: path.read_text(encoding="utf-8")
+    path: path.read_text(encoding="utf-8")
     for path in Path(ailib_sync.__file__).parent.rglob("*.py")
     if path.name != "quirks.py"
 }

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.errors import AiLibError
-from ailib_sync.framing.sse import sse as framing
+from ailib_sync.framing import sse as framing
 
 pytest.importorskip("msgspec", reason="the optional extra `speed` is not installed")
 

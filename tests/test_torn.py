@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from ailib_sync.framing.sse.ndjson import parse_ndjson
-from ailib_sync.framing.sse.sse import parse_sse_json
-from ailib_sync.framing.sse.surrogates import Halves
 
 from ailib_sync.dialects.dialect import find
+from ailib_sync.framing.ndjson import parse_ndjson
+from ailib_sync.framing.sse import parse_sse_json
+from ailib_sync.framing.surrogates import Halves
 from ailib_sync.pipeline.decode import answer_events
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta

@@ -1,1 +1,4 @@
-"""The command line: `ailib-sync`, `python -m ailib_sync`. Internal: import public names from `ailib_sync`."""
+"""The command line: `ailib-sync`, `python -m ailib_sync`.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -9,20 +9,17 @@ import json
 
 from .._dataclass import dataclass, field
 from ..errors import ConfigurationError, ErrorDetails, ProtocolError
-from ..framing.json_depth import is_too_deep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
+    from ..framing.json import Frame
     from ..registry.manifest import Manifest
     from ..types.events import StreamingEvent
     from ..types.request import ChatRequest, Ledger
     from ..types.response import ChatResponse
-
-    #: One step of a stream: the event's name ("message" where the format has none) and its JSON; None is the `[DONE]` mark.
-    Frame = tuple[str, Any]
 
 NAMES = (
     "openai_chat",
@@ -173,39 +170,6 @@ def nearest_effort(asked: str, allowed: tuple[str, ...] | list[str]) -> str | No
     return min((word for word in allowed if word in scale), key=lambda word: abs(scale.index(word) - at), default=None)
 
 
-def child(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """The JSON object under `key`; anything else there counts as an empty one."""
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def children(parent: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """The JSON objects in the list under `key`; anything else there is passed over."""
-    value = parent.get(key)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def word(value: Any) -> str | None:
-    """A short text of an answer (an id, a reason, a model's name); a number counts as its text, anything else as none."""
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def count(value: Any) -> int | None:
-    """A number of tokens; 12.0 may stand for 12, anything else is none."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def text(value: Any) -> str:
-    """A text that must be one. Raises TypeError, which a dialect turns into `wrong_shape`."""
-    if isinstance(value, str):
-        return value
-    raise TypeError
-
-
 def settle_format(
     request: ChatRequest,
     manifest: Manifest,
@@ -234,17 +198,6 @@ def settle_format(
         return "json"
     ledger.dropped("response_format", f"{wanted.kind!r} is not taken by {manifest.name} for this model", source)
     return None
-
-
-def parse_arguments(raw: str) -> dict[str, Any] | None:
-    """A tool call's argument text as an object; "" is {} (a call without arguments), None what is not a JSON object."""
-    if not raw.strip():
-        return {}
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and not is_too_deep(raw, value) else None
 
 
 def wrong_shape(manifest: Manifest, what: str, body: Any) -> ProtocolError:

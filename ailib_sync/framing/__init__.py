@@ -1,1 +1,4 @@
-"""Bytes to frames: server-sent events, NDJSON, AWS event streams, JSON. Internal: import public names from `ailib_sync`."""
+"""Bytes to frames: server-sent events, NDJSON, AWS event streams, JSON.
+
+Internal: import public names from `ailib_sync`.
+"""

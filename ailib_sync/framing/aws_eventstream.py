@@ -17,7 +17,7 @@ from struct import Struct, error
 from zlib import crc32
 
 from ..errors import ProtocolError, ResponseTooLarge, StreamInterrupted
-from .sse import load_json
+from .json import load_json
 from .surrogates import Halves
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
-    from ..dialects.dialect import Frame
+    from .json import Frame
 
     Header: TypeAlias = bool | int | str | bytes
 

@@ -7,7 +7,8 @@ a CR before it is white space; blank lines are passed over; the end of the strea
 from __future__ import annotations
 
 from ..errors import ProtocolError, ResponseTooLarge, StreamInterrupted
-from .sse import BOM, load_json
+from .json import load_json
+from .sse import BOM
 from .surrogates import Halves
 
 TYPE_CHECKING = False

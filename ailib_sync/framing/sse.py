@@ -8,12 +8,12 @@ without `data` yields nothing; a block that the end of the stream cuts is discar
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from itertools import islice
 
-from ..errors import ProtocolError, ResponseTooLarge
-from .json_depth import MAX_DEPTH, is_too_deep
+from ..errors import ResponseTooLarge
+from ..types.json_values import MAX_DEPTH, is_too_deep
+from .json import load_json, scan_once
 from .surrogates import Halves
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ def _values(
     blocks: Iterable[list[bytes]], mend: Callable[[str, Any], Any], parse: Callable[[bytes], Any] | None
 ) -> Iterator[tuple[str, Any]]:
     """The blocks parsed with `parse`, which may raise ValueError on what it cannot take, else with json's own scanner."""
-    scan = _scan
+    scan = scan_once
     name_line, name = b"", ""
     for block in blocks:
         if len(block) == 1:
@@ -179,39 +179,3 @@ def _fast_parser() -> Callable[[bytes], Any] | None:
             raise ValueError from None  # json may still take it (half a surrogate pair), and words the error
 
     return parse
-
-
-def load_json(text: str | bytes) -> Any:
-    """JSON by the letter: no NaN, and any depth or number that Python cannot take is a ProtocolError too."""
-    try:
-        if isinstance(text, bytes):
-            text = text.decode(json.detect_encoding(text), "surrogatepass")
-        value = _decode(text)
-        deep = is_too_deep(text, value)
-    except RecursionError:
-        deep = True
-    except ValueError as error:
-        shown = text[:2000] if isinstance(text, str) else text[:2000].decode("utf-8", "replace")
-        raise ProtocolError(f"the answer is not JSON: {error}", body=shown) from None
-    if deep:
-        raise ProtocolError(f"the answer's JSON is nested deeper than {MAX_DEPTH} levels")
-    return value
-
-
-def whole_json(text: str) -> Any:
-    """The JSON of a text that may be cut; None where it is."""
-    try:
-        return load_json(text)
-    except ProtocolError:
-        return None
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON")
-
-
-#: json.loads makes a decoder anew at each call, where it is told anything.
-_decoder = json.JSONDecoder(parse_constant=_no_constant)
-_decode = _decoder.decode
-# raw_decode without its error text. The attribute has been there since Python 3.0; typeshed does not know it.
-_scan: Callable[[str, int], tuple[Any, int]] = vars(_decoder)["scan_once"]

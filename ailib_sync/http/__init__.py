@@ -1,1 +1,4 @@
-"""Requests out, responses in: connections, bodies, proxies and time limits over urllib3. Internal: import public names from `ailib_sync`."""
+"""Requests out, responses in: connections, bodies, proxies and time limits over urllib3.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -19,8 +19,13 @@ from ..errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
-    from ..pipeline.limiter import Slot
+    class Slot(Protocol):
+        """The place of one request in a limiter. `release` takes the tokens used, no lock, and may be called twice."""
+
+        def release(self, tokens: int = 0) -> None: ...
+
 
 #: The limit on a whole call without streaming, where nothing was said.
 PLAIN_TOTAL = 600.0

@@ -1,1 +1,4 @@
-"""One call, from the request to the response: endpoint, attempts, decoding. Internal: import public names from `ailib_sync`."""
+"""One call, from the request to the response: endpoint, attempts, decoding.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -11,14 +11,16 @@ from contextlib import suppress
 from .._dataclass import replace
 from ..errors import ProtocolError, RemoteError
 from ..framing.fastpath.feed import template_events
-from ..framing.sse import load_json, parse_sse_json, with_lf
+from ..framing.json import load_json
+from ..framing.sse import parse_sse_json, with_lf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-    from ..dialects.dialect import Dialect, Frame
+    from ..dialects.dialect import Dialect
+    from ..framing.json import Frame
     from ..registry.manifest import Manifest
     from ..types.events import StreamingEvent
     from ..types.response import ChatResponse
@@ -77,9 +79,7 @@ def frames_of(chunks: Iterable[bytes], dialect: Dialect, framing: str | None = N
     return parse_frames(chunks)
 
 
-def _events_of_json(
-    raw: bytes, headers: Mapping[str, str], dialect: Dialect, manifest: Manifest
-) -> Iterator[StreamingEvent]:
+def _events_of_json(raw: bytes, headers: Mapping[str, str], dialect: Dialect, manifest: Manifest) -> Iterator[StreamingEvent]:
     from ..dialects.replay import events_of
 
     body = _json(raw, headers, manifest)

@@ -93,8 +93,7 @@ def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
 
         if not is_loopback(host):
             raise ConfigurationError(
-                f"{url[:200]} is plain http, where a key would travel in the clear; "
-                "use https (http goes to this machine only)",
+                f"{url[:200]} is plain http, where a key would travel in the clear; use https (http goes to this machine only)",
                 provider=manifest.id,
             )
     return url, host

@@ -1,1 +1,4 @@
-"""What is known of providers and models: manifests, quirks, prices, retirements. Internal: import public names from `ailib_sync`."""
+"""What is known of providers and models: manifests, quirks, prices, retirements.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -6,6 +6,7 @@ from enum import Enum
 
 from .._dataclass import dataclass, field
 from ..errors import ConfigurationError
+from .json_values import parse_data_url
 from .tools import ToolCall
 
 TYPE_CHECKING = False
@@ -48,24 +49,21 @@ class _Media:
     def __post_init__(self) -> None:
         if (self.data is None) == (self.url is None):
             raise ConfigurationError(f"{type(self).__name__}: give either data or url")
-        if self.url is not None and self.url.startswith("data:"):
-            self._take(self.url)
+        if self.url is not None:
+            self._read_data_url(self.url)
         if self.data is not None and not self.media_type:
             raise ConfigurationError(f"{type(self).__name__}: data needs a media_type, such as {self._example()}")
 
-    def _take(self, data_url: str) -> None:
-        """The bytes of a base64 `data:` URL in the place of the URL."""
-        from base64 import b64decode
-
-        head, _, body = data_url[len("data:") :].partition(",")
+    def _read_data_url(self, url: str) -> None:
+        """Puts the bytes of a base64 `data:` URL in the place of the URL."""
         try:
-            if not head.endswith(";base64"):
-                raise ValueError
-            self.data = b64decode(body, validate=True)
-        except ValueError:
-            raise ConfigurationError(f"{type(self).__name__}: the data: URL does not hold base64") from None
-        self.url = None
-        self.media_type = self.media_type or head.partition(";")[0]
+            found = parse_data_url(url, base64_only=True)
+        except ValueError as error:
+            raise ConfigurationError(f"{type(self).__name__}: {error}") from None
+        if found is not None:
+            media_type, self.data = found
+            self.url = None
+            self.media_type = self.media_type or media_type
 
     def base64(self) -> str:
         """The data as base64 text, as every JSON format wants it."""

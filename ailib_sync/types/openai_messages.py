@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from ..errors import ConfigurationError
+from .json_values import parse_arguments, parse_base64, parse_data_url
 from .messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
 from .tools import ToolCall
 
@@ -74,18 +75,10 @@ def _parse_call(data: Any, where: str) -> ToolCall:
     if not isinstance(id, str) or not isinstance(name, str):
         raise ConfigurationError(f"{where} needs an id and a function.name")
     if isinstance(arguments, str):
-        return ToolCall(id, name, _parse_arguments(arguments), arguments)
+        return ToolCall(id, name, parse_arguments(arguments), arguments)
     if arguments is not None and not hasattr(arguments, "keys"):
         raise ConfigurationError(f"{where}.function.arguments must be JSON text or an object, not {type(arguments).__name__}")
     return ToolCall(id, name, dict(arguments or {}))
-
-
-def _parse_arguments(raw: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(raw or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _parse_content(content: Any, role: Any) -> str | list[Block]:
@@ -154,29 +147,21 @@ _KEY_OF = {"input_text": "text", "output_text": "text", "input_image": "image_ur
 
 
 def _from_address(cls: type[Any], url: Any, where: str) -> Any:
-    """A block from an address; a `data:` URL holds the bytes themselves (RFC 2397)."""
+    """A block from an address; a `data:` URL holds the bytes themselves, as base64 or percent-encoded (RFC 2397)."""
     if not isinstance(url, str) or not url:
         raise ConfigurationError(f"{where} needs an address: https://… or data:…;base64,…")
-    if url[:5].lower() != "data:":
-        return cls(url=url)
-    head, comma, body = url[5:].partition(",")
-    if not comma:
-        raise ConfigurationError(f"{where}: a data: URL has a comma before its data")
-    media_type = head.removesuffix(";base64") or "text/plain"
-    if head.endswith(";base64"):
-        return cls(media_type, _decode_base64(body, where))
-    from urllib.parse import unquote_to_bytes
-
-    return cls(media_type, unquote_to_bytes(body))
+    try:
+        found = parse_data_url(url)
+    except ValueError as error:
+        raise ConfigurationError(f"{where}: {error}") from None
+    return cls(url=url) if found is None else cls(*found)
 
 
 def _decode_base64(text: Any, where: str) -> bytes:
     """The bytes of base64 text; `where` is for the message of the ConfigurationError."""
-    from base64 import b64decode
-
     try:
-        return b64decode(text, validate=True)
-    except (ValueError, TypeError):
+        return parse_base64(text)
+    except ValueError:
         raise ConfigurationError(f"{where} is not base64") from None
 
 

@@ -16,12 +16,13 @@ from unittest.mock import patch
 
 import urllib3
 
-from ailib_sync import answer, auth
 from ailib_sync.client import AiClient
 from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.dialects.dialect import Dialect, find
 from ailib_sync.errors import CLASSES, STATUSES, AiLibError, ConfigurationError, RemoteError, StreamInterrupted
 from ailib_sync.http.message import HttpRequest
+from ailib_sync.pipeline import auth
+from ailib_sync.pipeline import decode as answer
 from ailib_sync.pipeline.retry import RetryPolicy
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, StreamingEvent, ToolCallStarted

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-from ailib_sync import answer, auth, call, dialect, errors, manifest, retry
+from ailib_sync import errors
+from ailib_sync.dialects import dialect
 from ailib_sync.errors import ConfigurationError, ManifestError
+from ailib_sync.pipeline import auth, call, retry
+from ailib_sync.pipeline import decode as answer
+from ailib_sync.registry import manifest
 from ailib_sync.registry.ai_protocol import translate
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Document, Message

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ailib_sync.dialects.openai_chat.dialect.dialect import DIALECT
-
 from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.openai_chat.dialect import DIALECT
 from ailib_sync.pipeline.decode import answer_events
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message

@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from ailib_sync.dialects.gemini_generate.dialect.dialect import DIALECT, PARAMETERS, is_end_mark
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.gemini_generate.dialect import DIALECT, PARAMETERS, is_end_mark
 from ailib_sync.errors import (
     AiLibError,
     AuthenticationError,

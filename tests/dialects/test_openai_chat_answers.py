@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from ailib_sync.dialects.openai_chat.dialect.content_parts import KEPT_OF_CHUNK
-from ailib_sync.dialects.openai_chat.dialect.dialect import DIALECT
-from ailib_sync.dialects.openai_chat.dialect.stream import Reader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ailib_sync.dialects.openai_chat.content_parts import KEPT_OF_CHUNK
+from ailib_sync.dialects.openai_chat.dialect import DIALECT
+from ailib_sync.dialects.openai_chat.stream import Reader
 from ailib_sync.errors import Cancelled, ConnectionLost, StreamInterrupted
 from ailib_sync.pipeline.decode import answer_events
 from ailib_sync.types.events import (

@@ -6,11 +6,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from ailib_sync.dialects.openai_chat.dialect.dialect import DIALECT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.openai_chat.dialect import DIALECT
 from ailib_sync.errors import (
     AiLibError,
     AuthenticationError,

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from ailib_sync.dialects.openai_responses.dialect.dialect import DIALECT
 
+from ailib_sync.dialects.openai_responses.dialect import DIALECT
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from ailib_sync.dialects.openai_responses.dialect.dialect import DIALECT
 
 from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.openai_responses.dialect import DIALECT
 from ailib_sync.errors import (
     Overloaded,
     ProtocolError,

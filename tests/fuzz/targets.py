@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ailib_sync.framing.sse.aws_eventstream import parse_frames
-from ailib_sync.framing.sse.ndjson import parse_ndjson
-from ailib_sync.framing.sse.sse import load_json, parse_sse, parse_sse_json
-from ailib_sync.framing.sse.surrogates import Halves
-
 from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import AiLibError
+from ailib_sync.framing.aws_eventstream import parse_frames
+from ailib_sync.framing.json import load_json
+from ailib_sync.framing.ndjson import parse_ndjson
+from ailib_sync.framing.sse import parse_sse, parse_sse_json
+from ailib_sync.framing.surrogates import Halves
 from ailib_sync.registry.manifest import Manifest
 from tests.properties.mutate import Draw, any_value, damaged, damaged_frames
 from tests.properties.promises import CONTENT_TYPES, check_body, check_error, check_stream, cut, speakers

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from ailib_sync.framing.sse.sse import load_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import ProtocolError
+from ailib_sync.framing.json import load_json
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import StreamEnd
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ailib_sync.framing.sse.sse import parse_sse
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ailib_sync.framing.sse import parse_sse
 from tests.fuzz.targets import check_aws, check_chunked, check_inflate, check_ndjson, check_sse, make_aws
 
 from .promises import cut

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ailib_sync.framing.sse.ndjson import parse_ndjson
-from ailib_sync.framing.sse.sse import load_json, parse_sse
+from ailib_sync.types.json_values import MAX_DEPTH
 
 from ailib_sync import AiClient
 from ailib_sync.errors import ProtocolError, ResponseTooLarge
-from ailib_sync.framing.json_depth import MAX_DEPTH
+from ailib_sync.framing.json import load_json
+from ailib_sync.framing.ndjson import parse_ndjson
+from ailib_sync.framing.sse import parse_sse
 from ailib_sync.http.bodies import inflated
 from ailib_sync.http.timeouts import Limits
 

@@ -1,1 +1,4 @@
-"""Anthropic Messages: `POST /messages`. Internal: import public names from `ailib_sync`."""
+"""Anthropic Messages: `POST /messages`.
+
+Internal: import public names from `ailib_sync`.
+"""

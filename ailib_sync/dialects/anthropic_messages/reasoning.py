@@ -112,9 +112,7 @@ def _make_room(budget: int, body: dict[str, Any], manifest: Manifest, ledger: Le
     ledger.note("max_tokens", "defaulted", f"max_tokens = {room}, thinking counts too", source)
 
 
-def _render_adaptive(
-    asked: Reasoning, body: dict[str, Any], rules: Mapping[str, Any], ledger: Ledger, source: str
-) -> None:
+def _render_adaptive(asked: Reasoning, body: dict[str, Any], rules: Mapping[str, Any], ledger: Ledger, source: str) -> None:
     body["thinking"] = {"type": "adaptive"}
     ledger.note("reasoning", "sent", "thinking.type = adaptive", source)
     effort = asked.effort
@@ -140,9 +138,7 @@ def _render_effort(effort: str, body: dict[str, Any], rules: Mapping[str, Any], 
         ledger.changed("reasoning", f"effort {effort} is sent as {word}, the nearest this model takes", source)
 
 
-def _render_display(
-    visible: bool, body: dict[str, Any], rules: Mapping[str, Any], ledger: Ledger, source: str
-) -> None:
+def _render_display(visible: bool, body: dict[str, Any], rules: Mapping[str, Any], ledger: Ledger, source: str) -> None:
     if rules.get("display", rules.get("style") == "adaptive"):
         body["thinking"]["display"] = "summarized" if visible else "omitted"
     elif not visible:

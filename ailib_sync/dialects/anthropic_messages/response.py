@@ -9,10 +9,11 @@ import json
 
 from ...errors import ErrorDetails
 from ...types.events import StreamEnd
+from ...types.json_values import count, parse_arguments, text_of, word
 from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
 from ...types.response import ChatResponse, Usage
 from ...types.tools import ToolCall
-from ..dialect import parse_arguments, wrong_shape
+from ..dialect import wrong_shape
 from .messages import ANSWER_FACTS, NAME
 
 TYPE_CHECKING = False
@@ -60,14 +61,14 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
         return ErrorDetails(body.strip() if isinstance(body, str) else "")
     error = body.get("error") or body
     if not isinstance(error, dict):
-        return ErrorDetails(str(error), word_of(body.get("type")))
+        return ErrorDetails(str(error), word(body.get("type")))
     details = error.get("details")
     code = details.get("error_code") if isinstance(details, dict) else None
     message = error.get("message") or error.get("detail") or body.get("message") or ""
     return ErrorDetails(
         message if isinstance(message, str) else json.dumps(message),
-        word_of(error.get("type") or error.get("status")),
-        word_of(code or error.get("code")),
+        word(error.get("type") or error.get("status")),
+        word(code or error.get("code")),
     )
 
 
@@ -89,8 +90,8 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
         stop_sequence=end.stop_sequence,
         refusal=end.refusal,
         usage=parse_usage(body.get("usage")),
-        id=word_of(body.get("id")),
-        model=word_of(body.get("model")),
+        id=word(body.get("id")),
+        model=word(body.get("model")),
         raw=body,
     )
 
@@ -103,7 +104,7 @@ def _parse_block(item: dict[str, Any]) -> Block | None:
         return Text(text, extra) if text or extra else None
     if kind == "thinking":
         extra = rest_of(item, "thinking", "signature")
-        return Thinking(text_of(item.get("thinking")), word_of(item.get("signature")), extra=extra)
+        return Thinking(text_of(item.get("thinking")), word(item.get("signature")), extra=extra)
     if kind == "redacted_thinking":
         return Thinking(redacted=text_of(item.get("data")), extra=rest_of(item, "data"))
     if kind == "tool_use":
@@ -129,8 +130,8 @@ def parse_usage(raw: Any) -> Usage:
     """The whole prompt is what was neither read from nor written to the cache, plus what was."""
     if not isinstance(raw, dict):
         return Usage()
-    cached, written = _count(raw.get("cache_read_input_tokens")), _count(raw.get("cache_creation_input_tokens"))
-    prompt, completion = _count(raw.get("input_tokens")), _count(raw.get("output_tokens"))
+    cached, written = count(raw.get("cache_read_input_tokens")), count(raw.get("cache_creation_input_tokens"))
+    prompt, completion = count(raw.get("input_tokens")), count(raw.get("output_tokens"))
     if prompt is not None:
         prompt += (cached or 0) + (written or 0)
     details = raw.get("output_tokens_details")
@@ -140,18 +141,18 @@ def parse_usage(raw: Any) -> Usage:
         total_tokens=None if prompt is None or completion is None else prompt + completion,
         cached_tokens=cached,
         cache_write_tokens=written,
-        reasoning_tokens=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+        reasoning_tokens=count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
         raw=raw,
     )
 
 
 def parse_end(stop: dict[str, Any], manifest: Manifest) -> StreamEnd:
-    reason = word_of(stop.get("stop_reason"))
+    reason = word(stop.get("stop_reason"))
     details = stop.get("stop_details")
     refusal = None
     if reason == "refusal" and isinstance(details, dict):
-        refusal = word_of(details.get("explanation")) or word_of(details.get("category"))
-    return StreamEnd(manifest.finish(reason, FINISH_REASONS), reason, word_of(stop.get("stop_sequence")), refusal)
+        refusal = word(details.get("explanation")) or word(details.get("category"))
+    return StreamEnd(manifest.finish(reason, FINISH_REASONS), reason, word(stop.get("stop_sequence")), refusal)
 
 
 def is_error(data: dict[str, Any]) -> bool:
@@ -169,15 +170,3 @@ def facts_of(data: dict[str, Any]) -> dict[str, Any]:
 def rest_of(item: dict[str, Any], *known: str) -> dict[str, Any]:
     """What else a block holds; what is empty says nothing."""
     return {key: value for key, value in item.items() if key != "type" and key not in known and value not in (None, [], {})}
-
-
-def text_of(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def word_of(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else str(value)
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -9,21 +9,22 @@ not known are passed over. Folding the events gives what `parse_body` gives for 
 from __future__ import annotations
 
 from ...errors import Cancelled, StreamInterrupted, TransportError
-from ...framing.sse import whole_json
+from ...framing.json import whole_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ...types.json_values import parse_arguments, text_of, word
 from ...types.messages import Opaque
-from ..dialect import parse_arguments, wrong_shape
-from .response import facts_of, is_error, parse_call, parse_end, parse_usage, refusal_of, rest_of, text_of, word_of
+from ..dialect import wrong_shape
+from .response import facts_of, is_error, parse_call, parse_end, parse_usage, refusal_of, rest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from ...framing.json import Frame
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
     from ...types.response import Usage
-    from ..dialect import Frame
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
@@ -43,7 +44,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                     if type(text) is str and delta.get("type") == "text_delta":
                         yield ContentDelta(text)
                     else:
-                        event = reader.read_delta(word_of(data.get("index")), delta)
+                        event = reader.read_delta(word(data.get("index")), delta)
                         if event is not None:
                             yield event
             elif kind == "message_stop":
@@ -76,7 +77,7 @@ def delta_of(data: Any, manifest: Manifest) -> tuple[str, object] | None:
     if type(kind) is not str or kind not in _TEXTS:
         return None
     text = delta.get(_TEXTS[kind])
-    return (text, (kind, word_of(data.get("index")))) if type(text) is str else None
+    return (text, (kind, word(data.get("index")))) if type(text) is str else None
 
 
 def is_end_mark(event: str, data: str) -> bool:
@@ -116,16 +117,16 @@ class _Reader:
         if kind == "content_block_start":
             block = data.get("content_block")
             if isinstance(block, dict):
-                yield from self._start_block(word_of(data.get("index")), block)
+                yield from self._start_block(word(data.get("index")), block)
         elif kind == "content_block_stop":
-            growing = self._open.pop(word_of(data.get("index")), None)
+            growing = self._open.pop(word(data.get("index")), None)
             if growing is not None:
                 yield self._close(growing)
         elif kind == "message_start":
             message = data.get("message")
             if isinstance(message, dict):
                 usage = self._add_usage(message.get("usage"))
-                yield Metadata(usage, word_of(message.get("id")), word_of(message.get("model")))
+                yield Metadata(usage, word(message.get("id")), word(message.get("model")))
         elif kind == "message_delta":
             delta = data.get("delta")
             delta = delta if isinstance(delta, dict) else {}
@@ -168,7 +169,7 @@ class _Reader:
             if text or extra or after_text:
                 yield ContentDelta(text, extra, starts=after_text)
         elif kind == "thinking":
-            text, signature = text_of(block.get("thinking")), word_of(block.get("signature"))
+            text, signature = text_of(block.get("thinking")), word(block.get("signature"))
             extra = rest_of(block, "thinking", "signature")
             yield ThinkingDelta(text, signature, extra=extra or None, starts=True)
         elif kind == "redacted_thinking":

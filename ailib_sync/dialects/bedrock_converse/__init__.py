@@ -1,1 +1,4 @@
-"""Amazon Bedrock's Converse API. Internal: import public names from `ailib_sync`."""
+"""Amazon Bedrock's Converse API.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 
 from ...errors import ConfigurationError
+from ...types.json_values import parse_arguments, required_text, word
 from ...types.messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ...types.tools import ToolCall
-from ..dialect import parse_arguments, text, word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def parse_block(block: dict[str, Any]) -> Block:
         return Text(block["text"])
     if "citationsContent" in block:
         cited = block["citationsContent"]
-        said = "".join(text(part.get("text", "")) for part in cited.get("content") or ())
+        said = "".join(required_text(part.get("text", "")) for part in cited.get("content") or ())
         return Text(said, {"citations": cited["citations"]} if cited.get("citations") else {})
     if "reasoningContent" in block:
         return _parse_thinking(block["reasoningContent"])
@@ -232,15 +232,15 @@ def parse_block(block: dict[str, Any]) -> Block:
         arguments = call.get("input", {})
         raw = arguments if isinstance(arguments, str) else None
         parsed = parse_arguments(raw) if raw is not None else arguments if isinstance(arguments, dict) else None
-        return ToolCall(text(call["toolUseId"]), text(call["name"]), parsed, raw)
+        return ToolCall(required_text(call["toolUseId"]), required_text(call["name"]), parsed, raw)
     return Opaque(block)
 
 
 def _parse_thinking(reasoning: dict[str, Any]) -> Thinking:
     if "redactedContent" in reasoning:
-        return Thinking(redacted=text(reasoning["redactedContent"]))
+        return Thinking(redacted=required_text(reasoning["redactedContent"]))
     said = reasoning.get("reasoningText") or {}
-    return Thinking(text(said.get("text", "")), word(said.get("signature")))
+    return Thinking(required_text(said.get("text", "")), word(said.get("signature")))
 
 
 def is_hosted(call: Mapping[str, Any]) -> bool:

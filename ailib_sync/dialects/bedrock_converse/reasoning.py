@@ -83,9 +83,7 @@ def render_reasoning(body: dict[str, Any], reasoning: Reasoning, manifest: Manif
         _render_effort(body, reasoning, rules, ledger, source)
 
 
-def _render_budget(
-    body: dict[str, Any], reasoning: Reasoning, rules: Mapping[str, Any], ledger: Ledger, source: str
-) -> None:
+def _render_budget(body: dict[str, Any], reasoning: Reasoning, rules: Mapping[str, Any], ledger: Ledger, source: str) -> None:
     asked = reasoning.budget_tokens or BUDGETS.get(reasoning.effort or "medium", BUDGETS["medium"])
     least, most = rules.get("budget") or (None, None)
     least = least or 0
@@ -104,9 +102,7 @@ def _render_budget(
         ledger.changed("reasoning", f"is sent as {budget} tokens: within the model's range, and below max_tokens", source)
 
 
-def _render_effort(
-    body: dict[str, Any], reasoning: Reasoning, rules: Mapping[str, Any], ledger: Ledger, source: str
-) -> None:
+def _render_effort(body: dict[str, Any], reasoning: Reasoning, rules: Mapping[str, Any], ledger: Ledger, source: str) -> None:
     where, beside = EFFORT_PLACES[rules["style"]]
     for dotted, value in beside.items():
         place(body, dotted, {**value, **_display(reasoning, rules)} if isinstance(value, dict) else value)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...errors import ErrorDetails
+from ...types.json_values import count, word
 from ...types.messages import Message, MessageRole
 from ...types.response import ChatResponse, Usage
-from ..dialect import count, word, wrong_shape
+from ..dialect import wrong_shape
 from .messages import NAME, parse_block
 
 TYPE_CHECKING = False

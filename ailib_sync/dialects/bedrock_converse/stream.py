@@ -10,9 +10,10 @@ import json
 from ..._dataclass import dataclass, field
 from ...errors import StreamInterrupted
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ...types.json_values import parse_arguments, required_text, word
 from ...types.messages import Opaque
 from ...types.tools import ToolCall
-from ..dialect import parse_arguments, text, word, wrong_shape
+from ..dialect import wrong_shape
 from .messages import is_hosted
 from .response import ERROR_WORDS, FINISH_REASONS, parse_error, parse_usage, stop_sequence
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from ...framing.json import Frame
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
-    from ..dialect import Frame
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
@@ -79,18 +80,20 @@ class _Stream:
         for kind, said in start.items():
             if kind == "toolUse" and not is_hosted(said):
                 self._open[index] = _Open(kind, said, self._calls)
-                yield ToolCallStarted(self._calls, text(said["toolUseId"]), text(said["name"]))
+                yield ToolCallStarted(self._calls, required_text(said["toolUseId"]), required_text(said["name"]))
                 self._calls += 1
             else:
                 self._open[index] = _Open(kind, said)
 
     def delta(self, index: int, delta: dict[str, Any]) -> Iterator[StreamingEvent]:
         if "text" in delta:
-            yield ContentDelta(text(delta["text"]), starts=self._begins(index))
+            yield ContentDelta(required_text(delta["text"]), starts=self._begins(index))
         elif "reasoningContent" in delta:
             said = delta["reasoningContent"]
             signature, redacted = said.get("signature"), said.get("redactedContent")
-            yield ThinkingDelta(text(said.get("text", "")), word(signature), word(redacted), starts=self._begins(index))
+            yield ThinkingDelta(
+                required_text(said.get("text", "")), word(signature), word(redacted), starts=self._begins(index)
+            )
         elif "citation" in delta:
             cited = self._citations.setdefault(index, [])
             cited.append(delta["citation"])
@@ -98,7 +101,7 @@ class _Stream:
         else:
             for kind, said in delta.items():
                 block = self._open[index]
-                block.pieces.append(text(said["input"]) if kind == "toolUse" else said)
+                block.pieces.append(required_text(said["input"]) if kind == "toolUse" else said)
                 if block.call is not None:
                     yield PartialToolCall(block.call, said["input"])
 

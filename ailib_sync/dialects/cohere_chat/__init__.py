@@ -1,1 +1,4 @@
-"""Cohere's chat format, version 2. Internal: import public names from `ailib_sync`."""
+"""Cohere's chat format, version 2.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 
 from ...errors import ConfigurationError
-from ...framing.sse import whole_json
+from ...framing.json import whole_json
+from ...types.json_values import parse_arguments
 from ...types.messages import Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ...types.tools import ToolCall
-from ..dialect import Dialect, allows, parse_arguments, render_options, settle_format
+from ..dialect import Dialect, allows, render_options, settle_format
 from .response import ERROR_WORDS, NAME, delta_of, parse_body, parse_error, parse_stream
 
 TYPE_CHECKING = False

@@ -10,21 +10,22 @@ import json
 
 from ...errors import ErrorDetails, StreamInterrupted
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ...types.json_values import child, children, parse_arguments, text_or_none, total
 from ...types.messages import Opaque
 from ...types.response import Usage
 from ...types.tools import ToolCall
 from ..accumulator import Fold
-from ..dialect import child, children, count, parse_arguments, wrong_shape
+from ..dialect import wrong_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
+    from ...framing.json import Frame
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
     from ...types.response import ChatResponse
-    from ..dialect import Frame
 
 NAME = "cohere_chat"
 
@@ -66,7 +67,7 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
 def _events_of(body: dict[str, Any]) -> Iterator[StreamingEvent]:
     message = body["message"]
     extra = {key: message[key] for key in ("tool_plan", "citations") if message.get(key)}
-    yield Metadata(parse_usage(body.get("usage")), _text(body.get("id")), message_extra=extra or None)
+    yield Metadata(parse_usage(body.get("usage")), text_or_none(body.get("id")), message_extra=extra or None)
     content = message.get("content")
     for block in [{"type": "text", "text": content}] if isinstance(content, str) else children(message, "content"):
         yield from _content(block)
@@ -86,7 +87,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
             break
         if not isinstance(data, dict):
             raise wrong_shape(manifest, "an event is not an object", data)
-        kind = _text(data.get("type")) or name
+        kind = text_or_none(data.get("type")) or name
         if kind == "message-end":
             delta = child(data, "delta")
             _raise_trouble(delta, manifest)
@@ -154,7 +155,7 @@ class _Stream:
         return _content(child(message, "content"))
 
     def _add_plan(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
-        self._plan += _text(message.get("tool_plan")) or ""
+        self._plan += text_or_none(message.get("tool_plan")) or ""
         yield Metadata(message_extra={"tool_plan": self._plan})
 
     def _add_citation(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
@@ -173,7 +174,7 @@ class _Stream:
 
     def _add_arguments(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
         index = self._position.get(str(data.get("index")))
-        piece = _text(child(child(message, "tool_calls"), "function").get("arguments"))
+        piece = text_or_none(child(child(message, "tool_calls"), "function").get("arguments"))
         if index is not None and piece:
             self._calls[index][1].append(piece)
             yield PartialToolCall(index, piece)
@@ -197,14 +198,14 @@ def _content(block: dict[str, Any]) -> Iterator[StreamingEvent]:
     """A content block, its start (mostly empty), or a piece of it, which does not name its type."""
     if block.get("type") not in (None, "text", "thinking"):
         yield Metadata(block=Opaque(block))
-    elif thinking := _text(block.get("thinking")):
+    elif thinking := text_or_none(block.get("thinking")):
         yield ThinkingDelta(thinking)
-    elif text := _text(block.get("text")):
+    elif text := text_or_none(block.get("text")):
         yield ContentDelta(text)
 
 
 def _end(body: dict[str, Any], manifest: Manifest) -> StreamEnd:
-    word = _text(body.get("finish_reason"))
+    word = text_or_none(body.get("finish_reason"))
     return StreamEnd(manifest.finish(word, FINISH_REASONS), word)
 
 
@@ -213,7 +214,7 @@ def _raise_trouble(body: dict[str, Any], manifest: Manifest) -> None:
     error = body.get("error")
     if error or body.get("finish_reason") == "ERROR":
         text = error if isinstance(error, str) else child(body, "error").get("message")
-        details = ErrorDetails(str(text or "the generation failed"), type=_text(body.get("error_type")))
+        details = ErrorDetails(str(text or "the generation failed"), type=text_or_none(body.get("error_type")))
         raise manifest.refusal(None, details, ERROR_WORDS, body=json.dumps(body))
 
 
@@ -222,26 +223,16 @@ def parse_usage(usage: Any) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     tokens = child(usage, "tokens") or child(usage, "billed_units")
-    prompt = _sum(tokens.get("input_tokens"), tokens.get("image_tokens"))
-    completion = _sum(tokens.get("output_tokens"))
+    prompt = total(tokens.get("input_tokens"), tokens.get("image_tokens"))
+    completion = total(tokens.get("output_tokens"))
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
         total_tokens=prompt + completion if prompt is not None and completion is not None else None,
-        cached_tokens=_sum(usage.get("cached_tokens")),
-        reasoning_tokens=_sum(tokens.get("reasoning_tokens")),
+        cached_tokens=total(usage.get("cached_tokens")),
+        reasoning_tokens=total(tokens.get("reasoning_tokens")),
         raw=usage,
     )
-
-
-def _sum(*counts: Any) -> int | None:
-    # Counts are JSON numbers of type double in Cohere's own description.
-    known = [figure for each in counts if (figure := count(each)) is not None]
-    return sum(known) if known else None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
@@ -250,10 +241,10 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
         text = body if isinstance(body, str) and not body.lstrip().startswith("<") else ""
         return ErrorDetails(text.strip())
     error: Mapping[str, Any] = child(body, "error") or body
-    message = str(error.get("message") or _text(body.get("error")) or "")
+    message = str(error.get("message") or text_or_none(body.get("error")) or "")
     reason = "invalid token" if status == 498 else None
     # A trial key has two limits of one status: calls a minute, which pass, and calls a month, which do not.
     # https://docs.cohere.com/docs/rate-limits
     if status == 429 and "/ month" in message:
         reason = "quota of the month"
-    return ErrorDetails(message, type=_text(error.get("error_type")), reason=reason)
+    return ErrorDetails(message, type=text_or_none(error.get("error_type")), reason=reason)

@@ -1,1 +1,4 @@
-"""Google's generateContent: the Gemini API and Vertex AI. Internal: import public names from `ailib_sync`."""
+"""Google's generateContent: the Gemini API and Vertex AI.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...framing.sse import whole_json
+from ...framing.json import whole_json
 from ..dialect import Dialect, allows, join, place, render_options, settle_format
 from .messages import NAME, render_contents
 from .reasoning import render_thinking

@@ -10,11 +10,12 @@ import json
 
 from ...errors import Cancelled, ErrorDetails, StreamInterrupted, TransportError
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ...types.json_values import child, children, count, text_or_none, total
 from ...types.messages import Opaque
 from ...types.response import Usage
 from ...types.tools import ToolCall
 from ..accumulator import Fold
-from ..dialect import child, children, count, wrong_shape
+from ..dialect import wrong_shape
 from .messages import NAME, own_id
 
 TYPE_CHECKING = False
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
+    from ...framing.json import Frame
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
     from ...types.response import ChatResponse
-    from ..dialect import Frame
 
 #: https://ai.google.dev/api/generate-content#FinishReason; a word that is absent here is given as it is.
 FINISH_REASONS = {
@@ -186,7 +187,7 @@ class _Answer:
         feedback = child(chunk, "promptFeedback")
         if feedback.get("blockReason"):
             self._block_reason = str(feedback["blockReason"])
-            self._refusal = _text(feedback.get("blockReasonMessage"))
+            self._refusal = text_or_none(feedback.get("blockReasonMessage"))
             extra["promptFeedback"] = feedback
         yield from self._metadata(chunk, extra)
         for part in children(child(candidate, "content"), "parts"):
@@ -205,7 +206,7 @@ class _Answer:
         """What is new in this chunk; every chunk repeats the id and the model, the first of which stand."""
         usage = chunk.get("usageMetadata")
         event = Metadata(parse_usage(usage) if isinstance(usage, dict) else None, message_extra=extra or None)
-        name, model = _text(chunk.get("responseId")), _text(chunk.get("modelVersion"))
+        name, model = text_or_none(chunk.get("responseId")), text_or_none(chunk.get("modelVersion"))
         if name and not self._id:
             self._id = event.id = name
         if model and not self._model:
@@ -214,7 +215,7 @@ class _Answer:
             yield event
 
     def _part(self, part: dict[str, Any]) -> Iterator[StreamingEvent]:
-        signature, text = _text(part.get("thoughtSignature")), _text(part.get("text"))
+        signature, text = text_or_none(part.get("thoughtSignature")), text_or_none(part.get("text"))
         if isinstance(part.get("functionCall"), dict):
             yield from self._call(part["functionCall"], part)
         elif text is not None and part.get("thought"):
@@ -240,7 +241,7 @@ class _Answer:
         yield ToolCallStarted(index, call_id, name)
         yield PartialToolCall(index, raw)
         made = ToolCall(call_id, name, (arguments or {}) if known else None, None if known else raw)
-        made.signature = _text(part.get("thoughtSignature"))
+        made.signature = text_or_none(part.get("thoughtSignature"))
         made.extra = {key: value for key, value in part.items() if key not in _FLAGS and key != "functionCall"}
         yield ToolCallEnded(index, made)
 
@@ -248,22 +249,13 @@ class _Answer:
 def parse_usage(usage: Mapping[str, Any]) -> Usage:
     """`candidatesTokenCount` leaves out the thoughts, `promptTokenCount` the prompts of hosted tools; both are added."""
     return Usage(
-        prompt_tokens=_sum(usage.get("promptTokenCount"), usage.get("toolUsePromptTokenCount")),
-        completion_tokens=_sum(usage.get("candidatesTokenCount"), usage.get("thoughtsTokenCount")),
+        prompt_tokens=total(usage.get("promptTokenCount"), usage.get("toolUsePromptTokenCount")),
+        completion_tokens=total(usage.get("candidatesTokenCount"), usage.get("thoughtsTokenCount")),
         total_tokens=count(usage.get("totalTokenCount")),
         cached_tokens=count(usage.get("cachedContentTokenCount")),
         reasoning_tokens=count(usage.get("thoughtsTokenCount")),
         raw=dict(usage),
     )
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _sum(first: Any, second: Any) -> int | None:
-    one, other = count(first), count(second)
-    return other if one is None else one if other is None else one + other
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
@@ -279,7 +271,7 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
     code = error.get("code")
     return ErrorDetails(
         message,
-        type=_text(error.get("status")),
+        type=text_or_none(error.get("status")),
         code=None if code is None else str(code),
         retry_after=next((delay for detail in details if (delay := _seconds(detail.get("retryDelay"))) is not None), None),
         reason=_reason(message, details),

@@ -1,1 +1,4 @@
-"""Ollama's own chat format: `POST /api/chat`. Internal: import public names from `ailib_sync`."""
+"""Ollama's own chat format: `POST /api/chat`.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -10,22 +10,11 @@ import json
 
 from ...errors import ErrorDetails, StreamInterrupted
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ...types.json_values import child, count, required_text, word
 from ...types.messages import Message, MessageRole, Text, Thinking
 from ...types.response import ChatResponse, Usage
 from ...types.tools import ToolCall
-from ..dialect import (
-    Dialect,
-    allows,
-    child,
-    count,
-    join,
-    nearest_effort,
-    render_options,
-    settle_format,
-    text,
-    word,
-    wrong_shape,
-)
+from ..dialect import Dialect, allows, join, nearest_effort, render_options, settle_format, wrong_shape
 from .messages import NAME, own_id, render_messages
 
 TYPE_CHECKING = False
@@ -33,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
+    from ...framing.json import Frame
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
     from ...types.messages import Block
     from ...types.request import ChatRequest, Ledger, Reasoning
     from ...types.tools import Tool
-    from ..dialect import Frame
 
 PARAMETERS: Mapping[str, str | None] = {
     "temperature": "options.temperature",
@@ -166,7 +155,7 @@ def _texts(body: dict[str, Any], manifest: Manifest) -> tuple[str, str]:
     """The thoughts and the text of an answer or a line."""
     message = child(body, "message")
     try:
-        return text(message.get("thinking") or ""), text(message.get("content") or "")
+        return required_text(message.get("thinking") or ""), required_text(message.get("content") or "")
     except TypeError:
         raise wrong_shape(manifest, "a message whose content is no text", body) from None
 
@@ -177,7 +166,7 @@ def _parse_calls(body: dict[str, Any], manifest: Manifest, first: int) -> list[T
         return [
             ToolCall(
                 word(call.get("id")) or own_id(body.get("created_at"), index),
-                text(call["function"]["name"]),
+                required_text(call["function"]["name"]),
                 child(call["function"], "arguments"),
             )
             for index, call in enumerate(child(body, "message").get("tool_calls") or (), first)

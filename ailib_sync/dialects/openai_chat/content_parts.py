@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...types.events import ThinkingDelta
-from ..dialect import word
+from ...types.json_values import word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ KEPT: Mapping[str, str] = {
 }
 KEPT_OF_MESSAGE = ("reasoning_details", "thinking_blocks", "extra_content", "audio", "annotations", "images")
 KEPT_OF_CHUNK = ("citations", "search_results")
+
 
 def keep(kept: dict[str, Any], key: str, value: Any) -> None:
     """Adds what a chunk holds: fragments of lists join entry by entry, fragments of objects key by key."""

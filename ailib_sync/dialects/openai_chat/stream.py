@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...errors import RemoteError
+    from ...framing.json import Frame
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
     from ...types.response import ChatResponse
-    from ..dialect import Frame
 
 #: Where hosts put the thinking in a message.
 THINKING = ("reasoning_content", "reasoning", "reasoning_text")
@@ -48,6 +48,7 @@ FINISH_REASONS: Mapping[str, str] = {
     "sensitive": "content_filter",
     "blacklist": "content_filter",
 }
+
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     """A whole answer. Raises RemoteError where it holds an error, ProtocolError where it is none."""

@@ -6,8 +6,8 @@ import json
 from zlib import crc32
 
 from ...types.events import PartialToolCall, ToolCallEnded, ToolCallStarted
+from ...types.json_values import parse_arguments
 from ...types.tools import ToolCall
-from ..dialect import parse_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

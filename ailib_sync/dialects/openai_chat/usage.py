@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...types.json_values import count
 from ...types.response import Usage
-from ..dialect import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

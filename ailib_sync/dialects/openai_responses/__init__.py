@@ -1,1 +1,4 @@
-"""OpenAI Responses: `POST /responses`. Internal: import public names from `ailib_sync`."""
+"""OpenAI Responses: `POST /responses`.
+
+Internal: import public names from `ailib_sync`.
+"""

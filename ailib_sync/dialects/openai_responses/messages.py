@@ -30,9 +30,7 @@ NAME = "openai_responses"
 CALLS = ("function_call", "custom_tool_call")
 
 
-def render_input(
-    messages: Sequence[Message], manifest: Manifest, stored: bool
-) -> tuple[str | None, list[dict[str, Any]]]:
+def render_input(messages: Sequence[Message], manifest: Manifest, stored: bool) -> tuple[str | None, list[dict[str, Any]]]:
     """(instructions, items). Instructions are the system messages at the start; later ones keep their place.
 
     `stored`: the provider keeps its answers, so a thought may go back as a mere reference.
@@ -167,9 +165,7 @@ def _message_item(texts: list[Text], facts: dict[str, Any]) -> dict[str, Any]:
     item: dict[str, Any] = {"type": "message", "role": "assistant"}
     if "id" not in facts:
         return {**item, "content": "".join(text.text for text in texts), **facts}
-    parts = [
-        {"type": "output_text", "text": text.text, "annotations": text.extra.get("annotations", [])} for text in texts
-    ]
+    parts = [{"type": "output_text", "text": text.text, "annotations": text.extra.get("annotations", [])} for text in texts]
     return {**item, "status": "completed", "content": parts, **facts}
 
 

@@ -121,9 +121,7 @@ def _effort(asked: Reasoning, manifest: Manifest, ledger: Ledger) -> str | None:
     return effort
 
 
-def _render_storage(
-    reasoning: dict[str, Any], request: ChatRequest, manifest: Manifest, ledger: Ledger
-) -> dict[str, Any]:
+def _render_storage(reasoning: dict[str, Any], request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """`store` and `include` for a model that thinks; nothing for others, which refuse to encrypt."""
     if not (manifest.reasoning or {}).get("encrypted", bool(reasoning)) or request.extra.get("store"):
         return {}

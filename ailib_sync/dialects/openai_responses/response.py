@@ -6,10 +6,11 @@ import json
 
 from ...errors import ErrorDetails
 from ...types.events import StreamEnd
+from ...types.json_values import count, objects, parse_arguments, text_of, word
 from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
 from ...types.response import ChatResponse, Usage
 from ...types.tools import ToolCall
-from ..dialect import parse_arguments, wrong_shape
+from ..dialect import wrong_shape
 from .messages import CALLS, NAME
 
 TYPE_CHECKING = False
@@ -132,7 +133,7 @@ def parse_item(item: dict[str, Any]) -> list[Block]:
 
 
 def _parse_message(item: dict[str, Any]) -> list[Block]:
-    texts: list[Block] = [Text(text(part.get("text")), text_extra(item, part)) for part in _parts(item) if _is_text(part)]
+    texts: list[Block] = [Text(text_of(part.get("text")), text_extra(item, part)) for part in _parts(item) if _is_text(part)]
     others = [part for part in _parts(item) if not _is_text(part)]
     if not others:
         return texts
@@ -149,20 +150,20 @@ def text_extra(item: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
 
 def thought_text(item: dict[str, Any]) -> str:
     """A thought in words: its summary, then its text where a host shows that; paragraphs apart."""
-    parts = [*_objects(item.get("summary")), *_objects(item.get("content"))]
-    return "\n\n".join(filter(None, (text(part.get("text")) for part in parts)))
+    parts = [*objects(item.get("summary")), *objects(item.get("content"))]
+    return "\n\n".join(filter(None, (text_of(part.get("text")) for part in parts)))
 
 
 def parse_call(item: dict[str, Any], streamed: str = "") -> ToolCall:
     """A call from its item; `streamed` is the text of its arguments where the item itself has none."""
     extra = {key: value for key, value in item.items() if key not in _CALL_KEYS and value is not None}
-    id, name = text(item.get("call_id")) or text(item.get("id")), text(item.get("name"))
+    id, name = text_of(item.get("call_id")) or text_of(item.get("id")), text_of(item.get("name"))
     if item.get("type") == "custom_tool_call":
-        return ToolCall(id, name, None, text(item.get("input")) or streamed, extra={"type": "custom_tool_call", **extra})
+        return ToolCall(id, name, None, text_of(item.get("input")) or streamed, extra={"type": "custom_tool_call", **extra})
     arguments = item.get("arguments")
     if isinstance(arguments, dict):
         return ToolCall(id, name, arguments, extra=extra)
-    raw = text(arguments) or streamed
+    raw = text_of(arguments) or streamed
     return ToolCall(id, name, parse_arguments(raw), raw, extra=extra)
 
 
@@ -172,7 +173,7 @@ _CALL_KEYS = ("type", "call_id", "name", "arguments", "input", "status", "item_i
 
 def refusal_text(item: dict[str, Any]) -> str:
     """What a message says in place of an answer."""
-    return "".join(text(part.get("refusal")) for part in _parts(item) if part.get("type") == "refusal")
+    return "".join(text_of(part.get("refusal")) for part in _parts(item) if part.get("type") == "refusal")
 
 
 def text_parts(item: dict[str, Any]) -> list[dict[str, Any]]:
@@ -181,11 +182,7 @@ def text_parts(item: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _parts(item: dict[str, Any]) -> list[dict[str, Any]]:
-    return _objects(item.get("content")) if item.get("type") == "message" else []
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return objects(item.get("content")) if item.get("type") == "message" else []
 
 
 def _is_text(part: dict[str, Any]) -> bool:
@@ -213,23 +210,11 @@ def parse_usage(raw: Any) -> Usage:
     into, out = raw.get("input_tokens_details"), raw.get("output_tokens_details")
     into, out = into if isinstance(into, dict) else {}, out if isinstance(out, dict) else {}
     return Usage(
-        prompt_tokens=_count(raw.get("input_tokens")),
-        completion_tokens=_count(raw.get("output_tokens")),
-        total_tokens=_count(raw.get("total_tokens")),
-        cached_tokens=_count(into.get("cached_tokens")),
-        cache_write_tokens=_count(into.get("cache_write_tokens")),
-        reasoning_tokens=_count(out.get("reasoning_tokens")),
+        prompt_tokens=count(raw.get("input_tokens")),
+        completion_tokens=count(raw.get("output_tokens")),
+        total_tokens=count(raw.get("total_tokens")),
+        cached_tokens=count(into.get("cached_tokens")),
+        cache_write_tokens=count(into.get("cache_write_tokens")),
+        reasoning_tokens=count(out.get("reasoning_tokens")),
         raw=raw,
     )
-
-
-def text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def word(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else str(value)
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -9,8 +9,9 @@ holds it is taken. Folding the events gives what `parse_body` gives for the same
 from __future__ import annotations
 
 from ...errors import StreamInterrupted
-from ...framing.sse import whole_json
+from ...framing.json import whole_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
+from ...types.json_values import text_of, word
 from ...types.messages import Opaque, Text
 from ..dialect import wrong_shape
 from .messages import CALLS
@@ -21,11 +22,9 @@ from .response import (
     parse_usage,
     refusal,
     refusal_text,
-    text,
     text_extra,
     text_parts,
     thought_text,
-    word,
 )
 
 TYPE_CHECKING = False
@@ -33,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from ...framing.json import Frame
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
-    from ..dialect import Frame
 
 ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "error")
 
@@ -308,7 +307,7 @@ def _key(data: dict[str, Any], item: dict[str, Any] | None = None) -> Any:
     index = data.get("output_index")
     if isinstance(index, int):
         return index
-    return text(data.get("item_id")) or text((item or {}).get("id"))
+    return text_of(data.get("item_id")) or text_of((item or {}).get("id"))
 
 
 READERS = {

@@ -1,1 +1,4 @@
-"""The server's side of each wire format, written independently of the dialects. Internal: import public names from `ailib_sync`."""
+"""The server's side of each wire format, written independently of the dialects.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -1,1 +1,4 @@
-"""The server's side of Bedrock's Converse. Internal: import public names from `ailib_sync`."""
+"""The server's side of Bedrock's Converse.
+
+Internal: import public names from `ailib_sync`.
+"""

@@ -1,1 +1,4 @@
-"""The server's side of Ollama's chat. Internal: import public names from `ailib_sync`."""
+"""The server's side of Ollama's chat.
+
+Internal: import public names from `ailib_sync`.
+"""

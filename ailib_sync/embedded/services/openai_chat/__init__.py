@@ -1,1 +1,4 @@
-"""The server's side of OpenAI's chat completions. Internal: import public names from `ailib_sync`."""
+"""The server's side of OpenAI's chat completions.
+
+Internal: import public names from `ailib_sync`.
+"""

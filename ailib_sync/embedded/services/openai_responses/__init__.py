@@ -1,1 +1,4 @@
-"""The server's side of OpenAI Responses. Internal: import public names from `ailib_sync`."""
+"""The server's side of OpenAI Responses.
+
+Internal: import public names from `ailib_sync`.
+"""

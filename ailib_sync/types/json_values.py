@@ -1,0 +1,129 @@
+"""JSON from outside, read without trust: objects, texts, counts, tool arguments, `data:` URLs. Pure functions.
+
+The one home of these rules: every dialect, and every form of message that users bring, reads a value the same way.
+"""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+#: Nesting allowed in JSON from outside. Far below what the interpreter can read, so that code which later copies, shows or
+#: writes such a value has room on the stack. No service nests its responses half as deep.
+MAX_DEPTH = 200
+
+
+def is_too_deep(text: str | bytes, value: Any) -> bool:
+    """Whether `value`, read from `text`, is nested deeper than `MAX_DEPTH`. A text with few brackets is not walked."""
+    brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    if brackets <= MAX_DEPTH:
+        return False
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inside = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
+        if not inside:
+            return False
+        level = [item for items in inside for item in items]
+    return any(isinstance(item, (dict, list)) for item in level)
+
+
+def child(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The JSON object under `key`; {} where there is none."""
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def children(parent: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The JSON objects in the list under `key`, without anything else in it."""
+    return objects(parent.get(key))
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The JSON objects in a list, without anything else in it; [] where `value` is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text_of(value: Any) -> str:
+    """A text; "" for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def text_or_none(value: Any) -> str | None:
+    """A text; None for anything else."""
+    return value if isinstance(value, str) else None
+
+
+def required_text(value: Any) -> str:
+    """A value that must be text. Raises TypeError, which a dialect turns into its ProtocolError."""
+    if isinstance(value, str):
+        return value
+    raise TypeError
+
+
+def word(value: Any) -> str | None:
+    """A short text (an id, a reason, a model's name). A number counts as its text; None for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def count(value: Any) -> int | None:
+    """A number of tokens. JSON has one type of number, so 12.0 is 12; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def total(*counts: Any) -> int | None:
+    """The sum of the counts that are numbers of tokens; None where none is."""
+    known = [figure for each in counts if (figure := count(each)) is not None]
+    return sum(known) if known else None
+
+
+def parse_arguments(raw: str) -> dict[str, Any] | None:
+    """A tool call's argument text as an object. "" is {} (a call without arguments); None where it is not a JSON object."""
+    if not raw.strip():
+        return {}
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and not is_too_deep(raw, value) else None
+
+
+def parse_data_url(url: str, *, base64_only: bool = False) -> tuple[str, bytes] | None:
+    """(media type, bytes) of a `data:` URL; None for any other URL. Raises ValueError where its data cannot be read.
+
+    RFC 2397: the scheme's case does not matter, the media type may be absent (text/plain), the data is base64 or
+    percent-encoded.
+    """
+    if url[:5].lower() != "data:":
+        return None
+    head, comma, body = url[5:].partition(",")
+    if not comma:
+        raise ValueError("the data: URL has no comma before its data")
+    media_type = head.partition(";")[0] or "text/plain"
+    if head.lower().endswith(";base64"):
+        try:
+            return media_type, parse_base64(body)
+        except ValueError:
+            raise ValueError("the data: URL does not hold base64") from None
+    if base64_only:
+        raise ValueError("the data: URL does not hold base64")
+    from urllib.parse import unquote_to_bytes
+
+    return media_type, unquote_to_bytes(body)
+
+
+def parse_base64(value: Any) -> bytes:
+    """The bytes of base64 text. Raises ValueError where it is not base64."""
+    from base64 import b64decode
+
+    try:
+        return b64decode(value, validate=True)
+    except (ValueError, TypeError):
+        raise ValueError("the data is not base64") from None
