@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ailib_sync.types.json_values import MAX_DEPTH
 
 from ailib_sync import AiClient
 from ailib_sync.errors import ProtocolError, ResponseTooLarge
@@ -19,6 +18,7 @@ from ailib_sync.framing.ndjson import parse_ndjson
 from ailib_sync.framing.sse import parse_sse
 from ailib_sync.http.bodies import inflated
 from ailib_sync.http.timeouts import Limits
+from ailib_sync.types.json_values import MAX_DEPTH
 
 from .loopback import caught, http, loopback
 
