@@ -1,28 +1,28 @@
-"""Every exception this package raises, and how a provider's refusal is classified. Knows nothing of HTTP or JSON.
+"""Every exception that this package raises, and how an error response is classified. Knows nothing of HTTP or JSON.
 
 AiLibError
-├── ConfigurationError          nothing was sent
-│   ├── ManifestError           a manifest is wrong: which file, which key, what is allowed
-│   └── StreamConsumed          a stream that has ended is read again, or asked for its outcome too early
-├── TransportError              no whole answer arrived
+├── ConfigurationError          the call is wrong, and nothing was sent
+│   ├── ManifestError           a manifest is wrong: the file, the key and the allowed values
+│   └── StreamConsumed          a stream is read twice, or its result is requested before it ended
+├── TransportError              no complete response arrived
 │   ├── ConnectError            no connection was made (refused, unreachable, name not found)
-│   │   ├── TlsError            the certificate or the handshake was refused; never retried
-│   │   └── ProxyError          the proxy refused or could not be reached
-│   ├── ConnectionLost          the connection broke before a whole answer was read
-│   ├── CallTimeout             one of the time limits passed (a builtin TimeoutError too)
+│   │   ├── TlsError            the certificate was rejected or the handshake failed; never retried
+│   │   └── ProxyError          the proxy was unreachable or rejected the connection
+│   ├── ConnectionLost          the connection broke before the response was complete
+│   ├── CallTimeout             a time limit passed (also a builtin TimeoutError)
 │   │   ├── ConnectTimeout      no connection within `connect` seconds
 │   │   ├── WriteTimeout        the provider stopped reading the request
 │   │   ├── ReadTimeout         no byte for `read` seconds
 │   │   ├── ContentTimeout      no event with content for `content` seconds
-│   │   ├── DeadlineExceeded    the whole call took more than `total` seconds
-│   │   └── PoolTimeout         no free connection, or a Limiter's turn does not come in time
-│   ├── CircuitOpen             a CircuitBreaker holds requests back; nothing was sent
-│   ├── StreamInterrupted       a stream ended without its terminal event
-│   └── Cancelled               cancel() or close() was called while the call ran
-├── ProtocolError               an answer arrived that is not what the dialect says
-│   ├── RedirectRefused         redirects are never followed
-│   └── ResponseTooLarge        a bound of `Limits` was passed
-└── RemoteError                 the provider said no
+│   │   ├── DeadlineExceeded    the call took more than `total` seconds
+│   │   └── PoolTimeout         no free connection, or no free slot of a Limiter, in time
+│   ├── CircuitOpen             a CircuitBreaker blocks requests to a failing provider; nothing was sent
+│   ├── StreamInterrupted       a stream ended without its last event
+│   └── Cancelled               cancel() or close() was called during the call
+├── ProtocolError               the response does not have the form of its dialect
+│   ├── RedirectRefused         the response is a redirect; redirects are never followed
+│   └── ResponseTooLarge        the response exceeds one of the `Limits`
+└── RemoteError                 the provider reported an error
     ├── InvalidRequest          E1001
     │   └── RequestTooLarge     E1005
     ├── AuthenticationError     E1002
@@ -34,6 +34,8 @@ AiLibError
     │   ├── Overloaded          E3002
     │   └── ProviderTimeout     E3003
     └── Conflict                E4001
+
+The codes are those of AI-Protocol: https://github.com/ailib-official/ai-protocol
 """
 
 from __future__ import annotations
@@ -47,23 +49,26 @@ if TYPE_CHECKING:
 
     from .types.response import ChatResponse, RateLimit
 
-MAX_MESSAGE = 2000
+MAX_MESSAGE_CHARACTERS = 2000
 
 
-def printable(text: object, limit: int = MAX_MESSAGE) -> str:
-    """Foreign text made safe to show: control characters escaped, at most `limit` characters."""
-    s = str(text)
-    if len(s) > limit:
-        s = s[: limit - 1] + "…"
-    if s.isprintable():
-        return s
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in s)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+def printable(text: object, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
+    """Text from outside, safe to print: control characters are escaped; at most `limit` characters."""
+    cut = _cut(str(text), limit)
+    if cut.isprintable():
+        return cut
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in cut)
+    return _cut(escaped, limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request of a call that failed. `started` is in seconds after the call began, `waited` the pause that followed."""
+    """One failed request of a call. Times are in seconds: `started` counts from the start of the call, `duration` is the time
+    of the request, `waited` the pause after it (None: no retry followed)."""
 
     provider: str
     model: str
@@ -75,7 +80,11 @@ class Attempt:
 
 
 class AiLibError(Exception):
-    """The root. `partial` is what had arrived (never lost), `attempts` the timeline of the requests that were made."""
+    """The base of all errors of this package.
+
+    `partial` is the part of the response that arrived before the error. `attempts` lists the failed requests of the call.
+    `retryable`: another attempt may succeed. `fallbackable`: another provider may succeed.
+    """
 
     standard_code = "E9999"
     retryable = False
@@ -90,22 +99,23 @@ class AiLibError(Exception):
         self.attempts: tuple[Attempt, ...] = ()
 
     def __str__(self) -> str:
-        """Who, what, and what was tried before, in at most 2000 characters."""
+        """Provider, message, facts and earlier attempts, in at most 2,000 characters."""
         who = f"{self.provider}: " if self.provider else ""
-        facts = self._facts() + self._tries()
-        return who + printable(self.message, MAX_MESSAGE - len(who) - len(facts)) + facts
+        facts = self._facts() + self._earlier_attempts()
+        return who + printable(self.message, MAX_MESSAGE_CHARACTERS - len(who) - len(facts)) + facts
 
     def _facts(self) -> str:
         return ""
 
-    def _tries(self) -> str:
-        """Each attempt in a few words, where there were several."""
+    def _earlier_attempts(self) -> str:
+        """One short entry for each attempt; "" if there was only one."""
         if len(self.attempts) < 2:
             return ""
-        tries = [f"{a.provider}/{a.model} {a.status_code or a.error.partition(':')[0]}" for a in self.attempts]
-        return printable(f" after {len(tries)} attempts ({', '.join(tries)})", 800)
+        entries = [f"{a.provider}/{a.model} {a.status_code or a.error.partition(':')[0]}" for a in self.attempts]
+        return printable(f" after {len(entries)} attempts ({', '.join(entries)})", 800)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # BaseException pickles `args` alone, and calls __init__ with them.
         return _unpickle, (type(self), dict(self.__dict__))
 
 
@@ -117,21 +127,21 @@ def _unpickle(cls: type[AiLibError], state: dict[str, Any]) -> AiLibError:
 
 
 class ConfigurationError(AiLibError, ValueError):
-    """Nothing was sent: an unknown provider, no key, a value out of range, an option that cannot be met."""
+    """The call is wrong, and nothing was sent: an unknown provider, no API key, a value out of range, an unsupported option."""
 
     standard_code = "E1001"
 
 
 class ManifestError(ConfigurationError):
-    """A manifest is wrong; the message names the file, the key and what is allowed."""
+    """A manifest is wrong. The message names the file, the key and the allowed values."""
 
 
 class StreamConsumed(ConfigurationError):
-    """A stream can be read once, and asked for its outcome when it has ended."""
+    """A stream is read twice, or its response is requested before the stream ended. Send the request again to read it again."""
 
 
 class TransportError(AiLibError):
-    """No whole answer arrived."""
+    """No complete response arrived."""
 
     standard_code = "E3001"
     retryable = True
@@ -139,23 +149,23 @@ class TransportError(AiLibError):
 
 
 class ConnectError(TransportError):
-    """No connection was made, so nothing was sent."""
+    """No connection was made, so nothing was sent. Check the network and the provider's address."""
 
 
 class TlsError(ConnectError):
-    """The certificate or the handshake was refused."""
+    """The certificate was rejected, or the TLS handshake failed. A retry does not help."""
 
     retryable = False
 
 
 class ProxyError(ConnectError):
-    """The proxy refused, or could not be reached."""
+    """The proxy was unreachable, or rejected the connection. Check the proxy's address and credentials."""
 
     retryable = False
 
 
 class ConnectionLost(TransportError):
-    """The connection broke before a whole answer was read."""
+    """The connection broke before the response was complete."""
 
 
 class CallTimeout(TransportError, TimeoutError):
@@ -165,11 +175,11 @@ class CallTimeout(TransportError, TimeoutError):
 
 
 class ConnectTimeout(CallTimeout):
-    """No connection within `Timeout.connect` seconds."""
+    """No connection was made within `Timeout.connect` seconds."""
 
 
 class WriteTimeout(CallTimeout):
-    """The provider stopped reading the request."""
+    """The provider stopped reading the request before its end."""
 
 
 class ReadTimeout(CallTimeout):
@@ -181,31 +191,31 @@ class ContentTimeout(CallTimeout):
 
 
 class DeadlineExceeded(CallTimeout):
-    """The whole call took longer than `Timeout.total` seconds."""
+    """The call, with all its attempts, took longer than `Timeout.total` seconds."""
 
     retryable = False
     fallbackable = False
 
 
 class PoolTimeout(CallTimeout):
-    """No free connection, or a `Limiter` let no request begin in time."""
+    """No connection of the pool, or no slot of a `Limiter`, was free in time. Allow more connections or send fewer calls."""
 
     retryable = False
 
 
 class CircuitOpen(TransportError):
-    """A `CircuitBreaker` holds requests back from a provider that failed again and again; nothing was sent."""
+    """A `CircuitBreaker` blocks requests to a provider that failed several times in a row. Nothing was sent."""
 
     standard_code = "E3002"
     retryable = False
 
 
 class StreamInterrupted(TransportError):
-    """A stream ended without its terminal event; `partial` holds what arrived."""
+    """A stream ended without its last event. `partial` is what arrived."""
 
 
 class Cancelled(TransportError):
-    """The call was cancelled by its caller."""
+    """The caller cancelled the call."""
 
     standard_code = "E4002"
     retryable = False
@@ -213,7 +223,7 @@ class Cancelled(TransportError):
 
 
 class ProtocolError(AiLibError):
-    """An answer arrived that is not what the dialect says (HTML with status 200, broken JSON, a wrong shape)."""
+    """The response does not have the form of its dialect (HTML with status 200, broken JSON, a missing field)."""
 
     standard_code = "E3001"
     retryable = True
@@ -225,24 +235,24 @@ class ProtocolError(AiLibError):
 
 
 class RedirectRefused(ProtocolError):
-    """The answer was a redirect; redirects are never followed, because a key would travel with them."""
+    """The response is a redirect. It is never followed, because the API key would go to another host. Correct `base_url`."""
 
     retryable = False
 
 
 class ResponseTooLarge(ProtocolError):
-    """The answer passed a bound of `Limits`."""
+    """The response exceeds one of the `Limits`. Raise the limit if the response is legitimate."""
 
     retryable = False
     fallbackable = False
 
 
 class RemoteError(AiLibError):
-    """The provider said no.
+    """The provider reported an error.
 
-    `error_type` and `error_code` are the provider's own words, `retry_after` the wait it asked for in seconds,
-    `body` its answer as text (at most 64 KiB), `rate_limit` what its headers say of the account's limits, `standard_code` the
-    AI-Protocol code.
+    `error_type` and `error_code` are the provider's own names, `retry_after` is its retry hint in seconds, `body` is the
+    response as text (at most 64 KiB), `rate_limit` holds the account's limits from the headers, `standard_code` is
+    AI-Protocol's code.
     """
 
     def __init__(
@@ -269,46 +279,47 @@ class RemoteError(AiLibError):
 
     def _facts(self) -> str:
         facts = [str(self.status_code)] if self.status_code else []
-        code = self.error_code if self.error_code != str(self.status_code) else None  # Google repeats the status as its code
+        # Google's `error.code` repeats the HTTP status: https://cloud.google.com/apis/design/errors#http_mapping
+        code = self.error_code if self.error_code != str(self.status_code) else None
         facts += [printable(word, 100) for word in (code or self.error_type,) if word]
         facts += [f"request {printable(self.request_id, 100)}"] if self.request_id else []
-        facts += [f"asks to wait {self.retry_after:g} s"] if self.retry_after else []
+        facts += [f"retry after {self.retry_after:g} s"] if self.retry_after else []
         return f" ({', '.join(facts)})" if facts else ""
 
 
 class InvalidRequest(RemoteError):
-    """The request is wrong as it stands."""
+    """The request is invalid. Change it before you send it again."""
 
     standard_code = "E1001"
 
 
 class RequestTooLarge(InvalidRequest):
-    """The request, or its prompt, is larger than the provider takes."""
+    """The request or its prompt exceeds the provider's limit. Shorten it, or use a model with a larger context."""
 
     standard_code = "E1005"
 
 
 class AuthenticationError(RemoteError):
-    """The key is missing, wrong or expired."""
+    """The API key is missing, wrong or expired."""
 
     standard_code = "E1002"
     fallbackable = True
 
 
 class PermissionDenied(RemoteError):
-    """The key may not do this."""
+    """The API key does not permit this request."""
 
     standard_code = "E1003"
 
 
 class NotFound(RemoteError):
-    """No such model or address."""
+    """The model or the URL does not exist."""
 
     standard_code = "E1004"
 
 
 class RateLimited(RemoteError):
-    """Too many requests or tokens for now."""
+    """Too many requests or tokens in a period. Wait `retry_after` seconds where it is set."""
 
     standard_code = "E2001"
     retryable = True
@@ -316,7 +327,7 @@ class RateLimited(RemoteError):
 
 
 class QuotaExhausted(RemoteError):
-    """The account has no credit or has reached its spend limit; waiting does not help."""
+    """The account has no credit or has reached its spending limit. A retry does not help."""
 
     standard_code = "E2002"
     fallbackable = True
@@ -331,25 +342,25 @@ class ServerError(RemoteError):
 
 
 class Overloaded(ServerError):
-    """The provider is too busy."""
+    """The provider is overloaded."""
 
     standard_code = "E3002"
 
 
 class ProviderTimeout(ServerError):
-    """The provider gave up waiting for itself."""
+    """The provider took too long to compute the response and gave up."""
 
     standard_code = "E3003"
 
 
 class Conflict(RemoteError):
-    """The request collides with another; a retry may succeed."""
+    """The request conflicts with another one. A retry may succeed."""
 
     standard_code = "E4001"
     retryable = True
 
 
-#: The standard names a manifest's `errors` tables speak in (AI-Protocol) → the class raised.
+#: AI-Protocol's standard name, as in a manifest's `errors` tables → the class raised.
 CLASSES: Mapping[str, type[RemoteError]] = {
     "invalid_request": InvalidRequest,
     "authentication": AuthenticationError,
@@ -365,6 +376,10 @@ CLASSES: Mapping[str, type[RemoteError]] = {
     "unknown": RemoteError,
 }
 
+#: HTTP status → standard name, unless the body or the manifest gives a better one. RFC 9110, section 15; 425: RFC 8470,
+#: section 5.2; 429: RFC 6585, section 4; 520 to 524: Cloudflare
+#: (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/); 529: Anthropic
+#: (https://platform.claude.com/docs/en/api/errors).
 STATUSES: Mapping[int, str] = {
     400: "invalid_request",
     401: "authentication",
@@ -394,9 +409,9 @@ STATUSES: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ErrorDetails:
-    """What a dialect reads out of an error body; `retry_after` in seconds where the body itself says it.
+    """The facts that a dialect reads from an error body; `retry_after` in seconds, if the body contains it.
 
-    `reason` is a finer word than code and type, for classifying only (Google's ErrorInfo.reason, a spend limit's name).
+    `reason` is more specific than code and type, and used for classification only (Google's ErrorInfo.reason, for example).
     """
 
     message: str
@@ -407,9 +422,10 @@ class ErrorDetails:
 
 
 def classify(status: int | None, details: ErrorDetails, words: Mapping[str, str], statuses: Mapping[int, str]) -> str:
-    """The standard name of a refusal: the body's own words, the finest first, then the manifest's status, then the standard's.
+    """The standard name of an error response (`status` None: of an error in a stream).
 
-    `words` and `statuses` are the tables of the manifest over its dialect's.
+    The first that is known decides: the body's reason, code and type (in `words`), the status in `statuses`, the status in
+    `STATUSES`, the class of the status. `words` and `statuses` are the tables of the dialect and the manifest, merged.
     """
     for word in (details.reason, details.code, details.type):
         if word is not None and word in words:

@@ -66,28 +66,28 @@ def _words(table: dict[str, str], reason: str) -> str:
     return ", ".join(f"`{word}`" for word, meaning in table.items() if meaning == reason) or "—"
 
 
-def refusals() -> Iterator[str]:
+def remote_errors() -> Iterator[str]:
     """The classes of RemoteError."""
     rows = [
         [f"`{cls.__name__}`", f"`{name}`", cls.standard_code, _sentence(cls), _yes(cls.retryable), _yes(cls.fallbackable)]
         for name, cls in errors.CLASSES.items()
     ]
-    return _table(["class", "standard name", "code", "means", "tried again", "falls back"], rows)
+    return _table(["class", "standard name", "code", "means", "retried", "falls back"], rows)
 
 
 def statuses() -> Iterator[str]:
-    """What an HTTP status means where nothing finer is said."""
+    """HTTP status → standard name and class."""
     rows = [[str(status), f"`{name}`", f"`{errors.CLASSES[name].__name__}`"] for status, name in errors.STATUSES.items()]
     return _table(["status", "standard name", "class"], rows)
 
 
 def transport() -> Iterator[str]:
-    """The errors that are no refusals."""
+    """TransportError, ProtocolError and their subclasses."""
     rows = [
         [f"`{cls.__name__}`", cls.standard_code, _sentence(cls), _yes(cls.retryable), _yes(cls.fallbackable)]
         for cls in _below(errors.TransportError, errors.ProtocolError)
     ]
-    return _table(["class", "code", "means", "tried again", "falls back"], rows)
+    return _table(["class", "code", "means", "retried", "falls back"], rows)
 
 
 def _below(*roots: type[errors.AiLibError]) -> Iterator[type[errors.AiLibError]]:
@@ -107,7 +107,7 @@ def _yes(value: bool) -> str:
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "options": options,
     "finish_reasons": finish_reasons,
-    "errors": refusals,
+    "errors": remote_errors,
     "statuses": statuses,
     "transport": transport,
 }

@@ -1,4 +1,4 @@
-"""The tree of exceptions, what an exception says and carries, and how a refusal is classified."""
+"""The tree of exceptions, their messages and attributes, and how an error response is classified."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ailib_sync import errors
 from ailib_sync.errors import (
     CLASSES,
-    MAX_MESSAGE,
+    MAX_MESSAGE_CHARACTERS,
     STATUSES,
     AiLibError,
     Attempt,
@@ -37,10 +37,10 @@ def _tree(root: type[AiLibError]) -> list[type[AiLibError]]:
 TREE = [cls for cls in _tree(AiLibError) if cls.__module__ == "ailib_sync.errors"]
 
 
-# --- The tree -----------------------------------------------------------------------------------------------------------
+# --- The tree ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_tree_drawn_at_the_top_is_the_tree() -> None:
+def test_the_tree_in_the_docstring_matches_the_classes() -> None:
     drawn: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():
         match = re.match(r"([│├└─ ]*)([A-Z]\w+)", line)
@@ -55,7 +55,7 @@ def test_the_tree_drawn_at_the_top_is_the_tree() -> None:
     assert parents == {cls.__name__: cls.__bases__[0].__name__ for cls in TREE if cls is not AiLibError}
 
 
-def test_codes_are_ai_protocols() -> None:
+def test_standard_codes_are_ai_protocols() -> None:
     codes = {
         "invalid_request": "E1001", "authentication": "E1002", "permission_denied": "E1003", "not_found": "E1004",
         "request_too_large": "E1005", "rate_limited": "E2001", "quota_exhausted": "E2002", "server_error": "E3001",
@@ -65,26 +65,26 @@ def test_codes_are_ai_protocols() -> None:
     assert errors.Cancelled.standard_code == "E4002"
 
 
-def test_what_may_succeed_elsewhere_or_later() -> None:
-    """As AI-Protocol's table has it, for the classes that it knows."""
+def test_which_errors_are_retried_and_which_fall_back() -> None:
+    """As in AI-Protocol's table, for the classes it defines."""
     retried = {"rate_limited", "server_error", "overloaded", "timeout", "conflict"}
     falls_back = {"authentication", "rate_limited", "quota_exhausted", "server_error", "overloaded", "timeout"}
     assert {name for name, cls in CLASSES.items() if cls.retryable} == retried
     assert {name for name, cls in CLASSES.items() if cls.fallbackable} == falls_back
 
 
-def test_python_programs_catch_what_they_know() -> None:
+def test_errors_are_subclasses_of_the_builtin_exceptions() -> None:
     assert issubclass(ConfigurationError, ValueError)
     assert issubclass(errors.ReadTimeout, TimeoutError)
     assert issubclass(RequestTooLarge, InvalidRequest)
     assert not issubclass(RemoteError, TransportError)
 
 
-# --- What one says ------------------------------------------------------------------------------------------------------
+# --- Messages ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "message"),
     [
         (AiLibError("wrong"), "wrong"),
         (AiLibError("wrong", provider="openai", model="gpt-4o"), "openai: wrong"),
@@ -94,15 +94,15 @@ def test_python_programs_catch_what_they_know() -> None:
         (RemoteError("no", status_code=429, error_type="t", error_code="c"), "no (429, c)"),
         (RemoteError("no", status_code=400, error_type="INVALID", error_code="400"), "no (400, INVALID)"),
         (RemoteError("no", request_id="req_1"), "no (request req_1)"),
-        (RemoteError("no", status_code=429, retry_after=90.0), "no (429, asks to wait 90 s)"),
+        (RemoteError("no", status_code=429, retry_after=90.0), "no (429, retry after 90 s)"),
         (RemoteError("no\r\nX: y\x1b[31m", request_id="a\nb"), "no\\r\\nX: y\\x1b[31m (request a\\nb)"),
     ],
 )
-def test_an_error_says_who_what_and_which_request(error: AiLibError, says: str) -> None:
-    assert str(error) == says
+def test_a_message_names_provider_error_and_request(error: AiLibError, message: str) -> None:
+    assert str(error) == message
 
 
-def test_an_error_after_several_attempts_tells_of_each() -> None:
+def test_a_message_lists_the_attempts_if_there_were_several() -> None:
     error = ServerError("no", provider="acme", status_code=500)
     error.attempts = (
         Attempt("openai", "gpt-4o", 0.0, 0.1, "ConnectError: refused", None, 0.5),
@@ -114,12 +114,12 @@ def test_an_error_after_several_attempts_tells_of_each() -> None:
 
 
 @pytest.mark.parametrize("cls", TREE)
-def test_no_text_is_longer_than_2000_characters(cls: type[AiLibError]) -> None:
+def test_a_message_has_at_most_2000_printable_characters(cls: type[AiLibError]) -> None:
     error = cls("\x00" * 5000, provider="openai")
     error.attempts = tuple(Attempt("p" * 60, "m" * 500, 0.0, 0.0, "E") for _ in range(50))
-    assert len(str(error)) <= MAX_MESSAGE
+    assert len(str(error)) <= MAX_MESSAGE_CHARACTERS
     assert str(error).isprintable()
-    assert len(error.args[0]) <= MAX_MESSAGE
+    assert len(error.args[0]) <= MAX_MESSAGE_CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -134,15 +134,15 @@ def test_no_text_is_longer_than_2000_characters(cls: type[AiLibError]) -> None:
         (7, 100, "7"),
     ],
 )
-def test_foreign_text_is_made_safe_to_show(text: object, limit: int, shown: str) -> None:
+def test_control_characters_are_escaped(text: object, limit: int, shown: str) -> None:
     assert printable(text, limit) == shown
 
 
-# --- What one carries ---------------------------------------------------------------------------------------------------
+# --- Attributes -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cls", TREE)
-def test_every_error_pickles_whole(cls: type[AiLibError]) -> None:
+def test_every_error_pickles_with_its_attributes(cls: type[AiLibError]) -> None:
     error = cls("wrong", provider="openai", model="gpt-4o")
     error.partial = ChatResponse(Message.assistant("so far"))
     error.attempts = (Attempt("openai", "gpt-4o", 0.0, 1.0, "E: wrong", 500, 0.5),)
@@ -151,19 +151,19 @@ def test_every_error_pickles_whole(cls: type[AiLibError]) -> None:
     assert (str(copy), copy.args, vars(copy)) == (str(error), error.args, vars(error))
 
 
-def test_a_refusal_pickles_with_its_facts() -> None:
+def test_a_remote_error_pickles_with_its_facts() -> None:
     error = RateLimited(
         "slow down", status_code=429, error_type="t", error_code="c", request_id="r", retry_after=1.5, body="{}", provider="p"
     )
     assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
 
 
-def test_a_broken_answer_keeps_its_body() -> None:
+def test_a_protocol_error_keeps_the_body() -> None:
     assert ProtocolError("no JSON", body="<html>").body == "<html>"
     assert ProtocolError("no JSON").body is None
 
 
-# --- Classifying --------------------------------------------------------------------------------------------------------
+# --- Classifying ------------------------------------------------------------------------------------------------------
 
 WORDS = {"insufficient_quota": "quota_exhausted", "rate_limit_error": "rate_limited", "DAILY": "quota_exhausted"}
 
@@ -184,20 +184,20 @@ WORDS = {"insufficient_quota": "quota_exhausted", "rate_limit_error": "rate_limi
         (None, ErrorDetails("", type="rate_limit_error"), {}, "rate_limited"),
     ],
     ids=[
-        "the body's code goes before the status",
-        "a finer reason goes before the type",
-        "an unknown code leaves it to the type",
-        "the body goes before the manifest's status",
-        "the manifest's status goes before the standard's",
-        "the standard's status",
-        "another of them",
+        "the body's code comes before the status",
+        "the reason comes before the type",
+        "the type decides if the code is unknown",
+        "the body comes before the manifest's status",
+        "the manifest's status comes before the standard",
+        "the standard meaning of 429",
+        "the standard meaning of 413",
         "an unknown 4xx",
         "an unknown 5xx",
-        "in a stream there is no status",
-        "in a stream the type counts",
+        "no status, as in a stream",
+        "the type, without a status",
     ],
 )
-def test_a_refusal_is_classified_by_the_finest_word(
+def test_the_most_specific_fact_decides_the_class(
     status: int | None, details: ErrorDetails, statuses: dict[int, str], name: str
 ) -> None:
     assert classify(status, details, WORDS, statuses) == name

@@ -175,7 +175,7 @@ def test_a_wait_beyond_the_cap_is_not_waited_but_told(wish):
         assert monotonic() - started < 1
         assert isinstance(error, RateLimited)
         assert error.retry_after >= 86400
-        assert f"asks to wait {error.retry_after:g} s" in str(error)
+        assert f"retry after {error.retry_after:g} s" in str(error)
         assert len(server.requests) == 1
 
 
@@ -371,7 +371,7 @@ def test_the_text_of_an_error_is_short_whatever_it_holds(message, attempts):
     error.attempts = (Attempt("acme", "m" * 500, 0.0, 0.1, "RateLimited: " + "y" * 999, 429),) * attempts
     assert len(str(error)) <= 2000
     assert str(error).isprintable()
-    assert "asks to wait 9 s" in str(error)
+    assert "retry after 9 s" in str(error)
 
 
 def test_a_failed_call_s_exception_survives_a_pickle_with_all_it_holds():
