@@ -1,4 +1,4 @@
-"""What must begin anew in a forked child: locks that another thread of the parent held, counts of the parent's calls."""
+"""Objects that are reset in a forked child process: locks that a thread of the parent held, counts of the parent's calls."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    class Renewable(Protocol):
-        def renew(self) -> None: ...
+    class Resettable(Protocol):
+        def reset_after_fork(self) -> None: ...
 
 
-_all: WeakSet[Renewable] = WeakSet()
+_registered: WeakSet[Resettable] = WeakSet()
 
 
-def renew_in_children(thing: Renewable) -> None:
-    """From now on `thing.renew()` runs in every forked child, before anything else does."""
-    _all.add(thing)
+def reset_in_children(target: Resettable) -> None:
+    """Calls `target.reset_after_fork()` in every forked child, before any other code runs there. Keeps no reference to it."""
+    _registered.add(target)
 
 
-def _renew_all() -> None:
-    for thing in list(_all):
-        thing.renew()
+def _reset_all() -> None:
+    for target in list(_registered):
+        target.reset_after_fork()
 
 
+# Only the forking thread exists in the child; a lock held by another one would never be released. (Windows has no fork.)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_all)
+    os.register_at_fork(after_in_child=_reset_all)

@@ -35,7 +35,7 @@ KINDS: list[tuple[str, StreamingEvent]] = [
 
 
 @pytest.mark.parametrize(("kind", "event"), KINDS, ids=[kind for kind, _ in KINDS])
-def test_an_event_is_of_one_kind(kind: str, event: StreamingEvent) -> None:
+def test_an_event_has_one_kind(kind: str, event: StreamingEvent) -> None:
     assert [other for other, _ in KINDS if getattr(event, f"is_{other}")] == [kind]
     assert getattr(event, f"as_{kind}") is event
     for other, _ in KINDS:
@@ -53,7 +53,7 @@ def test_events_can_be_matched() -> None:
     assert found == "0 call_1 weather"
 
 
-def test_a_content_delta_answers_to_both_names() -> None:
+def test_a_content_delta_has_its_text_under_both_names() -> None:
     assert ContentDelta("a").content == ContentDelta("a").text == "a"
 
 

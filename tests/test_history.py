@@ -1,4 +1,4 @@
-"""Histories as JSON: nothing is lost on the way out and back, and what is broken is named."""
+"""Histories as JSON: a round trip without loss, and errors with the path of the wrong value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HISTORY = [
         [
             Thinking("hm", "c2ln", extra={"item": {"id": "rs_1"}}),
             Thinking(redacted="gAAA"),
-            Text("I shall see.", {"phase": "commentary"}),
+            Text("I will see.", {"phase": "commentary"}),
             ToolCall("call_1", "look", None, '{"at": ', extra={"id": "fc_1"}),
             ToolCall("call_2", "look", {}),
             Opaque({"type": "web_search_call", "data": "x"}),
@@ -35,11 +35,11 @@ HISTORY = [
 ]
 
 
-def test_a_history_comes_back_from_json_as_it_was() -> None:
+def test_a_history_survives_a_json_round_trip() -> None:
     assert load_messages(json.loads(json.dumps(dump_messages(HISTORY)))) == HISTORY
 
 
-def test_the_form_is_short_and_readable() -> None:
+def test_default_values_are_omitted() -> None:
     assert dump_messages([Message.user("Hi"), Message.user([Image.from_bytes(b"\x00\xff", "image/png")])]) == [
         {"role": "user", "content": "Hi"},
         {"role": "user", "content": [{"type": "image", "media_type": "image/png", "data": "AP8="}]},
@@ -59,32 +59,32 @@ def test_a_dump_is_a_copy() -> None:
     assert loaded == [Message.user([Text("Hi", {"a": {"b": 1}})])]
 
 
-def test_what_has_no_json_form_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match=r"Text\.extra holds a set"):
+def test_a_value_without_json_form_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match=r"Text\.extra contains a set"):
         dump_messages([Message.user([Text("Hi", {"a": {1, 2}})])])
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ("[]", "json.loads first"),
-        ({"role": "user"}, "takes a list"),
+        ({"role": "user"}, "needs a list"),
         ([1], "message 0 must be an object"),
         ([{"role": "user", "content": "Hi"}, {"content": "Hi"}], "message 1: Message needs role, content"),
         ([{"role": "judge", "content": ""}], "role must be one of"),
         ([{"role": "user", "content": 5}], r"message 0.content must be str \| list\[Block\], not int"),
-        ([{"role": "user", "content": "", "mood": 1}], "Message has no 'mood'"),
+        ([{"role": "user", "content": "", "mood": 1}], "Message has no field 'mood'"),
         ([{"role": "user", "content": [{"type": "smell"}]}], r"content\[0\]: type must be one of text, image"),
         ([{"role": "user", "content": ["Hi"]}], r"content\[0\]: type must be one of"),
         ([{"role": "user", "content": [{"type": "text", "text": 1}]}], r"content\[0\].text must be str, not int"),
-        ([{"role": "user", "content": [{"type": "text", "txt": ""}]}], "Text has no 'txt'"),
+        ([{"role": "user", "content": [{"type": "text", "txt": ""}]}], "Text has no field 'txt'"),
         ([{"role": "user", "content": [{"type": "image", "media_type": "image/png", "data": "*"}]}], "not base64"),
         ([{"role": "user", "content": [{"type": "image"}]}], "either data or url"),
         ([{"role": "tool", "content": [{"type": "tool_result"}]}], "ToolResult needs tool_call_id"),
     ],
 )
-def test_broken_data_is_refused_with_its_place(data: Any, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
+def test_an_error_contains_the_path_of_the_wrong_value(data: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         load_messages(data)
 
 
@@ -98,8 +98,8 @@ MAYBE = st.none() | st.text()
 
 
 def media(cls: Any, **more: Any) -> st.SearchStrategy[Any]:
-    held = st.builds(cls, media_type=st.text(min_size=1), data=st.binary(), extra=OBJECTS, **more)
-    return held | st.builds(cls, media_type=MAYBE, url=st.text(), extra=OBJECTS, **more)
+    embedded = st.builds(cls, media_type=st.text(min_size=1), data=st.binary(), extra=OBJECTS, **more)
+    return embedded | st.builds(cls, media_type=MAYBE, url=st.text(), extra=OBJECTS, **more)
 
 
 SIMPLE = st.one_of(
@@ -116,5 +116,5 @@ MESSAGES = st.builds(Message, st.sampled_from(MessageRole), st.text() | st.lists
 
 
 @given(st.lists(MESSAGES, max_size=3))
-def test_every_history_comes_back_as_it_was(history: list[Message]) -> None:
+def test_any_history_survives_a_json_round_trip(history: list[Message]) -> None:
     assert load_messages(json.loads(json.dumps(dump_messages(history)))) == history

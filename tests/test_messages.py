@@ -1,4 +1,4 @@
-"""Messages and blocks: what makes one, what is refused, what they answer when asked."""
+"""Messages and blocks: constructors, properties and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ailib_sync.types.messages import ToolResult
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def test_a_role_is_its_word() -> None:
+def test_a_role_equals_its_name() -> None:
     assert MessageRole.USER == "user"
     assert str(MessageRole.TOOL) == "tool"
     assert f"{MessageRole.SYSTEM}" == "system"
@@ -48,29 +48,29 @@ def test_content_becomes_a_list_of_blocks(content: Any, blocks: list[Any]) -> No
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "message"),
     [
         (lambda: Message("robot", "x"), "role must be one of system, user, assistant, tool, not 'robot'"),  # type: ignore[arg-type]
         (lambda: Message.user(7), "content must be text or a list of blocks, not int"),  # type: ignore[arg-type]
         (lambda: Message.user(["a", {"type": "text"}]), "dict is not a content block"),  # type: ignore[list-item]
         (lambda: Message.user(None), "not NoneType"),  # type: ignore[arg-type]
-        (lambda: Image(), "Image: give either data or url"),
-        (lambda: Image("image/png", PNG, "https://x.invalid"), "Image: give either data or url"),
+        (lambda: Image(), "Image: pass either data or url"),
+        (lambda: Image("image/png", PNG, "https://x.invalid"), "Image: pass either data or url"),
         (lambda: Image(data=PNG), 'Image: data needs a media_type, such as "image/png"'),
         (lambda: Audio(data=b""), 'Audio: data needs a media_type, such as "audio/wav"'),
         (lambda: Document(data=b""), 'Document: data needs a media_type, such as "application/pdf"'),
-        (lambda: Image.from_url("data:image/png;base64,???"), "Image: the data: URL does not hold base64"),
-        (lambda: Image.from_url("data:image/png,abc"), "Image: the data: URL does not hold base64"),
+        (lambda: Image.from_url("data:image/png;base64,???"), "Image: the data: URL is not base64"),
+        (lambda: Image.from_url("data:image/png,abc"), "Image: the data: URL is not base64"),
         (lambda: Tool(""), "Tool: name must be a non-empty string"),
         (lambda: Tool("f", parameters=[]), "Tool f: parameters must be a JSON Schema as a dict"),  # type: ignore[arg-type]
     ],
 )
-def test_what_is_none_is_refused(make: Any, says: str) -> None:
-    with pytest.raises(ConfigurationError, match=says):
+def test_invalid_values_are_errors(make: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         make()
 
 
-def test_an_assistants_calls_follow_its_text() -> None:
+def test_tool_calls_follow_the_text_of_an_assistant() -> None:
     call = ToolCall("1", "f")
     assert Message.assistant("Looking", [call]).blocks == [Text("Looking"), call]
     assert Message.assistant("", [call]).blocks == [call]
@@ -78,13 +78,13 @@ def test_an_assistants_calls_follow_its_text() -> None:
     assert Message.assistant([Thinking("t")], [call]).tool_calls == [call]
 
 
-def test_a_tool_message_holds_one_result() -> None:
+def test_a_tool_message_has_one_result() -> None:
     message = Message.tool("1", "rain", name="weather", is_error=True)
     assert message.role is MessageRole.TOOL
     assert message.blocks == [ToolResult("1", "rain", "weather", True)]
 
 
-def test_text_is_the_text_blocks_alone() -> None:
+def test_text_joins_the_text_blocks_only() -> None:
     message = Message.assistant([Thinking("hm"), Text("a"), Opaque({"type": "x"}), Text("b"), ToolCall("1", "f")])
     assert message.text == "ab"
     assert ToolResult("1", [Text("a"), Image(url="u"), Text("b")]).text == "ab"
@@ -96,7 +96,7 @@ def test_empty_text_is_no_block() -> None:
 
 
 @pytest.mark.parametrize("kind", [Image, Audio, Document])
-def test_media_from_bytes_an_address_and_a_data_address(kind: Any) -> None:
+def test_media_from_bytes_urls_and_data_urls(kind: Any) -> None:
     assert kind.from_bytes(bytearray(PNG), "image/png") == kind("image/png", PNG)
     assert kind.from_url("https://x.invalid/a.png") == kind(url="https://x.invalid/a.png")
     assert kind.from_url("https://x.invalid/a", "image/png").media_type == "image/png"
@@ -105,7 +105,7 @@ def test_media_from_bytes_an_address_and_a_data_address(kind: Any) -> None:
     assert kind.from_url("data:;base64,iVBORw0KGgo=", "image/png") == kind("image/png", PNG)
 
 
-def test_media_goes_out_as_base64_or_its_address() -> None:
+def test_media_as_base64_or_url() -> None:
     image = Image("image/png", PNG)
     assert image.base64() == "iVBORw0KGgo="
     assert image.data_url() == "data:image/png;base64,iVBORw0KGgo="
@@ -114,7 +114,7 @@ def test_media_goes_out_as_base64_or_its_address() -> None:
     assert Image(url="u").format() == ""
 
 
-def test_media_from_a_path_takes_its_type_from_the_name(tmp_path: Path) -> None:
+def test_the_media_type_of_a_file_is_guessed_from_its_name(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
     assert Image.from_path(path) == Image("image/png", PNG)
@@ -127,24 +127,24 @@ def test_media_from_a_path_takes_its_type_from_the_name(tmp_path: Path) -> None:
         Image.from_path(tmp_path / "none.png")
 
 
-def test_two_messages_share_no_default() -> None:
+def test_defaults_are_not_shared() -> None:
     first, second = Message.user("a"), Message.user("b")
     first.extra["name"] = "x"
     assert second.extra == {}
     assert Tool("a").parameters is not Tool("b").parameters
 
 
-def test_a_tool_is_named_by_its_function_or_by_hand() -> None:
+def test_a_tool_has_the_name_of_its_function_or_the_given_one() -> None:
     def look(city: str, days: int = 1) -> str:
         """Looks at the sky,
-        and tells.
+        and reports.
 
-        More words.
+        More text.
         """
         return city * days
 
     tool = Tool.from_function(look)
-    assert (tool.name, tool.description, tool.strict) == ("look", "Looks at the sky, and tells.", None)
+    assert (tool.name, tool.description, tool.strict) == ("look", "Looks at the sky, and reports.", None)
     assert tool.parameters["required"] == ["city"]
     assert Tool.from_function(look, name="see", strict=True).name == "see"
     assert Tool.from_function(lambda: None, name="f").description == ""

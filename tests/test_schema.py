@@ -1,4 +1,4 @@
-"""Python functions → JSON Schema: every kind of annotation, what is refused, and that values obey the schema of their type."""
+"""Python functions → JSON Schema: every kind of annotation, errors, and that values match the schema of their type."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Odd(Enum):
 class Point:
     x: float
     y: float = 0.0
-    label: Annotated[str, "what is shown"] = ""
+    label: Annotated[str, "the label"] = ""
     tags: list[str] = field(default_factory=list)
     length: float = field(init=False, default=0.0)
 
@@ -51,10 +51,10 @@ class Point:
 class Place:
     """A place on the map.
 
-    It is never at sea.
+    It is on land.
 
     Attributes:
-        name: how people call it
+        name: the name
         at: where it is
     """
 
@@ -84,7 +84,7 @@ class Base(TypedDict):
 
 
 class Options(Base, total=False):
-    """What may be chosen."""
+    """The options."""
 
     color: Color
     note: str | None
@@ -104,7 +104,7 @@ POINT = point(
     ["x"],
     x={"type": "number"},
     y={"type": "number"},
-    label={"type": "string", "description": "what is shown"},
+    label={"type": "string", "description": "the label"},
     tags={"type": "array", "items": {"type": "string"}},
 )
 NULL, TEXT, WHOLE = {"type": "null"}, {"type": "string"}, {"type": "integer"}
@@ -162,7 +162,7 @@ TYPES: list[tuple[Any, dict[str, Any]]] = [
         {
             **point(
                 ["name", "at"],
-                name={**TEXT, "description": "how people call it"},
+                name={**TEXT, "description": "the name"},
                 at={**POINT, "description": "where it is"},
             ),
             "description": "A place on the map.",
@@ -179,7 +179,7 @@ TYPES: list[tuple[Any, dict[str, Any]]] = [
                 note={"anyOf": [TEXT, NULL]},
                 size=WHOLE,
             ),
-            "description": "What may be chosen.",
+            "description": "The options.",
         },
     ),
 ]
@@ -187,7 +187,7 @@ TYPES: list[tuple[Any, dict[str, Any]]] = [
 
 def of(hint: Any) -> dict[str, Any]:
     def function(value):  # type: ignore[no-untyped-def]
-        raise AssertionError("a schema is made without a call")
+        raise AssertionError("the function must not be called")
 
     function.__annotations__ = {"value": hint}
     return function_parameters(function)
@@ -200,7 +200,7 @@ def test_each_type_has_its_schema(hint: Any, schema: dict[str, Any]) -> None:
     assert made == point(["value"], value=schema)
 
 
-def test_a_type_that_holds_itself_is_a_definition() -> None:
+def test_a_recursive_type_becomes_a_definition() -> None:
     node = point(["value", "children"], value=WHOLE, children={"type": "array", "items": {"$ref": "#/$defs/Tree"}})
     assert of(Tree) == {**point(["value"], value={"$ref": "#/$defs/Tree"}), "$defs": {"Tree": node}}
     validator = Draft202012Validator(of(Tree))
@@ -208,7 +208,7 @@ def test_a_type_that_holds_itself_is_a_definition() -> None:
     assert not validator.is_valid({"value": {"value": 1, "children": [{"value": "2", "children": []}]}})
 
 
-def test_types_that_hold_each_other_are_one_definition() -> None:
+def test_mutually_recursive_types_become_one_definition() -> None:
     made = of(tuple[Husband, Husband])
     assert list(made["$defs"]) == ["Husband"]
     couple = {"wife": {"husband": {"wife": None}}}
@@ -216,7 +216,7 @@ def test_types_that_hold_each_other_are_one_definition() -> None:
     assert not Draft202012Validator(made).is_valid({"value": [couple, {"wife": {}}]})
 
 
-def test_two_types_of_one_name_are_told_apart() -> None:
+def test_two_types_with_the_same_name_get_two_definitions() -> None:
     @dataclass
     class Tree:
         other: list[Any]
@@ -228,29 +228,29 @@ def test_two_types_of_one_name_are_told_apart() -> None:
     assert sorted(made["$defs"]) == ["Tree", "Tree_2"]
 
 
-# Functions
+# --- Functions --------------------------------------------------------------------------------------------------------
 
 
 def weather(city: str, days: Annotated[int, "how far ahead"] = 1, *, units: Literal["c", "f"] = "c") -> str:
-    """Tells the weather.
+    """Reports the weather.
 
-    It looks out of the window.
+    For the next days.
 
     Args:
         city (str): the city, with its
-            country: never alone
+            country: always
         days: not this one
         units: c or f
 
     Returns:
-        city: no parameter
+        city: not a parameter
     """
     return ""
 
 
 WEATHER = point(
     ["city"],
-    city={"type": "string", "description": "the city, with its country: never alone"},
+    city={"type": "string", "description": "the city, with its country: always"},
     days={"type": "integer", "description": "how far ahead"},
     units={"enum": ["c", "f"], "type": "string", "description": "c or f"},
 )
@@ -294,18 +294,18 @@ def test_a_function_without_parameters() -> None:
 
 
 @pytest.mark.parametrize("function", [Station().read, Station.name, Station(), Made, decorated(Station().read)])
-def test_self_is_no_parameter(function: Callable[..., Any]) -> None:
+def test_self_is_not_a_parameter(function: Callable[..., Any]) -> None:
     assert function_parameters(function) == point(["sensor"], sensor=TEXT)
 
 
-def test_cls_is_no_parameter_and_a_partial_keeps_what_is_open() -> None:
+def test_cls_and_bound_arguments_are_not_parameters() -> None:
     assert function_parameters(Station.make) == point(["name"], name=TEXT)
     assert list(function_parameters(functools.partial(weather, "Rome"))["properties"]) == ["days", "units"]
 
 
-def test_a_tool_is_made_from_a_function() -> None:
+def test_creates_a_tool_from_a_function() -> None:
     tool = Tool.from_function(weather)
-    assert (tool.name, tool.description, tool.parameters) == ("weather", "Tells the weather.", WEATHER)
+    assert (tool.name, tool.description, tool.parameters) == ("weather", "Reports the weather.", WEATHER)
 
 
 def starred(*values: int) -> None: ...
@@ -316,39 +316,39 @@ def unresolved(value: Missing) -> None: ...  # type: ignore[name-defined]  # noq
 
 
 @pytest.mark.parametrize(
-    ("function", "said"),
+    ("function", "message"),
     [
         (starred, r"\*values has no schema; name each argument"),
         (double_starred, r"\*\*values has no schema"),
         (positional, "positional-only"),
         (unannotated, "parameter 'value' has no annotation; add one"),
         (unresolved, "Missing"),
-        (dict, "cannot be read|has no schema"),
+        (dict, "cannot inspect|has no schema"),
     ],
 )
-def test_what_a_model_cannot_call_is_refused_with_advice(function: Callable[..., Any], said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
+def test_a_function_that_a_model_cannot_call_is_an_error(function: Callable[..., Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         function_parameters(function)
 
 
 @pytest.mark.parametrize(
-    ("hint", "said"),
+    ("hint", "message"),
     [
         (bytes, "bytes"),
         (complex, "complex"),
-        (Odd, "a value that is no string"),
-        (Literal[b"x"], "a value that is no string"),
+        (Odd, "a value that is not a string"),
+        (Literal[b"x"], "a value that is not a string"),
         (dict[int, str], "keys are not strings"),
         (Callable[[], int], "Callable"),
         (list[complex], "complex"),
     ],
 )
-def test_types_that_json_does_not_have_are_refused_by_name(hint: Any, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"parameter 'value'.*{said}"):
+def test_a_type_without_schema_is_an_error(hint: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"parameter 'value'.*{message}"):
         of(hint)
 
 
-def test_docstrings_of_other_shapes_give_what_they_have() -> None:
+def test_docstrings_in_other_styles() -> None:
     assert described_parameters("") == {}
     assert described_parameters("Args: none.") == {}
     assert described_parameters("Args:\n    *rest: the rest\n    a\n  b: c") == {"rest": "the rest a b: c"}
@@ -356,7 +356,7 @@ def test_docstrings_of_other_shapes_give_what_they_have() -> None:
     assert described_parameters(doc) == {"x": "how: so", "y": "why"}
 
 
-# Values obey the schema of their type
+# --- Values -----------------------------------------------------------------------------------------------------------
 
 JSON_TYPES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (str, st.text()),
@@ -377,7 +377,7 @@ def nested(kinds: st.SearchStrategy[tuple[Any, Any]]) -> st.SearchStrategy[tuple
 
 
 @given(st.recursive(st.sampled_from(JSON_TYPES), nested, max_leaves=5), st.data())
-def test_any_value_of_a_type_obeys_its_schema(kind: tuple[Any, Any], data: st.DataObject) -> None:
+def test_any_value_of_a_type_matches_its_schema(kind: tuple[Any, Any], data: st.DataObject) -> None:
     hint, values = kind
     schema = of(hint)
     Draft202012Validator.check_schema(schema)

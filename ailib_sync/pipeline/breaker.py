@@ -5,7 +5,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 from time import monotonic
 
-from .._forks import renew_in_children
+from .._forks import reset_in_children
 from ..errors import AiLibError, Cancelled, CircuitOpen, ConfigurationError, DeadlineExceeded, PoolTimeout, RemoteError
 
 TYPE_CHECKING = False
@@ -36,10 +36,10 @@ class CircuitBreaker:
         self._count = 0
         self._last = ""
         self._open_until: float | None = None
-        self.renew()
-        renew_in_children(self)
+        self.reset_after_fork()
+        reset_in_children(self)
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a forked child: the lock is free, and nobody here is probing."""
         self._lock = allocate_lock()
         self._probe_until = 0.0

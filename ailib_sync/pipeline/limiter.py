@@ -12,7 +12,7 @@ from collections import deque
 from contextlib import suppress
 from time import monotonic
 
-from .._forks import renew_in_children
+from .._forks import reset_in_children
 from ..errors import ConfigurationError, PoolTimeout
 from ..http.timeouts import FOREVER
 
@@ -71,10 +71,10 @@ class Limiter:
         self._begun: deque[float] = deque()
         self._spent: deque[tuple[float, int]] = deque()
         self._used = 0
-        self.renew()
-        renew_in_children(self)
+        self.reset_after_fork()
+        reset_in_children(self)
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Forgets who is under way and who waits: in a forked child they are the parent's."""
         self._lock = allocate_lock()
         self._queue: deque[_Waiter] = deque()

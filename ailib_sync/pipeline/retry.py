@@ -6,7 +6,7 @@ from _thread import allocate_lock
 from time import time
 
 from .._dataclass import dataclass
-from .._forks import renew_in_children
+from .._forks import reset_in_children
 from ..errors import AiLibError, ConfigurationError, ContentTimeout, ReadTimeout, RemoteError
 
 TYPE_CHECKING = False
@@ -72,10 +72,10 @@ class RetryBudget:
 
     def __init__(self) -> None:
         self.tokens = self.CAPACITY
-        self.renew()
-        renew_in_children(self)
+        self.reset_after_fork()
+        reset_in_children(self)
 
-    def renew(self) -> None:
+    def reset_after_fork(self) -> None:
         self._lock = allocate_lock()
 
     def __reduce__(self) -> tuple[Any, ...]:

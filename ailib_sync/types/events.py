@@ -1,4 +1,4 @@
-"""What a stream yields. Every event answers `is_<kind>` and `as_<kind>`; `match` on the classes works too."""
+"""The events of a stream. Every event has the properties `is_<kind>` and `as_<kind>`; `match` on the classes works too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class StreamingEvent:
-    """One step of a stream. Trouble is raised, never an event."""
+    """One event of a stream. Errors are raised; there is no error event."""
 
     __slots__ = ()
 
@@ -25,46 +25,46 @@ class StreamingEvent:
     is_metadata = False
     is_stream_end = False
 
-    def _refuse(self, kind: str) -> Any:
-        raise TypeError(f"this event is a {type(self).__name__}, not a {kind}; ask is_… first")
+    def _wrong_kind(self, kind: str) -> Any:
+        raise TypeError(f"this event is a {type(self).__name__}, not a {kind}; check is_… first")
 
     @property
     def as_content_delta(self) -> ContentDelta:
-        return self if isinstance(self, ContentDelta) else self._refuse("ContentDelta")
+        return self if isinstance(self, ContentDelta) else self._wrong_kind("ContentDelta")
 
     @property
     def as_thinking_delta(self) -> ThinkingDelta:
-        return self if isinstance(self, ThinkingDelta) else self._refuse("ThinkingDelta")
+        return self if isinstance(self, ThinkingDelta) else self._wrong_kind("ThinkingDelta")
 
     @property
     def as_tool_call_started(self) -> ToolCallStarted:
-        return self if isinstance(self, ToolCallStarted) else self._refuse("ToolCallStarted")
+        return self if isinstance(self, ToolCallStarted) else self._wrong_kind("ToolCallStarted")
 
     @property
     def as_partial_tool_call(self) -> PartialToolCall:
-        return self if isinstance(self, PartialToolCall) else self._refuse("PartialToolCall")
+        return self if isinstance(self, PartialToolCall) else self._wrong_kind("PartialToolCall")
 
     @property
     def as_tool_call_ended(self) -> ToolCallEnded:
-        return self if isinstance(self, ToolCallEnded) else self._refuse("ToolCallEnded")
+        return self if isinstance(self, ToolCallEnded) else self._wrong_kind("ToolCallEnded")
 
     @property
     def as_metadata(self) -> Metadata:
-        return self if isinstance(self, Metadata) else self._refuse("Metadata")
+        return self if isinstance(self, Metadata) else self._wrong_kind("Metadata")
 
     @property
     def as_stream_end(self) -> StreamEnd:
-        return self if isinstance(self, StreamEnd) else self._refuse("StreamEnd")
+        return self if isinstance(self, StreamEnd) else self._wrong_kind("StreamEnd")
 
 
-# The events are not frozen: a frozen dataclass takes 3.5 times as long to make, and a stream makes thousands.
+# The events are not frozen: creating a frozen dataclass takes 3.5 times as long, and a stream has thousands of events.
 
 
 @dataclass(slots=True)
 class ContentDelta(StreamingEvent):
-    """A piece of the answer's text. `extra` is what the provider wants back with the text block.
+    """A fragment of the response's text. `extra` contains fields that the provider expects back with the text block.
 
-    `starts` says that a new text block begins here; without it, text goes on where it was.
+    `starts` is True if a new text block begins here. Otherwise the fragment continues the last one.
     """
 
     text: str
@@ -74,16 +74,16 @@ class ContentDelta(StreamingEvent):
 
     @property
     def content(self) -> str:
-        """The same as `text` (the AI-Lib runtime's name for it)."""
+        """The same as `text`; the other AI-Lib runtimes use this name."""
         return self.text
 
 
 @dataclass(slots=True)
 class ThinkingDelta(StreamingEvent):
-    """A piece of the model's thinking. `signature`, `redacted` and `extra` complete the block they arrive in.
+    """A fragment of the model's thinking. `signature`, `redacted` and `extra` belong to the block that the fragment is part of.
 
-    `starts` says that a new thinking block begins here. `index` names the block where a provider may go on with one after
-    another block has begun; without it, the last one goes on.
+    `starts` is True if a new thinking block begins here. `index` identifies the block if the provider may continue an earlier
+    block after another one began; without it, the fragment continues the last block.
     """
 
     text: str = ""
@@ -97,7 +97,7 @@ class ThinkingDelta(StreamingEvent):
 
 @dataclass(slots=True)
 class ToolCallStarted(StreamingEvent):
-    """The model begins a tool call; `index` counts the calls of this answer from 0."""
+    """A tool call begins. `index` counts the calls of this response from 0."""
 
     index: int
     id: str
@@ -107,7 +107,7 @@ class ToolCallStarted(StreamingEvent):
 
 @dataclass(slots=True)
 class PartialToolCall(StreamingEvent):
-    """A fragment of a call's arguments, as it came."""
+    """A fragment of a call's arguments: JSON text, as received."""
 
     index: int
     arguments: str
@@ -116,7 +116,7 @@ class PartialToolCall(StreamingEvent):
 
 @dataclass(slots=True)
 class ToolCallEnded(StreamingEvent):
-    """The call is complete."""
+    """A tool call is complete."""
 
     index: int
     tool_call: ToolCall
@@ -125,9 +125,9 @@ class ToolCallEnded(StreamingEvent):
 
 @dataclass(slots=True)
 class Metadata(StreamingEvent):
-    """Facts about the answer as they come: only what is not None is new.
+    """Facts about the response. Only the attributes that are not None are new.
 
-    `message_extra` joins `Message.extra` of the folded answer; `block` is a provider's own block, kept for the way back.
+    `message_extra` is merged into `Message.extra` of the response; `block` is a provider-specific block of the message.
     """
 
     usage: Usage | None = None
@@ -140,7 +140,7 @@ class Metadata(StreamingEvent):
 
 @dataclass(slots=True)
 class StreamEnd(StreamingEvent):
-    """The last event of a stream that ended as its provider ends them: exactly one."""
+    """The last event of a complete stream. There is exactly one; a stream that breaks has none."""
 
     finish_reason: str | None = None
     raw_finish_reason: str | None = None

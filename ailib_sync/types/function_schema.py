@@ -1,15 +1,15 @@
-"""A Python function's annotated parameters → a JSON Schema object. Reads annotations and docstrings, never calls the function.
+"""Annotated parameters of a function → JSON Schema. Reads annotations and docstrings, never calls the function.
 
-What is read (https://json-schema.org/draft/2020-12):
+Supported annotations (https://json-schema.org/draft/2020-12):
 
-    str, int, float, bool, None, Any          the JSON types; Any is anything
-    list, Sequence, set, tuple, dict, Mapping  arrays and objects, of what stands in the brackets
-    Literal, Enum                              the values allowed
+    str, int, float, bool, None, Any          the JSON types; Any allows every value
+    list, Sequence, set, tuple, dict, Mapping  arrays and objects of the types in brackets
+    Literal, Enum                              an enum of the values
     X | Y, Optional, Union                     anyOf
-    dataclass, TypedDict                       objects; one that holds itself stands once, under `$defs`
+    dataclass, TypedDict                       objects; a recursive type becomes a definition in `$defs`
     Annotated[X, "…"]                          X with a description
 
-A model's arguments are JSON: where a parameter is a dataclass or an Enum, the function is given a dict or the Enum's value.
+The model's arguments are JSON: for a dataclass or an Enum, the function receives a dict or the value of the Enum's member.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def function_parameters(function: Callable[..., Any]) -> dict[str, Any]:
-    """The schema of the object that holds the function's arguments. Raises ConfigurationError where it has no such form.
+    """The schema of the function's arguments, as one object. Raises ConfigurationError if a parameter has no schema.
 
-    A parameter with a default is not required. Descriptions come from `Annotated`, else from the docstring's "Args:".
+    A parameter with a default is optional. Its description comes from `Annotated`, otherwise from the docstring's "Args:".
     """
     import inspect
 
@@ -38,7 +38,7 @@ def function_parameters(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
-        raise ConfigurationError(f"{name}: its parameters cannot be read; pass Tool(name, parameters=…)") from None
+        raise ConfigurationError(f"{name}: Python cannot inspect its parameters; pass Tool(name, parameters=…)") from None
     hints = _hints(_annotated(function), name)
     described = described_parameters(inspect.getdoc(function) or "")
     types = _Types(name)
@@ -46,7 +46,7 @@ def function_parameters(function: Callable[..., Any]) -> dict[str, Any]:
     required: list[str] = []
     for parameter in parameters.values():
         types.where = f"{name}: parameter {parameter.name!r}"
-        _refuse_unnamed(parameter, types.where)
+        _check_kind(parameter, types.where)
         if parameter.name not in hints:
             raise ConfigurationError(f"{types.where} has no annotation; add one, or pass Tool(name, parameters=…)")
         properties[parameter.name] = _with_description(types.schema(hints[parameter.name]), described.get(parameter.name))
@@ -56,7 +56,7 @@ def function_parameters(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _annotated(function: Callable[..., Any]) -> Any:
-    """What carries the annotations: the function behind decorators, partials, classes and callable objects."""
+    """The function with the annotations: without decorators and partials; `__init__` of a class, `__call__` of an object."""
     import functools
     import inspect
 
@@ -74,11 +74,11 @@ def _hints(annotated: Any, name: str) -> dict[str, Any]:
     try:
         return typing.get_type_hints(annotated, include_extras=True)
     except (NameError, AttributeError, TypeError) as error:
-        detail = f"an annotation cannot be resolved ({error}); it must be importable where {name} is defined"
+        detail = f"an annotation cannot be resolved ({error}); import the type in the module of {name}"
         raise ConfigurationError(f"{name}: {detail}") from None
 
 
-def _refuse_unnamed(parameter: Parameter, where: str) -> None:
+def _check_kind(parameter: Parameter, where: str) -> None:
     kind = parameter.kind
     if kind is parameter.VAR_POSITIONAL or kind is parameter.VAR_KEYWORD:
         stars = "*" if kind is parameter.VAR_POSITIONAL else "**"
@@ -96,20 +96,20 @@ def _with_description(schema: dict[str, Any], description: str | None) -> dict[s
     return {**schema, "description": description} if description and "description" not in schema else schema
 
 
-# Docstrings
+# --- Docstrings -------------------------------------------------------------------------------------------------------
 
-
+#: https://google.github.io/styleguide/pyguide.html#383-functions-and-methods
 _HEADINGS = ("Args:", "Arguments:", "Parameters:", "Attributes:")
 
 
 def described_parameters(doc: str) -> dict[str, str]:
-    """Name → description, from the "Args:" section of a docstring in Google's style (cleaned of its indentation)."""
+    """Name → description, from the "Args:" section of a docstring in Google's style, whose indentation is removed."""
     import re
 
     entry = re.compile(r"\*{0,2}(\w+)(?:\s*\(.*?\))?\s*:\s*(.*)")
     found: dict[str, str] = {}
     lines = iter(doc.splitlines())
-    if not any(line in _HEADINGS for line in lines):  # stops behind the heading
+    if not any(line in _HEADINGS for line in lines):  # leaves `lines` after the heading
         return found
     name, indent = "", 0
     for line in lines:
@@ -126,8 +126,7 @@ def described_parameters(doc: str) -> dict[str, str]:
     return found
 
 
-# Types
-
+# --- Types ------------------------------------------------------------------------------------------------------------
 
 _PLAIN: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 _LISTS = (list, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable)
@@ -137,7 +136,7 @@ _SUPPORTED = "str, int, float, bool, list, tuple, set, dict, Literal, Enum, unio
 
 
 class _Types:
-    """Types → schemas. `definitions` collects those that hold themselves, `where` is for messages."""
+    """Types → schemas. `definitions` collects the recursive types; `where` is the parameter, for messages."""
 
     def __init__(self, where: str) -> None:
         self.where = where
@@ -169,7 +168,7 @@ class _Types:
         allowed = [value.value if isinstance(value, Enum) else value for value in values]
         kinds = {_PLAIN.get(type(value)) for value in allowed}
         if None in kinds:
-            raise self._no_schema("a value that is no string, number, boolean or None")
+            raise self._no_schema("a value that is not a string, a number, a boolean or None")
         return {"enum": allowed, "type": kinds.pop()} if len(kinds) == 1 else {"enum": allowed}
 
     def _container(self, kind: Any, arguments: tuple[Any, ...]) -> dict[str, Any] | None:
@@ -194,13 +193,13 @@ class _Types:
             return {"type": "array", "items": self.schema(arguments[0])}
         members = [self.schema(argument) for argument in arguments]
         distinct = [schema for i, schema in enumerate(members) if schema not in members[:i]]
-        # `items` serves the many services that do not know `prefixItems`, and takes nothing away from the others.
+        # Many services do not support `prefixItems`, so `items` allows all members' types.
         items = distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
         schema = {"type": "array", "items": items, "minItems": len(members), "maxItems": len(members)}
         return schema if len(distinct) == 1 else {**schema, "prefixItems": members}
 
     def _named(self, hint: Any) -> dict[str, Any]:
-        """A type with a name of its own; one that is met inside itself becomes a definition and references to it."""
+        """A class, NewType or alias. A recursive one becomes a definition, with references to it."""
         if id(hint) in self._names:
             return {"$ref": f"#/$defs/{self._names[id(hint)]}"}
         if any(hint is opened for opened in self._open):
@@ -246,12 +245,12 @@ class _Types:
 
     def _typed_dict(self, cls: Any) -> dict[str, Any]:
         hints = _hints(cls, cls.__name__)
-        # Where annotations are text, Python cannot see the marks when it makes `__required_keys__`:
+        # With postponed annotations, `__required_keys__` ignores Required and NotRequired:
         # https://docs.python.org/3/library/typing.html#typing.TypedDict.__required_keys__
         marks = {key: getattr(getattr(hint, "__origin__", None), "_name", None) for key, hint in hints.items()}
-        held = {key for key in cls.__required_keys__ if marks.get(key) != "NotRequired"}
-        held |= {key for key, mark in marks.items() if mark == "Required"}
-        return self._fields(cls, list(hints), [key for key in hints if key in held], cls.__doc__ or "")
+        required = {key for key in cls.__required_keys__ if marks.get(key) != "NotRequired"}
+        required |= {key for key, mark in marks.items() if mark == "Required"}
+        return self._fields(cls, list(hints), [key for key in hints if key in required], cls.__doc__ or "")
 
     def _fields(self, cls: Any, names: list[str], required: list[str], doc: str) -> dict[str, Any]:
         import inspect
@@ -268,7 +267,7 @@ class _Types:
 
 
 def _first_text(metadata: Iterable[Any]) -> str | None:
-    """The description among what `Annotated` holds: text, or typing_extensions' `Doc`."""
+    """The first description in `Annotated`: text, or `typing_extensions.Doc`."""
     for item in metadata:
         text = item if isinstance(item, str) else getattr(item, "documentation", None)
         if isinstance(text, str):

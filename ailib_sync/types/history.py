@@ -1,8 +1,7 @@
-"""Messages ↔ plain JSON values that lose nothing: for histories in a file or a database. For OpenAI's form see `message_dicts`.
+"""Messages ↔ JSON values, without loss: for histories in a file or a database. OpenAI's form is in `openai_messages`.
 
-A message is a dict of its `role`, its `content` and what else it has; a block is a dict of its `type` and its fields. What a
-provider wants back (signatures, its own blocks, where a message came from) is kept; fields that hold their default are left
-out.
+A message is a dict of its fields; a block is a dict of its `type` and its fields. Fields with their default value are omitted.
+Signatures, provider-specific blocks and the origin of a message are kept.
 """
 
 from __future__ import annotations
@@ -32,29 +31,29 @@ _TYPE_OF = {cls: name for name, cls in BLOCK_TYPES.items()}
 
 
 def dump_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """The messages as values that `json.dumps` takes; bytes are base64 text."""
+    """The messages as values for `json.dumps`; bytes become base64 text."""
     return [_dump_fields(message) for message in messages]
 
 
 def load_messages(data: Iterable[Mapping[str, Any]]) -> list[Message]:
-    """The messages that `dump_messages` made `data` of. Raises ConfigurationError naming what is wrong and where."""
+    """The messages from the result of `dump_messages`. Raises ConfigurationError with the path and the problem."""
     if isinstance(data, (str, bytes)) or hasattr(data, "keys"):
-        raise ConfigurationError("load_messages takes a list of dicts, as dump_messages gives it; text needs json.loads first")
+        raise ConfigurationError("load_messages needs a list of dicts, as from dump_messages; parse text with json.loads first")
     return [_load_fields(Message, item, f"message {number}") for number, item in enumerate(data)]
 
 
 def _dump_fields(value: Any) -> dict[str, Any]:
     dumped: dict[str, Any] = {}
     for field in dataclasses.fields(value):
-        held = getattr(value, field.name)
+        current = getattr(value, field.name)
         default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
-        if held != default:
-            dumped[field.name] = _dump(held, f"{type(value).__name__}.{field.name}")
+        if current != default:
+            dumped[field.name] = _dump(current, f"{type(value).__name__}.{field.name}")
     return dumped
 
 
 def _dump(value: Any, where: str) -> Any:
-    """A copy made of plain values."""
+    """A deep copy of JSON values only."""
     if type(value) in _TYPE_OF:
         return {"type": _TYPE_OF[type(value)], **_dump_fields(value)}
     if isinstance(value, MessageRole):
@@ -69,7 +68,7 @@ def _dump(value: Any, where: str) -> Any:
         return [_dump(item, where) for item in value]
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
-    raise ConfigurationError(f"{where} holds a {type(value).__name__}, which has no JSON form")
+    raise ConfigurationError(f"{where} contains a {type(value).__name__}, which cannot be JSON")
 
 
 def _load_fields(cls: type[Any], data: Any, where: str) -> Any:
@@ -77,27 +76,28 @@ def _load_fields(cls: type[Any], data: Any, where: str) -> Any:
         raise ConfigurationError(f"{where} must be an object, not {type(data).__name__}")
     fields = {field.name: field for field in dataclasses.fields(cls)}
     values: dict[str, Any] = {}
-    for key, held in data.items():
+    for key, item in data.items():
         if key not in fields:
-            raise ConfigurationError(f"{where}: {cls.__name__} has no {key!r}; it has {', '.join(fields)}")
-        values[key] = _load(held, str(fields[key].type), f"{where}.{key}")
+            raise ConfigurationError(f"{where}: {cls.__name__} has no field {key!r}; its fields are {', '.join(fields)}")
+        values[key] = _load(item, str(fields[key].type), f"{where}.{key}")
     try:
         return cls(**values)
     except TypeError:
         missing = dataclasses.MISSING
-        needed = [f.name for f in fields.values() if f.default is missing and f.default_factory is missing]
-        raise ConfigurationError(f"{where}: {cls.__name__} needs {', '.join(needed)}") from None
+        required = [f.name for f in fields.values() if f.default is missing and f.default_factory is missing]
+        raise ConfigurationError(f"{where}: {cls.__name__} needs {', '.join(required)}") from None
 
 
-_KINDS: Mapping[str, type] = {"str": str, "MessageRole": str, "dict": dict, "bool": bool, "list": list, "None": type(None)}
+#: Name in an annotation → type of the JSON value.
+_JSON_TYPES: Mapping[str, type] = {"str": str, "MessageRole": str, "dict": dict, "bool": bool, "list": list, "None": type(None)}
 
 
 def _load(value: Any, annotation: str, where: str) -> Any:
     """The value for a field, checked against its annotation (`str | None`, `dict[str, Any]`, `str | list[Block]`)."""
-    kinds = [kind.partition("[")[0] for kind in annotation.split(" | ")]
-    if "bytes" in kinds and isinstance(value, str):
+    names = [name.partition("[")[0] for name in annotation.split(" | ")]
+    if "bytes" in names and isinstance(value, str):
         return _load_bytes(value, where)
-    if not isinstance(value, tuple(_KINDS[kind] for kind in kinds if kind in _KINDS)):
+    if not isinstance(value, tuple(_JSON_TYPES[name] for name in names if name in _JSON_TYPES)):
         raise ConfigurationError(f"{where} must be {annotation}, not {type(value).__name__}")
     if isinstance(value, list):
         return [_load_block(item, f"{where}[{number}]") for number, item in enumerate(value)]

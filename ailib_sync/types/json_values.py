@@ -1,6 +1,6 @@
-"""JSON from outside, read without trust: objects, texts, counts, tool arguments, `data:` URLs. Pure functions.
+"""Untrusted JSON values: objects, texts, counts, tool arguments, `data:` URLs. Pure functions.
 
-The one home of these rules: every dialect, and every form of message that users bring, reads a value the same way.
+The only place of these rules, so that every dialect and every message format of users reads a value in the same way.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-#: Nesting allowed in JSON from outside. Far below what the interpreter can read, so that code which later copies, shows or
-#: writes such a value has room on the stack. No service nests its responses half as deep.
+#: Nesting levels allowed in untrusted JSON. Far below the interpreter's recursion limit, so that code which later copies,
+#: prints or serializes such a value does not exceed it. No service nests its responses half as deep.
 MAX_DEPTH = 200
 
 
 def is_too_deep(text: str | bytes, value: Any) -> bool:
-    """Whether `value`, read from `text`, is nested deeper than `MAX_DEPTH`. A text with few brackets is not walked."""
+    """Whether `value`, parsed from `text`, has more than `MAX_DEPTH` levels. Text with few brackets needs no walk."""
     brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
     if brackets <= MAX_DEPTH:
         return False
@@ -32,60 +32,60 @@ def is_too_deep(text: str | bytes, value: Any) -> bool:
 
 
 def child(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """The JSON object under `key`; {} where there is none."""
+    """The JSON object under `key`; {} if there is none."""
     value = parent.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def children(parent: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """The JSON objects in the list under `key`, without anything else in it."""
+    """The JSON objects in the list under `key`; other items are ignored."""
     return objects(parent.get(key))
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """The JSON objects in a list, without anything else in it; [] where `value` is no list."""
+    """The JSON objects in a list; other items are ignored. [] if `value` is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def text_of(value: Any) -> str:
-    """A text; "" for anything else."""
+    """The value if it is text, otherwise ""."""
     return value if isinstance(value, str) else ""
 
 
 def text_or_none(value: Any) -> str | None:
-    """A text; None for anything else."""
+    """The value if it is text, otherwise None."""
     return value if isinstance(value, str) else None
 
 
 def required_text(value: Any) -> str:
-    """A value that must be text. Raises TypeError, which a dialect turns into its ProtocolError."""
+    """The value, which must be text. Raises TypeError, which dialects turn into a ProtocolError."""
     if isinstance(value, str):
         return value
     raise TypeError
 
 
 def word(value: Any) -> str | None:
-    """A short text (an id, a reason, a model's name). A number counts as its text; None for anything else."""
+    """A short text (an id, a reason, a model's name). A number becomes its text; anything else is None."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def count(value: Any) -> int | None:
-    """A number of tokens. JSON has one type of number, so 12.0 is 12; None for anything else."""
+    """A number of tokens. JSON has one number type, so 12.0 is 12 (RFC 8259, section 6); anything else is None."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def total(*counts: Any) -> int | None:
-    """The sum of the counts that are numbers of tokens; None where none is."""
-    known = [figure for each in counts if (figure := count(each)) is not None]
+    """The sum of the values that are numbers of tokens; None if none is."""
+    known = [number for value in counts if (number := count(value)) is not None]
     return sum(known) if known else None
 
 
 def parse_arguments(raw: str) -> dict[str, Any] | None:
-    """A tool call's argument text as an object. "" is {} (a call without arguments); None where it is not a JSON object."""
+    """The object in a tool call's argument text; {} for "" (a call without arguments), None if it is not a JSON object."""
     if not raw.strip():
         return {}
     try:
@@ -96,10 +96,10 @@ def parse_arguments(raw: str) -> dict[str, Any] | None:
 
 
 def parse_data_url(url: str, *, base64_only: bool = False) -> tuple[str, bytes] | None:
-    """(media type, bytes) of a `data:` URL; None for any other URL. Raises ValueError where its data cannot be read.
+    """(media type, bytes) of a `data:` URL; None for any other URL. Raises ValueError if its data cannot be decoded.
 
-    RFC 2397: the scheme's case does not matter, the media type may be absent (text/plain), the data is base64 or
-    percent-encoded.
+    RFC 2397: the media type may be absent (text/plain); the data is base64 or percent-encoded. RFC 3986, section 3.1: the case
+    of the scheme does not matter.
     """
     if url[:5].lower() != "data:":
         return None
@@ -111,16 +111,16 @@ def parse_data_url(url: str, *, base64_only: bool = False) -> tuple[str, bytes] 
         try:
             return media_type, parse_base64(body)
         except ValueError:
-            raise ValueError("the data: URL does not hold base64") from None
+            raise ValueError("the data: URL is not base64") from None
     if base64_only:
-        raise ValueError("the data: URL does not hold base64")
+        raise ValueError("the data: URL is not base64")
     from urllib.parse import unquote_to_bytes
 
     return media_type, unquote_to_bytes(body)
 
 
 def parse_base64(value: Any) -> bytes:
-    """The bytes of base64 text. Raises ValueError where it is not base64."""
+    """The bytes of base64 text. Raises ValueError if it is not base64."""
     from base64 import b64decode
 
     try:

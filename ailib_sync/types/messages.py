@@ -1,4 +1,4 @@
-"""Messages and the blocks they are made of. Values only: nothing here reads a URL or knows a provider."""
+"""Messages and their content blocks. Values only: nothing here opens a URL or knows a provider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class MessageRole(str, Enum):
-    """Who speaks. A `str` too, so `"user" == MessageRole.USER`."""
+    """The author of a message. Also a `str`: `"user" == MessageRole.USER`."""
 
     SYSTEM = "system"
     USER = "user"
@@ -30,7 +30,7 @@ class MessageRole(str, Enum):
 
 @dataclass(slots=True)
 class Text:
-    """Plain text. `extra` joins the provider's block as given (`{"cache_control": {"type": "ephemeral"}}`)."""
+    """Plain text. `extra` is merged into the provider's block unchanged (`{"cache_control": {"type": "ephemeral"}}`)."""
 
     text: str
     extra: dict[str, Any] = field(default_factory=dict)
@@ -38,8 +38,8 @@ class Text:
 
 @dataclass(slots=True)
 class _Media:
-    """Bytes or an address: exactly one of `data` (raw bytes) and `url` is set, and a `data:` URL becomes the bytes it holds.
-    Addresses are never fetched here."""
+    """Bytes or a URL: exactly one of `data` (raw bytes) and `url` is set. A base64 `data:` URL is decoded into `data`. Other
+    URLs are sent to the provider, never opened here."""
 
     media_type: str | None = None
     data: bytes | None = None
@@ -48,14 +48,14 @@ class _Media:
 
     def __post_init__(self) -> None:
         if (self.data is None) == (self.url is None):
-            raise ConfigurationError(f"{type(self).__name__}: give either data or url")
+            raise ConfigurationError(f"{type(self).__name__}: pass either data or url")
         if self.url is not None:
-            self._read_data_url(self.url)
+            self._decode_data_url(self.url)
         if self.data is not None and not self.media_type:
             raise ConfigurationError(f"{type(self).__name__}: data needs a media_type, such as {self._example()}")
 
-    def _read_data_url(self, url: str) -> None:
-        """Puts the bytes of a base64 `data:` URL in the place of the URL."""
+    def _decode_data_url(self, url: str) -> None:
+        """Replaces a base64 `data:` URL by its bytes."""
         try:
             found = parse_data_url(url, base64_only=True)
         except ValueError as error:
@@ -66,18 +66,18 @@ class _Media:
             self.media_type = self.media_type or media_type
 
     def base64(self) -> str:
-        """The data as base64 text, as every JSON format wants it."""
+        """The data as base64 text (RFC 4648, section 4), without line breaks."""
         from binascii import b2a_base64
 
         assert self.data is not None
         return b2a_base64(self.data, newline=False).decode("ascii")
 
     def data_url(self) -> str:
-        """`data:<media type>;base64,…`, or the address itself."""
+        """`data:<media type>;base64,…` for bytes, otherwise the URL."""
         return self.url if self.url is not None else f"data:{self.media_type};base64,{self.base64()}"
 
     def format(self) -> str:
-        """The part of the media type behind the slash (`png`, `mpeg`), without parameters."""
+        """The subtype of the media type (`png`, `mpeg`), without parameters."""
         return (self.media_type or "").partition("/")[2].partition(";")[0]
 
     @classmethod
@@ -86,17 +86,17 @@ class _Media:
 
     @classmethod
     def from_url(cls, url: str, media_type: str | None = None) -> Any:
-        """A block that names an address; the provider fetches it."""
+        """A block with a URL, which the provider opens."""
         return cls(media_type=media_type, url=url)
 
     @classmethod
     def from_bytes(cls, data: bytes, media_type: str) -> Any:
-        """A block that carries the bytes themselves."""
+        """A block with the bytes themselves."""
         return cls(media_type=media_type, data=bytes(data))
 
     @classmethod
     def from_path(cls, path: str | PathLike[str], media_type: str | None = None) -> Any:
-        """A block with a file's bytes; the media type follows from its name unless given."""
+        """A block with the bytes of a file. The media type is guessed from the file's name unless given."""
         from mimetypes import guess_type
         from pathlib import Path
 
@@ -108,7 +108,7 @@ class _Media:
 
 @dataclass(slots=True)
 class Image(_Media):
-    """A picture. `detail` (`low`, `high`, `auto`) where the provider takes it."""
+    """An image. `detail` is `low`, `high` or `auto`, for providers that support it."""
 
     detail: str | None = None
 
@@ -119,7 +119,7 @@ class Image(_Media):
 
 @dataclass(slots=True)
 class Audio(_Media):
-    """A sound."""
+    """An audio recording."""
 
     @classmethod
     def _example(cls) -> str:
@@ -128,7 +128,7 @@ class Audio(_Media):
 
 @dataclass(slots=True)
 class Document(_Media):
-    """A document, mostly a PDF. `name` is shown to the model; a few providers require it."""
+    """A document, usually a PDF. `name` is the file's name; a few providers require it."""
 
     name: str | None = None
 
@@ -139,10 +139,10 @@ class Document(_Media):
 
 @dataclass(slots=True)
 class Thinking:
-    """What the model thought before it answered.
+    """The model's thinking before its response.
 
-    `signature` and `redacted` are a provider's opaque tokens (`redacted` stands in place of the text); they are sent back
-    as they came. `extra` keeps whatever else must return with the block.
+    `signature` and `redacted` are opaque tokens of the provider (`redacted` replaces the text), sent back unchanged. `extra`
+    contains other fields that must be sent back with the block.
     """
 
     text: str = ""
@@ -153,7 +153,7 @@ class Thinking:
 
 @dataclass(slots=True)
 class ToolResult:
-    """The answer to a tool call. `content` is text or blocks; `name` is the tool's, which some formats need."""
+    """The result of a tool call. `content` is text or blocks; `name` is the tool's name, which some formats need."""
 
     tool_call_id: str
     content: str | list[Block] = ""
@@ -163,14 +163,14 @@ class ToolResult:
 
     @property
     def text(self) -> str:
-        """The text of the content alone."""
+        """The text blocks of the content, joined."""
         return _text_of(self.content)
 
 
 @dataclass(slots=True)
 class Opaque:
-    """A block of the provider's own that has no common form (a hosted tool's call, a citation block): kept, and sent
-    back as it came to the dialect that wrote it."""
+    """A provider-specific block without a common form (a call of a hosted tool, a citation). It is sent back unchanged, to the
+    dialect that it came from."""
 
     data: dict[str, Any]
 
@@ -189,8 +189,8 @@ def _text_of(content: str | Sequence[Block]) -> str:
 class Message:
     """One turn. `content` is text or a list of blocks.
 
-    `origin` is the dialect that wrote an assistant message: what is opaque in it (signatures, `Opaque`, `extra`) goes
-    back to that dialect only. `extra` joins the provider's message as given.
+    `origin` is the dialect that an assistant message came from: its opaque parts (signatures, `Opaque`, `extra`) are sent back
+    to that dialect only. `extra` is merged into the provider's message unchanged.
     """
 
     role: MessageRole
@@ -227,7 +227,7 @@ class Message:
 
     @classmethod
     def assistant(cls, content: str | list[Block] = "", tool_calls: Sequence[ToolCall] = ()) -> Message:
-        """An assistant turn; `tool_calls` follow the content."""
+        """An assistant message; `tool_calls` follow the content."""
         if not tool_calls:
             return cls(MessageRole.ASSISTANT, content)
         blocks: list[Block] = [Text(content)] if isinstance(content, str) and content else list(content or ())
@@ -240,22 +240,22 @@ class Message:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
-        """A message from the widespread `{"role": …, "content": …}` form; content is text or `text`/`image_url` parts,
-        `tool_calls` and `tool_call_id` as OpenAI writes them."""
+        """A message from OpenAI's form, `{"role": …, "content": …}`, with text or a list of parts (`text`, `image_url`, …),
+        `tool_calls` and `tool_call_id`. Raises ConfigurationError if the form is wrong."""
         from .openai_messages import message_from_dict
 
         return message_from_dict(data)
 
     @property
     def blocks(self) -> list[Block]:
-        """The content as blocks, whichever way it was given (no block for empty text)."""
+        """The content as blocks, also if it is text; empty text is no block."""
         if isinstance(self.content, str):
             return [Text(self.content)] if self.content else []
         return self.content
 
     @property
     def text(self) -> str:
-        """The text of the content alone."""
+        """The text blocks of the content, joined."""
         return _text_of(self.content)
 
     @property

@@ -1,6 +1,7 @@
-"""Messages ↔ dicts in OpenAI's form, `{"role": …, "content": …}`, which histories, datasets and other libraries share.
+"""Messages ↔ dicts in OpenAI's form, `{"role": …, "content": …}`, the form of many histories, datasets and libraries.
 
-It has no place for signatures, a provider's own blocks and where a message came from; `history` keeps those.
+It has no field for signatures, provider-specific blocks and the origin of a message; `history` keeps those.
+Format: https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages
 """
 
 from __future__ import annotations
@@ -19,26 +20,26 @@ if TYPE_CHECKING:
 
     from .messages import Block
 
-#: OpenAI's word for a sound's format, where it is not the media type's own.
-_FORMATS = {"mp3": "mpeg"}
+#: OpenAI's name of an audio format → the subtype of its media type, if they differ.
+_AUDIO_SUBTYPES = {"mp3": "mpeg"}
 
 
 def message_from_dict(data: Mapping[str, Any]) -> Message:
-    """A message from OpenAI's form; keys it does not know go into `extra`, empty ones nowhere.
+    """A message from OpenAI's form. Unknown keys go into `extra`; empty values are ignored.
 
-    Raises ConfigurationError naming what is wrong.
+    Raises ConfigurationError with the key and the allowed values.
     """
     if not hasattr(data, "keys"):
         raise ConfigurationError(f"a message must be a dict with role and content, not {type(data).__name__}")
     rest = {key: value for key, value in data.items() if value not in (None, [], {})}
     role, content = rest.pop("role", None), rest.pop("content", None)
     if role is None:
-        raise ConfigurationError(f"a message needs a role; this one has {', '.join(data) or 'nothing'}")
+        raise ConfigurationError(f"a message needs a role; this one has {', '.join(data) or 'no keys'}")
     name, tool_call_id = rest.pop("name", None), rest.pop("tool_call_id", None)
     blocks = _parse_content(content, role)
     if role == "tool":
         if not isinstance(tool_call_id, str):
-            raise ConfigurationError("a message of role tool needs the tool_call_id of the call it answers")
+            raise ConfigurationError("a message of role tool needs tool_call_id, the id of the tool call")
         message = Message.tool(tool_call_id, blocks, name)
         message.extra = rest
         return message
@@ -50,14 +51,14 @@ def message_from_dict(data: Mapping[str, Any]) -> Message:
 
 
 def _parse_assistant(content: str | list[Block], rest: dict[str, Any]) -> str | list[Block]:
-    """The content with what stands beside it: thoughts before, a refusal and calls behind."""
-    thought, refusal = rest.pop("reasoning_content", None), rest.pop("refusal", None)
+    """The content with the other fields of the message: the thinking before it, the refusal and the tool calls after it."""
+    thinking, refusal = rest.pop("reasoning_content", None), rest.pop("refusal", None)
     calls = [_parse_call(call, f"tool_calls[{number}]") for number, call in enumerate(rest.pop("tool_calls", ()))]
     if "function_call" in rest:
-        raise ConfigurationError("function_call is the retired form; give the call in tool_calls")
-    if not (thought or refusal or calls):
+        raise ConfigurationError("function_call is deprecated; put the call into tool_calls")
+    if not (thinking or refusal or calls):
         return content
-    blocks: list[Block] = [Thinking(thought)] if thought else []
+    blocks: list[Block] = [Thinking(thinking)] if thinking else []
     if not isinstance(content, str):
         blocks += content
     elif content:
@@ -95,43 +96,43 @@ def _parse_part(part: Any, where: str) -> Block:
     kind = part.get("type") if hasattr(part, "keys") else None
     if not isinstance(kind, str) or kind not in PARTS:
         known = ", ".join(PARTS)
-        raise ConfigurationError(f"{where}: type must be one of {known}, not {kind!r}; Opaque({{…}}) sends a part as it is")
-    held = part.get(_KEY_OF.get(kind, kind))
-    block = PARTS[kind](held if hasattr(held, "keys") else {"url": held, "text": held}, f"{where}.{kind}")
+        raise ConfigurationError(f"{where}: type must be one of {known}, not {kind!r}; Opaque({{…}}) sends a part unchanged")
+    value = part.get(_KEY_OF.get(kind, kind))
+    block = PARTS[kind](value if hasattr(value, "keys") else {"url": value, "text": value}, f"{where}.{kind}")
     block.extra = {key: value for key, value in part.items() if key not in ("type", _KEY_OF.get(kind, kind))}
     return block
 
 
-def _parse_text(held: Mapping[str, Any], where: str) -> Text:
-    text = held.get("text")
+def _parse_text(part: Mapping[str, Any], where: str) -> Text:
+    text = part.get("text")
     if not isinstance(text, str):
         raise ConfigurationError(f"{where} must be text")
     return Text(text)
 
 
-def _parse_image(held: Mapping[str, Any], where: str) -> Image:
-    image: Image = _from_address(Image, held.get("url"), where)
-    image.detail = held.get("detail")
+def _parse_image(part: Mapping[str, Any], where: str) -> Image:
+    image: Image = _from_url(Image, part.get("url"), where)
+    image.detail = part.get("detail")
     return image
 
 
-def _parse_audio(held: Mapping[str, Any], where: str) -> Audio:
-    if "data" not in held:
-        audio: Audio = _from_address(Audio, held.get("url"), where)
+def _parse_audio(part: Mapping[str, Any], where: str) -> Audio:
+    if "data" not in part:
+        audio: Audio = _from_url(Audio, part.get("url"), where)
         return audio
-    form = held.get("format")
-    if not isinstance(form, str):
+    name = part.get("format")
+    if not isinstance(name, str):
         raise ConfigurationError(f"{where} needs a format, such as wav or mp3")
-    return Audio(f"audio/{_FORMATS.get(form, form)}", _decode_base64(held["data"], where))
+    return Audio(f"audio/{_AUDIO_SUBTYPES.get(name, name)}", _decode_base64(part["data"], where))
 
 
-def _parse_file(held: Mapping[str, Any], where: str) -> Document:
-    document: Document = _from_address(Document, held.get("file_data", held.get("file_url")), where)
-    document.name = held.get("filename")
+def _parse_file(part: Mapping[str, Any], where: str) -> Document:
+    document: Document = _from_url(Document, part.get("file_data", part.get("file_url")), where)
+    document.name = part.get("filename")
     return document
 
 
-#: Part type → its reader, and the key that holds the part where that is not its type.
+#: Type of a part → its parser.
 PARTS: Mapping[str, Callable[[Mapping[str, Any], str], Text | Image | Audio | Document]] = {
     "text": _parse_text,
     "image_url": _parse_image,
@@ -143,13 +144,14 @@ PARTS: Mapping[str, Callable[[Mapping[str, Any], str], Text | Image | Audio | Do
     "output_text": _parse_text,
     "input_image": _parse_image,
 }
+#: The key of a part's value, if it is not the type.
 _KEY_OF = {"input_text": "text", "output_text": "text", "input_image": "image_url"}
 
 
-def _from_address(cls: type[Any], url: Any, where: str) -> Any:
-    """A block from an address; a `data:` URL holds the bytes themselves, as base64 or percent-encoded (RFC 2397)."""
+def _from_url(cls: type[Any], url: Any, where: str) -> Any:
+    """A block from a URL; a `data:` URL is decoded (RFC 2397)."""
     if not isinstance(url, str) or not url:
-        raise ConfigurationError(f"{where} needs an address: https://… or data:…;base64,…")
+        raise ConfigurationError(f"{where} needs a URL: https://… or data:…;base64,…")
     try:
         found = parse_data_url(url)
     except ValueError as error:
@@ -158,7 +160,7 @@ def _from_address(cls: type[Any], url: Any, where: str) -> Any:
 
 
 def _decode_base64(text: Any, where: str) -> bytes:
-    """The bytes of base64 text; `where` is for the message of the ConfigurationError."""
+    """The bytes of base64 text. Raises ConfigurationError with the path `where`."""
     try:
         return parse_base64(text)
     except ValueError:
@@ -166,18 +168,18 @@ def _decode_base64(text: Any, where: str) -> bytes:
 
 
 def message_to_dict(message: Message) -> dict[str, Any]:
-    """The message in OpenAI's form. Signatures, a provider's own blocks and `origin` have no place there and are left out."""
+    """The message in OpenAI's form, without signatures, provider-specific blocks and `origin`: it has no field for them."""
     if message.role is MessageRole.TOOL:
         return _render_result(message)
     data: dict[str, Any] = {"role": message.role.value, "content": message.content}
     calls = [_render_call(call) for call in message.tool_calls]
-    thoughts = "".join(block.text for block in message.blocks if isinstance(block, Thinking))
+    thinking = "".join(block.text for block in message.blocks if isinstance(block, Thinking))
     if not isinstance(message.content, str):
         data["content"] = _render_content(message.content)
     if message.name is not None:
         data["name"] = message.name
-    if thoughts:
-        data["reasoning_content"] = thoughts
+    if thinking:
+        data["reasoning_content"] = thinking
     if calls:
         data["content"] = data["content"] or None
         data["tool_calls"] = calls
@@ -187,12 +189,13 @@ def message_to_dict(message: Message) -> dict[str, Any]:
 def _render_result(message: Message) -> dict[str, Any]:
     blocks = message.blocks
     if len(blocks) != 1 or not isinstance(blocks[0], ToolResult):
-        raise ConfigurationError("OpenAI's form holds one tool result in a message; dump_messages takes any number")
+        raise ConfigurationError("a message in OpenAI's form has exactly one tool result; use dump_messages")
     result = blocks[0]
     content = result.content if isinstance(result.content, str) else _render_content(result.content)
     data = {"role": "tool", "tool_call_id": result.tool_call_id, "content": content}
-    named = {**data, "name": result.name} if result.name is not None else data
-    return named | message.extra
+    if result.name is not None:
+        data["name"] = result.name
+    return data | message.extra
 
 
 def _render_call(call: ToolCall) -> dict[str, Any]:
@@ -213,16 +216,17 @@ def _render_part(block: Block) -> dict[str, Any] | None:
     if isinstance(block, Text):
         part: dict[str, Any] = {"type": "text", "text": block.text}
     elif isinstance(block, Image):
-        held = {"url": block.data_url()}
-        part = {"type": "image_url", "image_url": {**held, "detail": block.detail} if block.detail else held}
+        image = {"url": block.data_url()}
+        part = {"type": "image_url", "image_url": {**image, "detail": block.detail} if block.detail else image}
     elif isinstance(block, Audio) and block.url is not None:
         part = {"type": "audio_url", "audio_url": {"url": block.url}}
     elif isinstance(block, Audio):
-        form = next((name for name, kind in _FORMATS.items() if kind == block.format()), block.format())
-        part = {"type": "input_audio", "input_audio": {"data": block.base64(), "format": form}}
+        names = {subtype: name for name, subtype in _AUDIO_SUBTYPES.items()}
+        name = names.get(block.format(), block.format())
+        part = {"type": "input_audio", "input_audio": {"data": block.base64(), "format": name}}
     elif isinstance(block, Document):
-        held = {"file_data": block.data_url()} if block.url is None else {"file_url": block.url}
-        part = {"type": "file", "file": {**held, "filename": block.name} if block.name else held}
+        file = {"file_data": block.data_url()} if block.url is None else {"file_url": block.url}
+        part = {"type": "file", "file": {**file, "filename": block.name} if block.name else file}
     else:
         return None
     return part | block.extra

@@ -1,4 +1,4 @@
-"""Tools a model may call, and the calls it makes. Values only."""
+"""Tools that a model may call, and its calls. Values only."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tool:
-    """A function the model may ask for. `parameters` is a JSON Schema object; `strict` asks for arguments that obey it.
+    """A function that the model may call. `parameters` is a JSON Schema object; `strict` requests arguments that match it.
 
-    `extra` goes into the provider's tool entry as given (`{"cache_control": {...}}`).
+    `extra` is merged into the provider's tool object unchanged (`{"cache_control": {...}}`).
     """
 
     name: str
@@ -33,18 +33,18 @@ class Tool:
     @classmethod
     def from_function(cls, function: Callable[..., Any], *, name: str | None = None, strict: bool | None = None) -> Tool:
         """A tool from a Python function: its name, the first paragraph of its docstring and its annotated parameters."""
-        from .function_schema import function_parameters  # inspect and typing cost 20 ms; most programs never need them
+        from .function_schema import function_parameters  # imports inspect and typing: 20 ms
 
-        words = (function.__doc__ or "").strip().split("\n\n")[0]
-        return cls(name or function.__name__, " ".join(words.split()), function_parameters(function), strict)
+        summary = (function.__doc__ or "").strip().split("\n\n")[0]
+        return cls(name or function.__name__, " ".join(summary.split()), function_parameters(function), strict)
 
 
 @dataclass(slots=True)
 class ToolCall:
-    """A call the model makes.
+    """A tool call of the model.
 
-    `arguments` is the parsed object, or None where the model's text is not a JSON object; `arguments_raw` is that text
-    as it came (None where the provider sent an object). `signature` is a provider's opaque token, sent back as it came.
+    `arguments` is the parsed object, or None if the model's text is not a JSON object. `arguments_raw` is that text as
+    received (None if the provider sent an object). `signature` is an opaque token of the provider, sent back unchanged.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Messages in OpenAI's form: what is read, what is refused, and that both directions agree."""
+"""Messages in OpenAI's form: parsing, rendering, errors, and that both directions agree."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "argume
         ({"role": "assistant", "content": "So", "prefix": True}, Message("assistant", "So", extra={"prefix": True})),  # type: ignore[arg-type]
     ],
 )
-def test_messages_are_read(data: dict[str, Any], message: Message) -> None:
+def test_parses_messages(data: dict[str, Any], message: Message) -> None:
     assert message_from_dict(data) == message
     assert Message.from_dict(data) == message
 
@@ -73,46 +73,46 @@ def test_messages_are_read(data: dict[str, Any], message: Message) -> None:
         ({"type": "refusal", "refusal": "No."}, Text("No.")),
     ],
 )
-def test_parts_are_read(part: dict[str, Any], block: Any) -> None:
+def test_parses_parts(part: dict[str, Any], block: Any) -> None:
     assert message_from_dict({"role": "user", "content": [part]}).content == [block]
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ("Hi", "must be a dict"),
         ({"content": "Hi"}, "needs a role; this one has content"),
-        ({}, "this one has nothing"),
+        ({}, "this one has no keys"),
         ({"role": "judge", "content": "Hi"}, "role must be one of system, user, assistant, tool, not 'judge'"),
         ({"role": "user"}, "needs content"),
         ({"role": "user", "content": 5}, "must be text or a list of parts, not int"),
         ({"role": "user", "content": [{"type": "imge_url"}]}, r"content\[0\]: type must be one of text, image_url.*'imge_url'"),
         ({"role": "user", "content": [5]}, r"content\[0\]: type"),
         ({"role": "user", "content": [{"type": "text"}]}, r"content\[0\].text must be text"),
-        ({"role": "user", "content": [{"type": "image_url", "image_url": {}}]}, "needs an address"),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": {}}]}, "needs a URL"),
         ({"role": "user", "content": [{"type": "image_url", "image_url": "data:image/png;base64"}]}, "comma"),
-        ({"role": "user", "content": [{"type": "image_url", "image_url": "data:image/png;base64,*"}]}, "does not hold base64"),
-        ({"role": "user", "content": [{"type": "image_url", "image_url": "data:;base64,é"}]}, "does not hold base64"),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": "data:image/png;base64,*"}]}, "is not base64"),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": "data:;base64,é"}]}, "is not base64"),
         ({"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AA=="}}]}, "needs a format"),
         ({"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": 5, "format": "wav"}}]}, "not base64"),
-        ({"role": "tool", "content": "ok"}, "needs the tool_call_id"),
+        ({"role": "tool", "content": "ok"}, "needs tool_call_id"),
         ({"role": "assistant", "tool_calls": [{}]}, r"tool_calls\[0\] must be"),
         ({"role": "assistant", "tool_calls": [{"function": {"name": "x"}}]}, "needs an id"),
         ({"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "x", "arguments": 5}}]}, "JSON text or an"),
-        ({"role": "assistant", "function_call": {"name": "x"}}, "retired form"),
+        ({"role": "assistant", "function_call": {"name": "x"}}, "deprecated"),
     ],
 )
-def test_what_is_wrong_is_named(data: Any, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
+def test_an_error_names_the_wrong_value(data: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         message_from_dict(data)
 
 
-def test_messages_are_written() -> None:
+def test_renders_messages() -> None:
     assert message_to_dict(Message.system("A")) == {"role": "system", "content": "A"}
-    written = message_to_dict(
+    rendered = message_to_dict(
         Message.assistant([Thinking("hm", "sig"), Text("Wait", {"x": 1}), ToolCall("c", "look", {"at": "Köln"}), Opaque({})])
     )
-    assert written == {
+    assert rendered == {
         "role": "assistant",
         "content": [{"type": "text", "text": "Wait", "x": 1}],
         "reasoning_content": "hm",
@@ -127,7 +127,7 @@ def test_messages_are_written() -> None:
     }
 
 
-def test_several_results_do_not_fit_one_message() -> None:
+def test_a_message_with_several_tool_results_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match="dump_messages"):
         message_to_dict(Message("tool", [ToolResult("a"), ToolResult("b")]))  # type: ignore[arg-type]
 
@@ -143,7 +143,7 @@ MEDIA = st.one_of(
     st.builds(Document, url=st.sampled_from(["https://x.example/a.pdf"])),
 )
 ARGUMENTS = st.dictionaries(st.text(), st.integers() | st.text(), max_size=2)
-CALLS = st.builds(lambda id, name, given: ToolCall(id, name, given, json.dumps(given)), st.text(), st.text(), ARGUMENTS)
+CALLS = st.builds(lambda id, name, args: ToolCall(id, name, args, json.dumps(args)), st.text(), st.text(), ARGUMENTS)
 MESSAGES = st.one_of(
     st.builds(Message.system, st.text()),
     st.builds(Message, st.just("user"), st.lists(TEXTS | MEDIA, min_size=2, max_size=4), st.none() | st.text(min_size=1)),
@@ -154,5 +154,5 @@ MESSAGES = st.one_of(
 
 
 @given(MESSAGES)
-def test_what_the_form_can_hold_comes_back_as_it_was(message: Message) -> None:
+def test_a_rendered_message_parses_to_an_equal_one(message: Message) -> None:
     assert message_from_dict(json.loads(json.dumps(message_to_dict(message)))) == message
