@@ -83,7 +83,7 @@ def live_manifests() -> list[Manifest]:
 
 def _cases_of(manifest: Manifest) -> Iterator[Case]:
     for dialect in (None, *manifest.dialects):
-        spoken = manifest.speaking(dialect) if dialect else manifest
+        spoken = manifest.for_dialect(dialect) if dialect else manifest
         for model in dict.fromkeys((PLAIN_MODEL, *map(fitting, _globs(spoken)))):
             yield Case(manifest.id, dialect, model)
 

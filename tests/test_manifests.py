@@ -85,7 +85,7 @@ def raw(provider: str) -> dict[str, object]:
 
 
 def spoken(manifest: Manifest) -> list[Manifest]:
-    return [manifest, *(manifest.speaking(dialect) for dialect in manifest.dialects)]
+    return [manifest, *(manifest.for_dialect(dialect) for dialect in manifest.dialects)]
 
 
 def resolved(manifest: Manifest) -> list[Manifest]:

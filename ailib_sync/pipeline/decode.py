@@ -100,7 +100,7 @@ def refusal(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialec
     details = dialect.parse_error(status, body)
     if details.type is None and _TYPE_HEADER in headers:
         details = replace(details, type=headers[_TYPE_HEADER].partition(":")[0].rpartition("#")[2][:100])
-    return manifest.refusal(
+    return manifest.error(
         status,
         details,
         dialect.error_words,

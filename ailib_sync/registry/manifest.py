@@ -114,13 +114,13 @@ class Manifest:
         rules = [rule for pattern, rule in self.models.items() if matches(pattern, model)]
         wanted = dialect or next((rule["dialect"] for rule in reversed(rules) if "dialect" in rule), self.dialect)
         if wanted != self.dialect:
-            return self.speaking(wanted).for_model(model, wanted)
+            return self.for_dialect(wanted).for_model(model, wanted)
         merged = self
         for rule in rules:
             merged = merged._over({key: value for key, value in rule.items() if key != "dialect"})
         return merged
 
-    def speaking(self, dialect: str) -> Manifest:
+    def for_dialect(self, dialect: str) -> Manifest:
         """This manifest for another of the formats it speaks. Raises ManifestError where it does not speak it.
 
         Who and where are inherited; the names and habits of the first format are not, but for those the second `keeps`.
@@ -150,13 +150,13 @@ class Manifest:
     def has(self, quirk: str) -> bool:
         return quirk in self.quirks
 
-    def finish(self, word: str | None, table: Mapping[str, str]) -> str | None:
+    def finish_reason(self, word: str | None, table: Mapping[str, str]) -> str | None:
         """The normalised finish reason for the provider's `word`; its own word where nobody knows it."""
         if word is None:
             return None
         return self.finish_reasons.get(word) or table.get(word) or word
 
-    def refusal(
+    def error(
         self,
         status: int | None,
         details: ErrorDetails,

@@ -262,7 +262,7 @@ def _manifest_of(provider: str | Mapping[str, Any] | Manifest) -> Manifest:
     if not isinstance(provider, str):
         return Manifest.from_dict(provider)
     if provider in NAMES:
-        manifest = Manifest.load("embedded").speaking(provider)
+        manifest = Manifest.load("embedded").for_dialect(provider)
         return replace(manifest, auth=speaker_of(provider).auth, dialects={})
     return Manifest.load(provider)
 

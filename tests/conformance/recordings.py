@@ -66,7 +66,7 @@ def manifest_of(recording: dict[str, Any]) -> Manifest:
         manifest = Manifest.load(provider)
         if manifest.status in ("retired", "not_chat"):
             raise ValueError
-        manifest = manifest.speaking(dialect)
+        manifest = manifest.for_dialect(dialect)
     except ValueError:
         manifest = Manifest(id=provider, name=provider, dialect=dialect, base_url="https://example.invalid")
     return manifest.for_model(model_of(recording))

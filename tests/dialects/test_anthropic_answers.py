@@ -557,8 +557,8 @@ def test_every_documented_error_word_has_its_class() -> None:
         "overloaded_error": 529,
     }
     for word, status in documented.items():
-        by_word = MANIFEST.refusal(None, DIALECT.parse_error(None, refused(word)), DIALECT.error_words)
-        by_status = MANIFEST.refusal(status, DIALECT.parse_error(status, "No."), DIALECT.error_words)
+        by_word = MANIFEST.error(None, DIALECT.parse_error(None, refused(word)), DIALECT.error_words)
+        by_status = MANIFEST.error(status, DIALECT.parse_error(status, "No."), DIALECT.error_words)
         assert type(by_word) is type(by_status), word
 
 

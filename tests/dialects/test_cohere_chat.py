@@ -467,7 +467,7 @@ def test_refusals_are_told_apart(status: int, body: dict[str, Any], kind: type[A
     ],
 )
 def test_error_bodies_of_other_shapes_still_say_what_they_can(body: Any, message: str) -> None:
-    assert manifest().refusal(502, DIALECT.parse_error(502, body), DIALECT.error_words).message == message
+    assert manifest().error(502, DIALECT.parse_error(502, body), DIALECT.error_words).message == message
 
 
 @pytest.mark.parametrize("body", [{}, {"choices": []}, "text", 3, None, []])

@@ -708,7 +708,7 @@ def test_an_error_inside_a_stream_is_raised_after_what_came_before() -> None:
     ],
 )
 def test_error_bodies_of_other_shapes_still_say_what_they_can(body: Any, message: str) -> None:
-    assert manifest().refusal(502, DIALECT.parse_error(502, body), DIALECT.error_words).message == message
+    assert manifest().error(502, DIALECT.parse_error(502, body), DIALECT.error_words).message == message
 
 
 @pytest.mark.parametrize("body", [{}, {"choices": []}, "text", 3, None, [], [1]])

@@ -26,7 +26,7 @@ from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFor
 from ailib_sync.types.tools import Tool, ToolCall
 
 DIALECT = find("ollama_chat")
-MANIFEST = Manifest.load("ollama").speaking("ollama_chat")
+MANIFEST = Manifest.load("ollama").for_dialect("ollama_chat")
 TOOL = Tool("weather", "Says the weather.", {"type": "object", "properties": {}})
 
 

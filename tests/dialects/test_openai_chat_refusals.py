@@ -70,7 +70,7 @@ def test_every_known_shape_of_an_error_body_is_read(body: Any, message: str, typ
 )
 def test_words_count_before_the_status_where_they_say_more(status: int, error: dict[str, Any], kind: type[RemoteError]) -> None:
     details = DIALECT.parse_error(status, {"error": {"message": "No", **error}})
-    assert type(manifest().refusal(status, details, DIALECT.error_words)) is kind
+    assert type(manifest().error(status, details, DIALECT.error_words)) is kind
 
 
 #: Errors inside an answer with status 200: (chunk, class, status).

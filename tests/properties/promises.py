@@ -39,7 +39,7 @@ def plain(dialect: str, **keys: Any) -> Manifest:
 
 def speakers(dialect: str) -> list[Manifest]:
     """A plain manifest, one with every quirk there is, and every built-in one that has habits of its own in this format."""
-    own = [m.speaking(dialect) for m in builtin_manifests() if m.dialect == dialect or dialect in m.dialects]
+    own = [m.for_dialect(dialect) for m in builtin_manifests() if m.dialect == dialect or dialect in m.dialects]
     seen: dict[tuple[Any, ...], Manifest] = {}
     for manifest in own:
         seen.setdefault((manifest.quirks, manifest.stream_end, str(manifest.finish_reasons)), manifest)

@@ -152,7 +152,7 @@ def parse_end(stop: dict[str, Any], manifest: Manifest) -> StreamEnd:
     refusal = None
     if reason == "refusal" and isinstance(details, dict):
         refusal = word(details.get("explanation")) or word(details.get("category"))
-    return StreamEnd(manifest.finish(reason, FINISH_REASONS), reason, word(stop.get("stop_sequence")), refusal)
+    return StreamEnd(manifest.finish_reason(reason, FINISH_REASONS), reason, word(stop.get("stop_sequence")), refusal)
 
 
 def is_error(data: dict[str, Any]) -> bool:
@@ -160,7 +160,7 @@ def is_error(data: dict[str, Any]) -> bool:
 
 
 def refusal_of(data: dict[str, Any], manifest: Manifest) -> RemoteError:
-    return manifest.refusal(None, parse_error(None, data), ERROR_WORDS, body=json.dumps(data))
+    return manifest.error(None, parse_error(None, data), ERROR_WORDS, body=json.dumps(data))
 
 
 def facts_of(data: dict[str, Any]) -> dict[str, Any]:

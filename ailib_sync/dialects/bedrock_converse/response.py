@@ -36,7 +36,7 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     reason = word(body.get("stopReason"))
     return ChatResponse(
         message=Message(MessageRole.ASSISTANT, blocks, origin=NAME),
-        finish_reason=manifest.finish(reason, FINISH_REASONS),
+        finish_reason=manifest.finish_reason(reason, FINISH_REASONS),
         raw_finish_reason=reason,
         stop_sequence=stop_sequence(body),
         usage=parse_usage(body.get("usage")),

@@ -41,13 +41,13 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
             elif event == "messageStop":
                 yield from stream.stop_all()
                 reason = word(data.get("stopReason"))
-                end = StreamEnd(manifest.finish(reason, FINISH_REASONS), reason, stop_sequence(data))
+                end = StreamEnd(manifest.finish_reason(reason, FINISH_REASONS), reason, stop_sequence(data))
             elif event == "metadata":
                 yield Metadata(usage=parse_usage(data.get("usage")))
                 if end is not None:
                     break
             elif event == "error":
-                raise manifest.refusal(None, parse_error(None, data["error"]), ERROR_WORDS, body=json.dumps(data["error"]))
+                raise manifest.error(None, parse_error(None, data["error"]), ERROR_WORDS, body=json.dumps(data["error"]))
         except (AttributeError, KeyError, TypeError, ValueError):
             raise wrong_shape(manifest, f"a {event} that cannot be read", data) from None
     if end is None:

@@ -53,7 +53,7 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     _raise_trouble(body, manifest)
     if not isinstance(body.get("message"), dict):
         if "message" in body:
-            raise manifest.refusal(None, parse_error(None, body), ERROR_WORDS, body=json.dumps(body))
+            raise manifest.error(None, parse_error(None, body), ERROR_WORDS, body=json.dumps(body))
         raise wrong_shape(manifest, "it has no message", body)
     fold = Fold()
     for event in _events_of(body):
@@ -100,7 +100,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
         if read is not None:
             yield from read(data, child(child(data, "delta"), "message"))
         elif "type" not in data and ("message" in data or "error" in data):
-            raise manifest.refusal(None, parse_error(None, data), ERROR_WORDS, body=json.dumps(data))
+            raise manifest.error(None, parse_error(None, data), ERROR_WORDS, body=json.dumps(data))
     raise StreamInterrupted("the stream ended without message-end", provider=manifest.id)
 
 
@@ -206,7 +206,7 @@ def _content(block: dict[str, Any]) -> Iterator[StreamingEvent]:
 
 def _end(body: dict[str, Any], manifest: Manifest) -> StreamEnd:
     word = text_or_none(body.get("finish_reason"))
-    return StreamEnd(manifest.finish(word, FINISH_REASONS), word)
+    return StreamEnd(manifest.finish_reason(word, FINISH_REASONS), word)
 
 
 def _raise_trouble(body: dict[str, Any], manifest: Manifest) -> None:
@@ -215,7 +215,7 @@ def _raise_trouble(body: dict[str, Any], manifest: Manifest) -> None:
     if error or body.get("finish_reason") == "ERROR":
         text = error if isinstance(error, str) else child(body, "error").get("message")
         details = ErrorDetails(str(text or "the generation failed"), type=text_or_none(body.get("error_type")))
-        raise manifest.refusal(None, details, ERROR_WORDS, body=json.dumps(body))
+        raise manifest.error(None, details, ERROR_WORDS, body=json.dumps(body))
 
 
 def parse_usage(usage: Any) -> Usage | None:

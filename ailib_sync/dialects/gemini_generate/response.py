@@ -178,7 +178,7 @@ class _Answer:
         if not isinstance(chunk, dict):
             raise wrong_shape(self._manifest, "a chunk is not an object", chunk)
         if "error" in chunk:
-            raise self._manifest.refusal(None, parse_error(None, chunk), ERROR_WORDS, body=json.dumps(chunk))
+            raise self._manifest.error(None, parse_error(None, chunk), ERROR_WORDS, body=json.dumps(chunk))
         self.begun = self.begun or any(key in chunk for key in ("candidates", "promptFeedback", "usageMetadata"))
         # Other candidates (generationConfig.candidateCount) stay in `raw`.
         candidates = children(chunk, "candidates")
@@ -199,7 +199,7 @@ class _Answer:
         """The last event. `STOP` is said of function calls too."""
         if self._finish is None and self._block_reason is not None:
             return StreamEnd("content_filter", self._block_reason, refusal=self._refusal)
-        reason = self._manifest.finish(self._finish, FINISH_REASONS)
+        reason = self._manifest.finish_reason(self._finish, FINISH_REASONS)
         return StreamEnd("tool_use" if reason == "end_turn" and self._calls else reason, self._finish)
 
     def _metadata(self, chunk: dict[str, Any], extra: dict[str, Any]) -> Iterator[Metadata]:

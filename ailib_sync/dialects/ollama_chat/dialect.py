@@ -178,7 +178,7 @@ def _parse_calls(body: dict[str, Any], manifest: Manifest, first: int) -> list[T
 def _finish_reason(body: dict[str, Any], called: bool, manifest: Manifest) -> str | None:
     """An answer that calls tools says "stop" like any other."""
     reason = word(body.get("done_reason"))
-    return "tool_use" if called and reason in (None, "stop") else manifest.finish(reason, FINISH_REASONS)
+    return "tool_use" if called and reason in (None, "stop") else manifest.finish_reason(reason, FINISH_REASONS)
 
 
 def parse_usage(body: dict[str, Any]) -> Usage:
@@ -195,7 +195,7 @@ def parse_usage(body: dict[str, Any]) -> Usage:
 def _raise_refusal(body: Any, manifest: Manifest) -> None:
     """A refusal in the middle of a stream is a line of its own, with status 200 kept. https://docs.ollama.com/api/errors"""
     if isinstance(body, dict) and body.get("error"):
-        raise manifest.refusal(None, parse_error(None, body), {}, body=json.dumps(body))
+        raise manifest.error(None, parse_error(None, body), {}, body=json.dumps(body))
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:

@@ -117,7 +117,7 @@ def refusal_in_answer(error: dict[str, Any], manifest: Manifest) -> RemoteError:
     details = parse_error(None, error)
     status = _status_named(error)
     words = ERROR_WORDS if status else WORDS_WITHOUT_STATUS
-    return manifest.refusal(status, details, words, body=json.dumps(error, ensure_ascii=False)[:65536])
+    return manifest.error(status, details, words, body=json.dumps(error, ensure_ascii=False)[:65536])
 
 
 def _status_named(error: dict[str, Any]) -> int | None:

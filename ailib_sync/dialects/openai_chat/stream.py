@@ -312,7 +312,7 @@ class Reader:
         if not done and raw is None and not ("eof" in manifest.stream_end and self.has_choice):
             raise StreamInterrupted("the stream ended without [DONE] and without a finish reason", provider=manifest.id)
         events = self._tags.end() if self._tags else []
-        reason = manifest.finish(raw, FINISH_REASONS)
+        reason = manifest.finish_reason(raw, FINISH_REASONS)
         events += self._calls.end(cut=reason == "max_tokens", id=self.id)
         if self._kept:
             events.append(Metadata(message_extra=self._kept))

@@ -88,7 +88,7 @@ def refusal(answer: dict[str, Any], manifest: Manifest) -> RemoteError:
     details = parse_error(None, answer)
     if not details.message:
         details = ErrorDetails("the provider says that the answer failed, but not why", details.type, details.code)
-    return manifest.refusal(None, details, {**_TYPES, **ERROR_WORDS}, body=json.dumps(answer)[:65536])
+    return manifest.error(None, details, {**_TYPES, **ERROR_WORDS}, body=json.dumps(answer)[:65536])
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
@@ -197,7 +197,7 @@ def parse_end(answer: dict[str, Any], refused: str, calls: bool, manifest: Manif
     status = word(answer.get("status"))
     details = answer.get("incomplete_details")
     reason = word(details.get("reason")) if isinstance(details, dict) else None
-    finish = manifest.finish(reason if status == "incomplete" and reason else status, FINISH_REASONS)
+    finish = manifest.finish_reason(reason if status == "incomplete" and reason else status, FINISH_REASONS)
     if finish == "end_turn":
         finish = "content_filter" if refused else "tool_use" if calls else finish
     return StreamEnd(finish, status, refusal=refused or None)
