@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from ._dataclass import replace
 from .errors import ConfigurationError
 from .http.message import Headers
 from .http.timeouts import CancelToken, Timeout
 from .types.messages import BLOCKS, Message, MessageRole, Text
-from .types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from .types.request import EFFORTS, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from .types.tools import Tool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any
+    from typing import Any, Literal
 
     from .client import AiClient
     from .pipeline.explanation import Explanation
     from .pipeline.stream import ChatStream
     from .types.messages import Block
+    from .types.request import Effort, ResponseFormatKind, ToolChoiceMode
     from .types.response import CallStats, ChatResponse
 
     Content = str | Block | list[str | Block]
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+_MODES: dict[str, ToolChoiceMode] = {"auto": "auto", "none": "none", "required": "required"}
+_FORMATS: dict[str, ResponseFormatKind] = {"json": "json", "json_object": "json", "text": "text"}
 
 
 class ChatBuilder:
@@ -45,7 +48,7 @@ class ChatBuilder:
         return ChatBuilder(self._client, ChatRequest(**{**values, **changes}), self._timeout)
 
     def _option(self, name: str, value: Any) -> ChatBuilder:
-        return self._with(options={**self._request.options, name: value})
+        return self._with(options=replace(self._request.options, **{name: value}))
 
     def _add(self, *messages: Message) -> ChatBuilder:
         return self._with(messages=(*self._request.messages, *messages))
@@ -141,21 +144,21 @@ class ChatBuilder:
         builder = self._with(tools=made)
         return builder if parallel is None else builder._option("parallel_tool_calls", bool(parallel))
 
-    def tool_choice(self, choice: str | Tool) -> ChatBuilder:
+    def tool_choice(self, choice: ToolChoiceMode | str | Tool) -> ChatBuilder:
         """`auto`, `none`, `required`, or the tool (or its name) that must be called."""
         if isinstance(choice, Tool):
             return self._option("tool_choice", ToolChoice("tool", choice.name))
         if not isinstance(choice, str) or not choice:
             raise ConfigurationError(f"tool_choice: must be auto, none, required or a tool's name, not {choice!r}")
-        mode = choice if choice in ("auto", "none", "required") else "tool"
-        return self._option("tool_choice", ToolChoice(mode, choice if mode == "tool" else None))
+        mode = _MODES.get(choice)
+        return self._option("tool_choice", ToolChoice(mode) if mode else ToolChoice("tool", choice))
 
     def response_format(
-        self, format: str | Mapping[str, Any], *, name: str = "answer", strict: bool | None = True
+        self, format: Literal["json", "text"] | Mapping[str, Any], *, name: str = "answer", strict: bool | None = True
     ) -> ChatBuilder:
         """`json` for any JSON object, `text`, or a JSON Schema (a dict) that the answer must obey."""
         if isinstance(format, str):
-            kind = {"json": "json", "json_object": "json", "text": "text"}.get(format)
+            kind = _FORMATS.get(format)
             if kind is None:
                 raise ConfigurationError(f'response_format: must be "json", "text" or a JSON Schema, not {format!r}')
             return self._option("response_format", ResponseFormat(kind))
@@ -172,7 +175,7 @@ class ChatBuilder:
         return self._option("response_format", ResponseFormat("json_schema", format, name, strict))
 
     def reasoning(
-        self, effort: str | None = None, *, budget_tokens: int | None = None, visible: bool | None = None
+        self, effort: Effort | None = None, *, budget_tokens: int | None = None, visible: bool | None = None
     ) -> ChatBuilder:
         """How much the model thinks first: an `effort` from `none` to `max`, or a budget in tokens. `visible` asks for the
         thoughts, or their summary, where the provider shows them."""
@@ -224,7 +227,7 @@ class ChatBuilder:
 
     def __repr__(self) -> str:
         r = self._request
-        return f"ChatBuilder({r.model!r}, {len(r.messages)} messages, {', '.join(r.options) or 'no options'})"
+        return f"ChatBuilder({r.model!r}, {len(r.messages)} messages, {', '.join(r.options.given()) or 'no options'})"
 
 
 def content_of(where: str, content: Any) -> Any:

@@ -9,6 +9,7 @@ import json
 
 from .._dataclass import dataclass, field
 from ..errors import ConfigurationError, ErrorDetails, ProtocolError
+from ..types.request import ResponseFormat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ SAMPLING = ("temperature", "top_p", "top_k")
 def thinks(request: ChatRequest, manifest: Manifest) -> bool:
     """Whether the model will think: as asked, else as the manifest's `reasoning.default` says."""
     rules = manifest.reasoning or {}
-    asked = request.options.get("reasoning")
+    asked = request.options.reasoning
     if asked is None or (asked.effort is None and asked.budget_tokens is None):
         return rules.get("default") not in (None, rules.get("off"))
     return not asked.off
@@ -97,7 +98,8 @@ def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str,
     """
     body: dict[str, Any] = {}
     refused = SAMPLING if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest) else ()
-    for option, value in request.options.items():
+    given = request.options.given()
+    for option, value in given.items():
         if option in refused and (value != 1 or option == "top_k"):  # 1 is the temperature that models think at
             ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
         elif option not in STRUCTURED and allows(option, manifest, table, ledger):
@@ -107,7 +109,7 @@ def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str,
             action = "sent" if wire == option else "renamed"
             ledger.note(option, action, wire, source)
     for option, value in manifest.defaults.items():
-        if option not in request.options:
+        if option not in given:
             wire, _ = wire_name(option, manifest, table)
             place(body, wire, value)
             ledger.note(option, "defaulted", f"{wire} = {json.dumps(value)}", f"{manifest.id}: defaults.{option}")
@@ -176,10 +178,10 @@ def settle_format(
     table: Mapping[str, str | None],
     ledger: Ledger,
     kinds: tuple[str, ...] = ("json", "json_schema"),
-) -> str | None:
-    """The kind of answer to ask for (`json` or `json_schema`), or None for text: what was asked, as far as it is taken here.
-    `kinds` are those that the format has."""
-    wanted = request.options.get("response_format")
+) -> ResponseFormat | None:
+    """The response format to send (kind `json` or `json_schema`), as near to the requested one as the provider supports; None
+    for text. `kinds` are those that the wire format has."""
+    wanted = request.options.response_format
     if wanted is None or not allows("response_format", manifest, table, ledger):
         return None
     source = f"{manifest.id}: response_format"
@@ -192,10 +194,10 @@ def settle_format(
     taken = [kind for kind in kinds if kind in manifest.response_format]
     if wanted.kind in taken:
         ledger.note("response_format", "renamed", table["response_format"] or "", source)
-        return str(wanted.kind)
+        return wanted
     if wanted.kind == "json_schema" and "json" in taken:
         ledger.changed("response_format", f"is sent without its schema: {manifest.name} takes none for this model", source)
-        return "json"
+        return ResponseFormat("json")
     ledger.dropped("response_format", f"{wanted.kind!r} is not taken by {manifest.name} for this model", source)
     return None
 

@@ -36,9 +36,9 @@ def reply(asked: ChatRequest, stamp: str) -> ChatResponse:
 
 def finish(asked: ChatRequest, stamp: str, text: str, thinking: str, calls: list[ToolCall]) -> ChatResponse:
     """An answer of these parts, cut where a stop sequence or max_tokens cuts it."""
-    text, stop_sequence = _until_stop(text, asked.options.get("stop", ()))
+    text, stop_sequence = _until_stop(text, asked.options.stop or ())
     reason = "stop_sequence" if stop_sequence is not None else "tool_use" if calls else "end_turn"
-    left = asked.options.get("max_tokens")
+    left = asked.options.max_tokens
     if left is not None:
         thinking, text, calls, was_cut = _within(left, thinking, text, calls)
         if was_cut:
@@ -104,7 +104,7 @@ def _until_stop(text: str, stops: tuple[str, ...]) -> tuple[str, str | None]:
 
 def _text(asked: ChatRequest) -> str:
     said = _last_user(asked)
-    form = asked.options.get("response_format")
+    form = asked.options.response_format
     if isinstance(form, ResponseFormat) and form.kind != "text":
         return json.dumps(fit(form.schema, said) if form.schema else {"echo": said}, ensure_ascii=False)
     results = [block for block in asked.messages[-1].blocks if isinstance(block, ToolResult)] if asked.messages else []
@@ -158,7 +158,7 @@ def _last_user(asked: ChatRequest) -> str:
 
 def _chosen_tools(asked: ChatRequest) -> list[Tool]:
     """The tools to call now: those forced, named or asked for; none once their results are there."""
-    choice = asked.options.get("tool_choice") or ToolChoice("auto")
+    choice = asked.options.tool_choice or ToolChoice("auto")
     mode = choice.mode
     if not asked.tools or mode == "none":
         return []
@@ -174,7 +174,7 @@ def _chosen_tools(asked: ChatRequest) -> list[Tool]:
     if both and len(chosen) < 2:
         others = [tool for tool in asked.tools if tool not in chosen] or chosen
         chosen += others[:1]
-    return chosen if asked.options.get("parallel_tool_calls", True) else chosen[:1]
+    return chosen if asked.options.parallel_tool_calls is not False else chosen[:1]
 
 
 def _plain(name: str) -> str:
@@ -189,7 +189,7 @@ def _call(tool: Tool, text: str, id: str) -> ToolCall:
 
 
 def _thoughts(asked: ChatRequest, chosen: list[Tool]) -> str:
-    reasoning = asked.options.get("reasoning")
+    reasoning = asked.options.reasoning
     if reasoning is None or reasoning.off:
         return ""
     if chosen:

@@ -9,23 +9,14 @@ from .tools import Tool
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Literal, TypeAlias
 
-#: The options that every provider either takes, under some name, or is said not to take.
-OPTIONS = (
-    "temperature",
-    "max_tokens",
-    "top_p",
-    "top_k",
-    "stop",
-    "seed",
-    "frequency_penalty",
-    "presence_penalty",
-    "tool_choice",
-    "parallel_tool_calls",
-    "response_format",
-    "reasoning",
-)
+    Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+    ToolChoiceMode: TypeAlias = Literal["auto", "none", "required", "tool"]
+    ResponseFormatKind: TypeAlias = Literal["text", "json", "json_schema"]
+
+#: How much a model may think, from least to most.
+EFFORTS: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +24,7 @@ class Reasoning:
     """How much the model shall think. `effort` is `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`;
     `budget_tokens` bounds the thinking where a provider counts it so; `visible` asks for the thoughts or their summary."""
 
-    effort: str | None = None
+    effort: Effort | None = None
     budget_tokens: int | None = None
     visible: bool | None = None
 
@@ -46,7 +37,7 @@ class Reasoning:
 class ToolChoice:
     """`mode` is `auto`, `none`, `required`, or `tool` with the `name` of the one to call."""
 
-    mode: str
+    mode: ToolChoiceMode
     name: str | None = None
 
 
@@ -54,22 +45,47 @@ class ToolChoice:
 class ResponseFormat:
     """`kind` is `text`, `json` (any JSON object) or `json_schema` with `schema` and a `name` for it."""
 
-    kind: str
+    kind: ResponseFormatKind
     schema: Mapping[str, Any] | None = None
     name: str = "answer"
     strict: bool | None = True
 
 
 @dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """The options of a chat; None is unset. Every provider supports each of them, under some name, or is known not to."""
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] | None = None
+    seed: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    reasoning: Reasoning | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The options that are set, by name."""
+        return {name: value for name in OPTIONS if (value := getattr(self, name)) is not None}
+
+
+#: The names of the options.
+OPTIONS: tuple[str, ...] = ChatOptions.__match_args__
+NO_OPTIONS = ChatOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A whole request, ready for any dialect. `options` holds only what was set, by the names in `OPTIONS`:
-    `stop` a tuple of strings, `tool_choice` a `ToolChoice`, `response_format` a `ResponseFormat`, `reasoning` a `Reasoning`.
-    `extra` goes into the body as given, last; `headers` onto the wire."""
+    """A complete chat request, ready for any dialect. `extra` is added to the body last, as given; `headers` are sent too."""
 
     model: str
     messages: tuple[Message, ...] = ()
     tools: tuple[Tool, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: ChatOptions = NO_OPTIONS
     extra: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: bool = False

@@ -55,8 +55,8 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     if thinks and manifest.reasoning and manifest.reasoning.get("no_sampling"):
         _drop_sampling(body, manifest, ledger)
     _render_tools(request, body, manifest, thinks, ledger)
-    if _asks("response_format", request, manifest, ledger):
-        _render_format(request.options["response_format"], body, manifest, ledger)
+    if request.options.response_format and _asks("response_format", request, manifest, ledger):
+        _render_format(request.options.response_format, body, manifest, ledger)
     if request.stream:
         body["stream"] = True
     join(body, request.extra)
@@ -64,7 +64,7 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
 
 
 def _asks(option: str, request: ChatRequest, manifest: Manifest, ledger: Ledger) -> bool:
-    return option in request.options and allows(option, manifest, PARAMETERS, ledger)
+    return getattr(request.options, option) is not None and allows(option, manifest, PARAMETERS, ledger)
 
 
 def _drop_sampling(body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> None:
@@ -114,13 +114,14 @@ def _render_tools(request: ChatRequest, body: dict[str, Any], manifest: Manifest
             ledger.note("tool_choice", "sent", "no tools", f"{manifest.id}: tool_choice")
             return
     elif "parallel_tool_calls" in asked:
-        choice["disable_parallel_tool_use"] = not request.options["parallel_tool_calls"]
+        choice["disable_parallel_tool_use"] = not request.options.parallel_tool_calls
         ledger.note("parallel_tool_calls", "renamed", "tool_choice.disable_parallel_tool_use", f"{NAME}: parameters")
     body["tool_choice"] = choice
 
 
 def _tool_choice(request: ChatRequest, manifest: Manifest, thinks: bool, ledger: Ledger) -> dict[str, Any]:
-    wanted = request.options["tool_choice"]
+    wanted = request.options.tool_choice
+    assert wanted is not None
     forced = wanted.mode in ("required", "tool")
     if forced and wanted.mode not in manifest.tool_choice:
         detail = f"{wanted.mode!r} is not taken by {manifest.name} for this model; auto is sent"

@@ -39,7 +39,8 @@ BUDGETS: Mapping[str, int] = {
 
 def render_reasoning(request: ChatRequest, body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> bool:
     """Adds to the body what the request asks of the model's thinking; True where it asks the model to think."""
-    asked: Reasoning = request.options["reasoning"]
+    asked = request.options.reasoning
+    assert asked is not None
     rules, source = manifest.reasoning, f"{manifest.id}: reasoning"
     if not rules:
         ledger.dropped("reasoning", f"is not taken by {manifest.name} for this model", source)
@@ -51,7 +52,7 @@ def render_reasoning(request: ChatRequest, body: dict[str, Any], manifest: Manif
         ledger.note("reasoning", "sent", "nothing: thoughts are hidden unless asked for", source)
         return False
     if rules.get("style") == "budget" or (asked.budget_tokens and rules.get("budget")):
-        if not _render_budget(asked, body, manifest, "max_tokens" in request.options, ledger, source):
+        if not _render_budget(asked, body, manifest, request.options.max_tokens is not None, ledger, source):
             return False
         if asked.effort and rules.get("efforts"):
             _render_effort(asked.effort, body, rules, ledger, source)
@@ -115,7 +116,7 @@ def _make_room(budget: int, body: dict[str, Any], manifest: Manifest, ledger: Le
 def _render_adaptive(asked: Reasoning, body: dict[str, Any], rules: Mapping[str, Any], ledger: Ledger, source: str) -> None:
     body["thinking"] = {"type": "adaptive"}
     ledger.note("reasoning", "sent", "thinking.type = adaptive", source)
-    effort = asked.effort
+    effort: str | None = asked.effort
     if asked.budget_tokens:
         if effort is None:
             effort = next((word for word, budget in BUDGETS.items() if asked.budget_tokens <= budget), "max")

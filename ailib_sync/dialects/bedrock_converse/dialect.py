@@ -52,13 +52,14 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     if thinks(request, manifest) and (manifest.reasoning or {}).get("no_sampling"):
         request = without_sampling(request, manifest, ledger)
     join(body, render_options(request, manifest, PARAMETERS, ledger))
-    if "reasoning" in request.options and allows("reasoning", manifest, PARAMETERS, ledger):
-        render_reasoning(body, request.options["reasoning"], manifest, ledger)
-    if "parallel_tool_calls" in request.options:
+    if request.options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
+        render_reasoning(body, request.options.reasoning, manifest, ledger)
+    if request.options.parallel_tool_calls is not None:
         allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
     _render_tools(body, request, manifest, ledger)
-    if settle_format(request, manifest, PARAMETERS, ledger, kinds=("json_schema",)) == "json_schema":
-        place(body, "outputConfig.textFormat", _render_format(request.options["response_format"]))
+    form = settle_format(request, manifest, PARAMETERS, ledger, kinds=("json_schema",))
+    if form is not None:
+        place(body, "outputConfig.textFormat", _render_format(form))
     join(body, request.extra)
     return body
 
@@ -72,7 +73,7 @@ def _render_format(wanted: ResponseFormat) -> dict[str, Any]:
 
 
 def _render_tools(body: dict[str, Any], request: ChatRequest, manifest: Manifest, ledger: Ledger) -> None:
-    choice: ToolChoice | None = request.options.get("tool_choice")
+    choice: ToolChoice | None = request.options.tool_choice
     tools = [spec for tool in request.tools for spec in _render_tool(tool)]
     # "The toolConfig field must be defined when using toolUse and toolResult content blocks."
     spoken_of = _tools_in(request.messages)

@@ -12,7 +12,7 @@ What `reasoning` in a manifest may say for this dialect:
 from __future__ import annotations
 
 from ..._dataclass import replace
-from ..dialect import nearest_effort, place
+from ..dialect import SAMPLING, nearest_effort, place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ OFF_PLACES: Mapping[str, str] = {
 
 def thinks(request: ChatRequest, manifest: Manifest) -> bool:
     """Whether the request asks the model to think, and it can."""
-    reasoning: Reasoning | None = request.options.get("reasoning")
+    reasoning: Reasoning | None = request.options.reasoning
     return bool(manifest.reasoning) and reasoning is not None and not reasoning.off and not _only_hides(reasoning)
 
 
@@ -57,11 +57,11 @@ def _only_hides(reasoning: Reasoning) -> bool:
 
 
 def without_sampling(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> ChatRequest:
-    options = dict(request.options)
-    for option in ("temperature", "top_p", "top_k"):
-        if options.pop(option, None) is not None:
-            ledger.dropped(option, "is left out, since the model does not take it while it thinks", f"{manifest.id}: reasoning")
-    return replace(request, options=options)
+    given = request.options.given()
+    dropped = [option for option in SAMPLING if option in given]
+    for option in dropped:
+        ledger.dropped(option, "is left out, since the model does not take it while it thinks", f"{manifest.id}: reasoning")
+    return replace(request, options=replace(request.options, **dict.fromkeys(dropped)))
 
 
 def render_reasoning(body: dict[str, Any], reasoning: Reasoning, manifest: Manifest, ledger: Ledger) -> None:
@@ -106,7 +106,7 @@ def _render_effort(body: dict[str, Any], reasoning: Reasoning, rules: Mapping[st
     where, beside = EFFORT_PLACES[rules["style"]]
     for dotted, value in beside.items():
         place(body, dotted, {**value, **_display(reasoning, rules)} if isinstance(value, dict) else value)
-    asked = reasoning.effort
+    asked: str | None = reasoning.effort
     budget = reasoning.budget_tokens
     if budget is not None:
         asked = asked or next((word for word, tokens in BUDGETS.items() if budget <= tokens), "max")

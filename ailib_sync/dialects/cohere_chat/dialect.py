@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...registry.manifest import Manifest
     from ...types.messages import Block, Message
-    from ...types.request import ChatRequest, Ledger
+    from ...types.request import ChatRequest, Ledger, Reasoning
     from ...types.tools import Tool
 
 PARAMETERS: dict[str, str | None] = {
@@ -49,13 +49,13 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
         body["stream"] = True
     body.update(render_options(request, manifest, PARAMETERS, ledger))
     body.update(_render_tools(request, manifest, ledger))
-    kind = settle_format(request, manifest, PARAMETERS, ledger)
-    if kind is not None:
+    form = settle_format(request, manifest, PARAMETERS, ledger)
+    if form is not None:
         body["response_format"] = {"type": "json_object"}
-        if kind == "json_schema":
-            body["response_format"]["json_schema"] = request.options["response_format"].schema
-    if "reasoning" in request.options and allows("reasoning", manifest, PARAMETERS, ledger):
-        body.update(_render_thinking(request, manifest, ledger))
+        if form.kind == "json_schema":
+            body["response_format"]["json_schema"] = form.schema
+    if request.options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
+        body.update(_render_thinking(request.options.reasoning, manifest, ledger))
     body.update(request.extra)
     return body
 
@@ -142,9 +142,9 @@ def _render_result(result: ToolResult) -> str | list[dict[str, Any]]:
 
 def _render_tools(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """`tools`, `strict_tools` and `tool_choice`. The one tool to call is the only one offered: its name has no form here."""
-    if request.options.get("parallel_tool_calls") is not None:
+    if request.options.parallel_tool_calls is not None:
         allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
-    choice = request.options.get("tool_choice")
+    choice = request.options.tool_choice
     source = f"{manifest.id}: tool_choice"
     if choice is not None and not request.tools:
         ledger.dropped("tool_choice", "is left out: the request has no tools", source)
@@ -177,9 +177,8 @@ def _render_tool(tool: Tool) -> dict[str, Any]:
     return {"type": "function", "function": function, **tool.extra}
 
 
-def _render_thinking(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
+def _render_thinking(wanted: Reasoning, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """Thinking is on or off here, with a budget of tokens; an effort only switches it on."""
-    wanted = request.options["reasoning"]
     source = f"{manifest.id}: reasoning"
     if manifest.reasoning is None:
         ledger.dropped("reasoning", f"is not taken by {manifest.name} for this model", source)

@@ -50,13 +50,13 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     calling = _render_calling(request, manifest, ledger)
     if calling:
         place(body, "toolConfig.functionCallingConfig", calling)
-    kind = settle_format(request, manifest, PARAMETERS, ledger)
-    if kind is not None:
+    form = settle_format(request, manifest, PARAMETERS, ledger)
+    if form is not None:
         place(body, "generationConfig.responseMimeType", "application/json")
-        if kind == "json_schema":
-            place(body, "generationConfig.responseJsonSchema", request.options["response_format"].schema)
-    if "reasoning" in request.options and allows("reasoning", manifest, PARAMETERS, ledger):
-        thinking = render_thinking(request.options["reasoning"], manifest, ledger)
+        if form.kind == "json_schema":
+            place(body, "generationConfig.responseJsonSchema", form.schema)
+    if request.options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
+        thinking = render_thinking(request.options.reasoning, manifest, ledger)
         if thinking:
             place(body, "generationConfig.thinkingConfig", thinking)
     extra = dict(request.extra)
@@ -72,9 +72,9 @@ def _render_tool(tool: Tool) -> dict[str, Any]:
 
 def _render_calling(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The functionCallingConfig, {} for the format's default. A strict tool asks for mode VALIDATED."""
-    if request.options.get("parallel_tool_calls") is not None:
+    if request.options.parallel_tool_calls is not None:
         allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
-    choice = request.options.get("tool_choice")
+    choice = request.options.tool_choice
     source = f"{manifest.id}: tool_choice"
     if choice is not None and not request.tools:
         ledger.dropped("tool_choice", "is left out: the request has no tools", source)  # the service answers 400

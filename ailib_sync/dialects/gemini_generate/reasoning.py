@@ -61,7 +61,7 @@ def _level(wanted: Reasoning, table: Mapping[str, Any], ledger: Ledger, source: 
     if wanted.off and table.get("off") is not None:
         ledger.note("reasoning", "renamed", f"thinkingLevel = {table['off']}", source)
         return {"thinkingLevel": table["off"]}
-    asked = "none" if wanted.off else wanted.effort
+    asked: str | None = "none" if wanted.off else wanted.effort
     if asked is None and wanted.budget_tokens is not None and wanted.budget_tokens != DYNAMIC:
         asked = next((word for word, tokens in BUDGETS.items() if wanted.budget_tokens <= tokens), "high")
     if asked is None:

@@ -54,22 +54,22 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
         "stream": request.stream,  # absent means true
     }
     join(body, render_options(request, manifest, PARAMETERS, ledger))
-    if "parallel_tool_calls" in request.options:
+    if request.options.parallel_tool_calls is not None:
         allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
     if _sends_tools(request, manifest, ledger) and request.tools:
         body["tools"] = [_render_tool(tool) for tool in request.tools]
-    kind = settle_format(request, manifest, PARAMETERS, ledger)
-    if kind is not None:
-        body["format"] = "json" if kind == "json" else request.options["response_format"].schema
-    if "reasoning" in request.options and allows("reasoning", manifest, PARAMETERS, ledger):
-        _render_think(body, request.options["reasoning"], manifest, ledger)
+    form = settle_format(request, manifest, PARAMETERS, ledger)
+    if form is not None:
+        body["format"] = "json" if form.kind == "json" else form.schema
+    if request.options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
+        _render_think(body, request.options.reasoning, manifest, ledger)
     join(body, request.extra)
     return body
 
 
 def _sends_tools(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> bool:
     """There is no tool_choice: auto is what happens anyway, and none is met by leaving the tools out."""
-    choice = request.options.get("tool_choice")
+    choice = request.options.tool_choice
     if choice is None:
         return True
     if not request.tools:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The JSON body of a call."""
-    reasoning = request.options.get("reasoning")
+    reasoning = request.options.reasoning
     messages = render_messages(request.messages, manifest, thinks=not (reasoning and reasoning.off))
     body: dict[str, Any] = {"model": request.model, "messages": messages}
     if request.stream:

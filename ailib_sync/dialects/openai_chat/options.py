@@ -53,22 +53,25 @@ def render_choice(body: dict[str, Any], request: ChatRequest, manifest: Manifest
     """`tool_choice` and `parallel_tool_calls`; the service refuses both in a request without tools."""
     has_tools = "tools" in body or "tools" in request.extra
     for option in ("parallel_tool_calls", "tool_choice"):
-        if option not in request.options or not allows(option, manifest, PARAMETERS, ledger):
+        value = getattr(request.options, option)
+        if value is None or not allows(option, manifest, PARAMETERS, ledger):
             continue
         if not has_tools:
             ledger.dropped(option, "is left out: the request has no tools", "openai_chat")
         elif option == "tool_choice":
             _render_tool_choice(body, request, manifest, ledger)
         else:
-            place(body, wire_name(option, manifest, PARAMETERS)[0], request.options[option])
+            place(body, wire_name(option, manifest, PARAMETERS)[0], value)
             ledger.note(option, "sent", option, "openai_chat")
 
 
 def _render_tool_choice(body: dict[str, Any], request: ChatRequest, manifest: Manifest, ledger: Ledger) -> None:
-    choice = request.options["tool_choice"]
-    mode, source = choice.mode, f"{manifest.id}: tool_choice"
+    choice = request.options.tool_choice
+    assert choice is not None
+    mode: str = choice.mode
+    source = f"{manifest.id}: tool_choice"
     allowed = manifest.tool_choice
-    reasoning: Reasoning | None = request.options.get("reasoning")
+    reasoning: Reasoning | None = request.options.reasoning
     if manifest.has("no_forced_tools_while_thinking") and not (reasoning and reasoning.off):
         allowed = tuple(word for word in allowed if word not in ("required", "tool"))
         source = f"{manifest.id}: quirks.no_forced_tools_while_thinking"
@@ -89,10 +92,11 @@ def _render_tool_choice(body: dict[str, Any], request: ChatRequest, manifest: Ma
 
 
 def render_format(body: dict[str, Any], request: ChatRequest, manifest: Manifest, ledger: Ledger) -> None:
-    wanted = request.options.get("response_format")
+    wanted = request.options.response_format
     if wanted is None or not allows("response_format", manifest, PARAMETERS, ledger):
         return
-    source, kind = f"{manifest.id}: response_format", wanted.kind
+    source = f"{manifest.id}: response_format"
+    kind: str = wanted.kind
     schema = wanted.schema
     if kind not in manifest.response_format and kind != "text":
         other = "json" if kind == "json_schema" else "json_schema"
@@ -143,7 +147,7 @@ def render_reasoning(body: dict[str, Any], request: ChatRequest, manifest: Manif
     """`reasoning` in the style of the manifest's `reasoning`: `style`, `efforts` (those allowed), `off` (what switches
     thinking off; absent = nothing does), and, over the style's own, `switch`, `on`, `effort`, `budget`, and `show` and
     `hide`, the fields that make the thoughts visible or not."""
-    wanted: Reasoning | None = request.options.get("reasoning")
+    wanted: Reasoning | None = request.options.reasoning
     if wanted is None or not allows("reasoning", manifest, PARAMETERS, ledger):
         return
     spec = manifest.reasoning
@@ -189,7 +193,8 @@ def _render_depth(
 ) -> bool:
     """The effort and the budget, each where there is a place for it; True if one is sent."""
     source, sent = f"{manifest.id}: reasoning", False
-    budget_at, asked = spec.get("budget", style.budget), wanted.effort
+    budget_at = spec.get("budget", style.budget)
+    asked: str | None = wanted.effort
     if wanted.budget_tokens is not None and budget_at:
         place(body, budget_at, wanted.budget_tokens)
         if asked and style.implied:

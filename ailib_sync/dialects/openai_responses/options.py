@@ -77,7 +77,7 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
 
 def _render_reasoning(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """`{"effort", "summary"}` as far as the request asks for them and the model takes them."""
-    asked: Reasoning | None = request.options.get("reasoning")
+    asked: Reasoning | None = request.options.reasoning
     if asked is None or not allows("reasoning", manifest, PARAMETERS, ledger):
         return {}
     if manifest.reasoning is None:
@@ -106,7 +106,7 @@ def _effort(asked: Reasoning, manifest: Manifest, ledger: Ledger) -> str | None:
             off = nearest_effort("none", efforts)
             ledger.changed("reasoning", f"cannot be turned off for this model; its effort is {off}", source)
         return off
-    effort = asked.effort
+    effort: str | None = asked.effort
     if effort is None and asked.budget_tokens is not None:
         effort = next((word for word, most in BUDGETS.items() if asked.budget_tokens <= most), "xhigh")
         effort = nearest_effort(effort, efforts) or effort
@@ -154,12 +154,12 @@ def render_tool(tool: Tool, manifest: Manifest, ledger: Ledger) -> dict[str, Any
 
 def _render_tool_options(request: ChatRequest, body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> None:
     for option in ("tool_choice", "parallel_tool_calls"):
-        if option not in request.options or not allows(option, manifest, PARAMETERS, ledger):
+        value: Any = getattr(request.options, option)
+        if value is None or not allows(option, manifest, PARAMETERS, ledger):
             continue
         if not request.tools and "tools" not in request.extra:
             ledger.dropped(option, "means nothing without tools", f"{NAME}: tools")
             continue
-        value = request.options[option]
         if option == "tool_choice":
             value = _tool_choice(request, manifest, ledger)
         if value is not None:
@@ -168,7 +168,8 @@ def _render_tool_options(request: ChatRequest, body: dict[str, Any], manifest: M
 
 
 def _tool_choice(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> str | dict[str, Any] | None:
-    choice = request.options["tool_choice"]
+    choice = request.options.tool_choice
+    assert choice is not None
     mode: str = choice.mode
     forced = mode in ("required", "tool")
     if forced and manifest.has("no_forced_tools_while_thinking") and thinks(request, manifest):
@@ -185,12 +186,12 @@ def _tool_choice(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> st
     if mode != "tool":
         return mode
     kinds = {tool.name: tool.extra.get("type", "function") for tool in request.tools}
-    kind = kinds.get(choice.name, "function")
+    kind = kinds.get(choice.name or "", "function")
     return {"type": kind, "name": choice.name} if kind in ("function", "custom") else {"type": kind}
 
 
 def _render_format(request: ChatRequest, body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> None:
-    wanted = request.options.get("response_format")
+    wanted = request.options.response_format
     if wanted is None or not allows("response_format", manifest, PARAMETERS, ledger):
         return
     kind, source = wanted.kind, f"{manifest.id}: response_format"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from re import compile
 
 from ....types.messages import Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
 from ...echo import signature_of
 from ...exchange import STATUS_OF, Refused, Speaker
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ....types.messages import Block
+    from ....types.request import ToolChoiceMode
     from ....types.response import ChatResponse, Usage
     from ...exchange import Rules, ServerCall
     from ...json_checks import Bad
 
 _PLAIN = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "max_tokens": "max_tokens"}
-_CHOICES = {"auto": "auto", "any": "required", "none": "none"}
+_CHOICES: dict[str, ToolChoiceMode] = {"auto": "auto", "any": "required", "none": "none"}
 
 
 def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    options = {name: body[wire] for name, wire in _PLAIN.items() if wire in body}
+    options: dict[str, Any] = {name: body[wire] for name, wire in _PLAIN.items() if wire in body}
     if body.get("stop_sequences"):
         options["stop"] = tuple(body["stop_sequences"])
     choice = body.get("tool_choice")
@@ -44,7 +45,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         options["response_format"] = ResponseFormat("json_schema", config["format"]["schema"])
     thinking = body.get("thinking")
     if thinking:
-        effort = "none" if thinking["type"] == "disabled" else config.get("effort") or "high"
+        effort: Any = "none" if thinking["type"] == "disabled" else config.get("effort") or "high"
         options["reasoning"] = Reasoning(effort, thinking.get("budget_tokens"), thinking.get("display") != "omitted")
     system = body.get("system")
     parts: list[Block] = [Text(system)] if isinstance(system, str) else [Text(part["text"]) for part in system or ()]
@@ -54,7 +55,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         model=body["model"],
         messages=tuple(messages),
         tools=tuple(_read_tool(tool) for tool in body.get("tools", ()) if "input_schema" in tool),
-        options=options,
+        options=ChatOptions(**options),
         stream=body.get("stream", False),
     )
 
@@ -134,7 +135,7 @@ def _write_block(block: Block, asked: ChatRequest) -> dict[str, Any]:
 
 def _shown(block: Thinking, asked: ChatRequest) -> str:
     """The thought, or nothing where `display: omitted` was asked for."""
-    reasoning = asked.options.get("reasoning")
+    reasoning = asked.options.reasoning
     return "" if reasoning and reasoning.visible is False else block.text
 
 

@@ -7,7 +7,7 @@ from re import compile
 from urllib.parse import unquote
 
 from ....types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
 from ...exchange import STATUS_OF, Refused, Speaker
 from ...frames import arguments_of, aws_event, compact
@@ -53,7 +53,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         model=unquote(found["model"]) if found else "",
         messages=tuple(messages),
         tools=tuple(_read_tool(tool["toolSpec"]) for tool in tools.get("tools", ()) if "toolSpec" in tool),
-        options=options,
+        options=ChatOptions(**options),
         stream=bool(found and found["verb"] == "converse-stream"),
     )
 

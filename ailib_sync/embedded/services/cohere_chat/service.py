@@ -9,7 +9,7 @@ import json
 from re import compile
 
 from ....types.messages import Image, Message, MessageRole, Text, Thinking
-from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
 from ...exchange import STATUS_OF, Refused, Speaker, known_fields
 from ...frames import arguments_of, sse
@@ -138,11 +138,11 @@ FINISH = {"end_turn": "COMPLETE", "stop_sequence": "STOP_SEQUENCE", "max_tokens"
 
 
 def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    options = {name: body[wire] for name, wire in _PLAIN.items() if wire in body}
+    options: dict[str, Any] = {name: body[wire] for name, wire in _PLAIN.items() if wire in body}
     if body.get("stop_sequences"):
         options["stop"] = tuple(body["stop_sequences"])
     if "tool_choice" in body:
-        options["tool_choice"] = ToolChoice({"REQUIRED": "required", "NONE": "none"}[body["tool_choice"]])
+        options["tool_choice"] = ToolChoice("required" if body["tool_choice"] == "REQUIRED" else "none")
     form = body.get("response_format") or {}
     if form.get("type") == "json_object":
         schema = form.get("json_schema") or form.get("schema")
@@ -155,7 +155,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         model=body["model"],
         messages=tuple(_read_message(message) for message in body["messages"]),
         tools=tuple(Tool(function["name"], function.get("description", ""), function["parameters"]) for function in functions),
-        options=options,
+        options=ChatOptions(**options),
         stream=body.get("stream", False),
     )
 

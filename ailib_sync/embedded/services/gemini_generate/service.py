@@ -6,7 +6,7 @@ from re import compile
 from urllib.parse import unquote
 
 from ....types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
-from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
 from ...echo import signature_of
 from ...exchange import STATUS_OF, Refused, Speaker
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ....types.messages import Block
+    from ....types.request import ToolChoiceMode
     from ....types.response import ChatResponse, Usage
     from ...exchange import Rules, ServerCall
     from ...json_checks import Bad
@@ -36,7 +37,13 @@ _PLAIN = {
     "presence_penalty": "presencePenalty",
     "frequency_penalty": "frequencyPenalty",
 }
-_MODES = {"AUTO": "auto", "VALIDATED": "auto", "MODE_UNSPECIFIED": "auto", "NONE": "none", "ANY": "required"}
+_MODES: dict[str, ToolChoiceMode] = {
+    "AUTO": "auto",
+    "VALIDATED": "auto",
+    "MODE_UNSPECIFIED": "auto",
+    "NONE": "none",
+    "ANY": "required",
+}
 FINISH = {"max_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
 
@@ -64,7 +71,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         model=unquote(found["model"]) if found else "",
         messages=tuple(messages),
         tools=tuple(_read_tool(function) for function in functions),
-        options=options,
+        options=ChatOptions(**options),
         extra={} if "alt=sse" in call.query else {"stream_type": "application/json"},
         stream=bool(found and found["verb"] == "streamGenerateContent"),
     )
@@ -73,7 +80,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
 def _read_thinking(thinking: dict[str, Any]) -> Reasoning:
     budget = thinking.get("thinkingBudget")
     level = thinking.get("thinkingLevel")
-    effort = level.lower() if level else "none" if budget == 0 else "medium"
+    effort: Any = level.lower() if level else "none" if budget == 0 else "medium"
     return Reasoning(effort, budget if budget and budget > 0 else None, bool(thinking.get("includeThoughts")))
 
 
@@ -154,7 +161,7 @@ def _chunk(answer: ChatResponse, parts: list[dict[str, Any]], usage: Usage, fini
 
 def _write_part(block: Block, asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any] | None:
     if isinstance(block, Thinking):
-        reasoning = asked.options.get("reasoning")
+        reasoning = asked.options.reasoning
         return {"text": block.text, "thought": True} if reasoning is None or reasoning.visible else None
     if isinstance(block, ToolCall):
         made = {"name": block.name, "args": block.arguments or {}, **({"id": block.id[-8:]} if rules.call_ids else {})}

@@ -9,7 +9,7 @@ import json
 from re import compile
 
 from ....types.messages import Image, Message, MessageRole, Text, Thinking, ToolResult
-from ....types.request import ChatRequest, Reasoning, ResponseFormat
+from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat
 from ....types.tools import Tool, ToolCall
 from ...exchange import STATUS_OF, Refused, Speaker, known_fields
 from ...frames import ndjson
@@ -105,7 +105,7 @@ _PLAIN = {
 
 def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
     given = body.get("options") or {}
-    options = {name: given[wire] for name, wire in _PLAIN.items() if wire in given}
+    options: dict[str, Any] = {name: given[wire] for name, wire in _PLAIN.items() if wire in given}
     if given.get("num_predict", -1) > 0:
         options["max_tokens"] = given["num_predict"]
     if given.get("stop"):
@@ -115,13 +115,14 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         options["response_format"] = ResponseFormat("json") if form == "json" else ResponseFormat("json_schema", form)
     think = body.get("think")
     if think is not None:
-        options["reasoning"] = Reasoning(think if isinstance(think, str) else "medium" if think else "none")
+        effort: Any = think if isinstance(think, str) else "medium" if think else "none"
+        options["reasoning"] = Reasoning(effort)
     functions = [tool["function"] for tool in body.get("tools") or ()]
     return ChatRequest(
         model=body["model"],
         messages=tuple(_read_messages(body.get("messages") or [])),
         tools=tuple(Tool(function["name"], function.get("description", ""), function["parameters"]) for function in functions),
-        options=options,
+        options=ChatOptions(**options),
         stream=body.get("stream") is not False,
     )
 

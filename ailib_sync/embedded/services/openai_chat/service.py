@@ -6,7 +6,7 @@ import json
 from re import compile
 
 from ....types.messages import Audio, Document, Image, Message, Text
-from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
 from ...exchange import Speaker
 from ...frames import arguments_of, sse
@@ -37,7 +37,7 @@ _PLAIN = {
 
 
 def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    options = {name: body[wire] for name, wire in _PLAIN.items() if body.get(wire) is not None}
+    options: dict[str, Any] = {name: body[wire] for name, wire in _PLAIN.items() if body.get(wire) is not None}
     longest = body.get("max_completion_tokens") or body.get("max_tokens")
     if longest is not None:
         options["max_tokens"] = longest
@@ -54,7 +54,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         model=body["model"],
         messages=tuple(_read_message(message) for message in body["messages"]),
         tools=tuple(_read_tool(tool["function"]) for tool in body.get("tools", ()) if "function" in tool),
-        options=options,
+        options=ChatOptions(**options),
         extra={"usage": bool((body.get("stream_options") or {}).get("include_usage")), "n": body.get("n") or 1},
         stream=bool(body.get("stream")),
     )
@@ -107,8 +107,8 @@ def _read_tool(function: dict[str, Any]) -> Tool:
     return Tool(function["name"], function.get("description") or "", parameters, function.get("strict"))
 
 
-def _read_choice(choice: str | dict[str, Any]) -> ToolChoice:
-    if isinstance(choice, str):
+def _read_choice(choice: Any) -> ToolChoice:
+    if not isinstance(choice, dict):
         return ToolChoice(choice)
     if "function" in choice:
         return ToolChoice("tool", choice["function"]["name"])

@@ -6,7 +6,7 @@ import json
 from re import compile
 
 from ....types.messages import Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
-from ....types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
 from ...exchange import Speaker
 from ...frames import arguments_of, sse
@@ -34,7 +34,7 @@ _PLAIN = {
 
 
 def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    options = {name: body[wire] for name, wire in _PLAIN.items() if body.get(wire) is not None}
+    options: dict[str, Any] = {name: body[wire] for name, wire in _PLAIN.items() if body.get(wire) is not None}
     if "tool_choice" in body:
         options["tool_choice"] = _read_choice(body["tool_choice"])
     form = (body.get("text") or {}).get("format")
@@ -52,7 +52,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         model=body.get("model") or "gpt",  # a stored prompt may name the model
         messages=tuple(messages),
         tools=tuple(_read_tool(tool) for tool in body.get("tools") or () if "name" in tool),
-        options=options,
+        options=ChatOptions(**options),
         extra={"body": body, "sealed": "reasoning.encrypted_content" in (body.get("include") or ())},
         stream=bool(body.get("stream")),
     )
@@ -63,8 +63,8 @@ def _read_tool(tool: dict[str, Any]) -> Tool:
     return Tool(tool["name"], tool.get("description") or "", parameters, tool.get("strict"))
 
 
-def _read_choice(choice: str | dict[str, Any]) -> ToolChoice:
-    if isinstance(choice, str):
+def _read_choice(choice: Any) -> ToolChoice:
+    if not isinstance(choice, dict):
         return ToolChoice(choice)
     return ToolChoice("tool", choice["name"]) if "name" in choice else ToolChoice("required")
 
@@ -158,7 +158,7 @@ def _items(asked: ChatRequest, answer: ChatResponse) -> list[dict[str, Any]]:
     """The finished items, in order."""
     items: list[dict[str, Any]] = []
     if answer.thinking:
-        shown = asked.options["reasoning"].visible if "reasoning" in asked.options else True
+        shown = asked.options.reasoning.visible if asked.options.reasoning is not None else True
         summary = [{"type": "summary_text", "text": answer.thinking}] if shown else []
         item = {"id": f"rs_{answer.id}", "type": "reasoning", "summary": summary}
         items.append({**item, "encrypted_content": seal(answer.thinking)} if asked.extra["sealed"] else item)
