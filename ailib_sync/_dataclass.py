@@ -20,13 +20,14 @@ _MISSING = object()
 class _Field:
     """What `field(…)` says of one attribute."""
 
-    __slots__ = ("compare", "default", "factory", "repr")
+    __slots__ = ("compare", "default", "factory", "kw_only", "repr")
 
     def __init__(self, default: Any, factory: Callable[[], Any] | None, repr: bool, compare: bool) -> None:
         self.default = default
         self.factory = factory
         self.repr = repr
         self.compare = compare
+        self.kw_only = False
 
 
 class _StandardFields:
@@ -45,7 +46,7 @@ class _StandardFields:
 
         specified = []
         for name, (kind, spec) in self._own.items():
-            options: dict[str, Any] = {"repr": spec.repr, "compare": spec.compare}
+            options: dict[str, Any] = {"repr": spec.repr, "compare": spec.compare, "kw_only": spec.kw_only}
             if spec.factory is not None:
                 options["default_factory"] = spec.factory
             elif spec.default is not _MISSING:
@@ -55,7 +56,7 @@ class _StandardFields:
         return self._made
 
 
-def _made(cls: type, frozen: bool) -> type:
+def _made(cls: type, frozen: bool, kw_only: bool) -> type:
     """The class anew with slots, as `dataclasses` does it: a class cannot be given slots once it stands."""
     content = dict(cls.__dict__)
     annotations = content.get("__annotations__", {})
@@ -65,13 +66,15 @@ def _made(cls: type, frozen: bool) -> type:
     inherited = frozenset(fields)
     for name, kind in annotations.items():
         default = content.pop(name, _MISSING)
-        fields[name] = (kind, default if isinstance(default, _Field) else _Field(default, None, True, True))
+        spec = default if isinstance(default, _Field) else _Field(default, None, True, True)
+        spec.kw_only = kw_only
+        fields[name] = (kind, spec)
     for key in ("__dict__", "__weakref__"):
         content.pop(key, None)
     content.update(
         __slots__=tuple(name for name in annotations if name not in inherited),
         __qualname__=cls.__qualname__,
-        __match_args__=tuple(fields),
+        __match_args__=tuple(name for name, (_, spec) in fields.items() if not spec.kw_only),
         __dataclass_fields__=_StandardFields(fields),
         _record_fields=fields,
     )
@@ -89,7 +92,9 @@ def _made(cls: type, frozen: bool) -> type:
 def _initializer(fields: dict[str, tuple[str, _Field]], frozen: bool, has_post_init: bool) -> Any:
     known: dict[str, Any] = {"_missing": _MISSING, "_set": object.__setattr__}
     parameters, lines = ["self"], []
-    for name, (_, spec) in fields.items():
+    for name, (_, spec) in sorted(fields.items(), key=lambda item: item[1][1].kw_only):
+        if spec.kw_only and "*" not in parameters:
+            parameters.append("*")
         value = name
         if spec.factory is not None:
             known["_" + name] = spec.factory
@@ -142,11 +147,11 @@ def _refuse_delete(self: Any, name: str) -> None:
 
 
 def _state(self: Any) -> list[Any]:
-    return [getattr(self, name) for name in self.__match_args__]
+    return [getattr(self, name) for name in self._record_fields]
 
 
 def _restore(self: Any, state: list[Any]) -> None:
-    for name, value in zip(self.__match_args__, state, strict=True):
+    for name, value in zip(self._record_fields, state, strict=True):
         object.__setattr__(self, name, value)
 
 
@@ -159,15 +164,15 @@ _FROZEN = {
 
 if not TYPE_CHECKING:
 
-    def dataclass(*, slots: bool, frozen: bool = False) -> Callable[[type], type]:
+    def dataclass(*, slots: bool, frozen: bool = False, kw_only: bool = False) -> Callable[[type], type]:
         """`slots=True` is said so that the decorator reads, to people and to type checkers, as what it does."""
-        return lambda cls: _made(cls, frozen)
+        return lambda cls: _made(cls, frozen, kw_only)
 
     def field(*, default: Any = _MISSING, default_factory: Any = None, repr: bool = True, compare: bool = True) -> Any:
         return _Field(default, default_factory, repr, compare)
 
     def replace(value: Any, /, **changes: Any) -> Any:
         """A copy with other values in some fields."""
-        for name in value.__match_args__:
+        for name in value._record_fields:
             changes.setdefault(name, getattr(value, name))
         return type(value)(**changes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._dataclass import replace
 from .errors import ConfigurationError
-from .http.message import Headers
+from .http.message import Headers, checked_headers
 from .http.timeouts import CancelToken, Timeout
 from .types.messages import BLOCKS, Message, MessageRole, Text
 from .types.request import EFFORTS, ChatRequest, Reasoning, ResponseFormat, ToolChoice
@@ -215,15 +215,20 @@ class ChatBuilder:
 
     def execute_with_stats(self, *, cancel: CancelToken | None = None) -> tuple[ChatResponse, CallStats]:
         """The answer and what it cost: `stats.prompt_tokens`, `.completion_tokens`, `.total_tokens`, `.latency_ms`."""
-        return self._client.send(self._request, self._timeout, cancel)
+        return self._client.send(self._ready(), self._timeout, cancel)
 
     def stream(self, *, cancel: CancelToken | None = None) -> ChatStream:
         """Sends, and returns when the first piece of the answer is here; iterate the result for the rest."""
-        return self._client.open(self._request, self._timeout, cancel)
+        return self._client.open(self._ready(), self._timeout, cancel)
 
     def explain(self, *, stream: bool = False) -> Explanation:
         """The exact request that would be sent, without its key, and what became of each option. Uses no network."""
-        return self._client.explain(self._request, stream=stream)
+        return self._client.explain(self._ready(), stream=stream)
+
+    def _ready(self) -> ChatRequest:
+        if not self._request.messages:
+            raise ConfigurationError("the conversation is empty: add a message, as in .user('Hello')")
+        return self._request
 
     def __repr__(self) -> str:
         r = self._request
@@ -273,23 +278,3 @@ def whole(option: str, value: Any, low: int | None) -> int:
         allowed = "a whole number" if low is None else f"a whole number of at least {low}"
         raise ConfigurationError(f"{option} must be {allowed}, not {value!r}")
     return value
-
-
-_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-encoding"))
-
-
-def checked_headers(headers: Headers) -> Headers:
-    """The headers, if they can be sent: RFC 9110 names, values of printable Latin-1, none that the transport must set."""
-    for name in headers:
-        if not isinstance(name, str) or not name or not _TOKEN.issuperset(name):
-            raise ConfigurationError(f"header: {str(name)[:60]!r} is not a header name")
-        if name.lower() in _OURS:
-            raise ConfigurationError(f"header: {name} is set by the transport")
-        if not _is_header_value(headers[name]):
-            raise ConfigurationError(f"header: the value of {name} must be text without control characters")
-    return headers
-
-
-def _is_header_value(value: object) -> bool:
-    return isinstance(value, str) and all(" " <= c <= "~" or "\xa0" <= c <= "ÿ" or c == "\t" for c in value)

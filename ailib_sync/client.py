@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ._dataclass import dataclass
 from .errors import ConfigurationError
 from .http.timeouts import DEFAULT_TIMEOUT, CallClock, Timeout
 from .http.transport import Transport
-from .pipeline.endpoint import Target, split_model
+from .pipeline.endpoint import Endpoints, split_model
 from .pipeline.retry import RetryBudget, RetryPolicy
+from .pipeline.route import Route
 from .registry.manifest import Manifest
 
 TYPE_CHECKING = False
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
     from .http.timeouts import CancelToken, Limits
     from .http.transport import Http
     from .pipeline.breaker import CircuitBreaker
+    from .pipeline.endpoint import Endpoint
     from .pipeline.explanation import Explanation
     from .pipeline.limiter import Limiter
     from .pipeline.stream import ChatStream
     from .registry.models import ModelInfo
+    from .types.embeddings import EmbeddingResponse
     from .types.messages import Message
-    from .types.request import ChatRequest
+    from .types.request import ChatRequest, Request
     from .types.response import CallStats, ChatResponse
 
     ManifestLike = Manifest | Mapping[str, Any] | str | os.PathLike[str]
@@ -41,7 +45,7 @@ class AiClient:
         client = AiClient("openai/gpt-4o")
         print(client.chat().user("Hello, world!").execute().content)
 
-    `model` is `provider/model`, parted at the first slash. Before the first call no key is looked for and nothing is connected.
+    `model` is `provider/model`, split at the first slash. Before the first call no key is looked for and nothing is connected.
 
     - `api_key`: the key, or a function asked at each request; without it the manifest's environment variables are read.
     - `base_url`: another address for the same API; its key must then be given as `api_key` (loopback needs none).
@@ -83,34 +87,54 @@ class AiClient:
         ca_bundle: str | None = None,
         max_connections: int = 100,
     ) -> None:
+        if api_key is None:
+            api_key = _defaults.api_key
         api_key = secret = _secret(api_key)  # the plain key leaves the frame before anything can fail in it
         headers = _covered(headers)
         provider, name, named_dialect = split_model(model)
         self.provider = provider
         self.model = name
-        self.strict = strict
         self.timeout = Timeout.of(timeout)
-        self.retry = RetryPolicy.of(retry)
-        self.on_retry = on_retry
-        self.limiter = limiter
-        self.breaker = breaker
-        self._secret = secret
-        self._base_url = base_url
-        self._manifest = _manifest_of(provider, manifest)
-        self._dialect = dialect or named_dialect
-        self._variables = dict(variables or {})
-        self._headers = _checked(headers)
-        self._budget = RetryBudget()
-        self._targets: dict[str, Target] = {}
-        self._target(name)
-        self._transport = Transport(
-            http or _seam(self._target(name)),
+        endpoints = Endpoints(
+            provider,
+            _manifest_of(provider, manifest),
+            dialect=dialect or named_dialect,
+            key=secret,
+            base_url=base_url,
+            headers=_checked(headers),
+            variables=variables,
+        )
+        endpoint = endpoints.check(name)
+        transport = Transport(
+            http or _defaults.http or _embedded_pool(endpoint),
             limits=limits,
             trust_env=trust_env,
             ca_bundle=ca_bundle,
             max_connections=max_connections,
         )
+        policy = RetryPolicy.of(retry)
+        self._route = Route(endpoints, transport, policy, RetryBudget(), limiter, breaker, on_retry, strict)
         self._fallbacks = tuple(self._fallback(item) for item in _several(fallbacks))
+
+    @property
+    def retry(self) -> RetryPolicy:
+        return self._route.retry
+
+    @property
+    def on_retry(self) -> Callable[[AiLibError, int, float], object] | None:
+        return self._route.on_retry
+
+    @property
+    def limiter(self) -> Limiter | None:
+        return self._route.limiter
+
+    @property
+    def breaker(self) -> CircuitBreaker | None:
+        return self._route.breaker
+
+    @property
+    def strict(self) -> bool:
+        return self._route.strict
 
     @classmethod
     def create(cls, model: str, **options: Any) -> Self:
@@ -131,44 +155,86 @@ class AiClient:
         return builder.messages(messages) if messages else builder
 
     def resolve_model(self, model: str) -> str:
-        """A model's name for this client: its own provider's prefix is taken off. Any other is part of the name."""
+        """A model's name for this client: its own provider's prefix is removed. Any other is part of the name."""
         provider, slash, name = model.partition("/")
-        if slash and provider in (self.provider, self._manifest.id, *self._manifest.aliases):
+        manifest = self._route.endpoints.manifest
+        if slash and provider in (self.provider, manifest.id, *manifest.aliases):
             model = name
-        self._target(model)
+        self._route.endpoints.check(model)
         return model
 
     def model_info(self, model: str | None = None) -> ModelInfo | None:
         """What is known of the model (context window, prices, retirement), None where nothing is. Never needed for a call."""
         from .registry.models import model_info
 
-        return model_info(self._manifest.id, model or self.model)
+        return model_info(self._route.endpoints.manifest.id, model or self.model)
+
+    # other operations
+
+    def embed(
+        self,
+        texts: str | Iterable[str],
+        *,
+        dimensions: int | None = None,
+        model: str | None = None,
+        timeout: float | Timeout | None = None,
+        cancel: CancelToken | None = None,
+    ) -> EmbeddingResponse:
+        """The vectors of one text or several, in the texts' order: `client.embed(["a", "b"]).vectors`.
+
+        `dimensions` is the length of each vector, for models that can shorten theirs. Fallbacks do not apply: the vectors of
+        two models cannot be compared. Raises ConfigurationError where the provider has no embeddings, or a text is empty.
+        """
+        from .types.embeddings import EmbeddingRequest, options_of, texts_of
+
+        name = self.resolve_model(model) if model else self.model
+        request = EmbeddingRequest(name, texts_of(texts), options_of(dimensions))
+        response: EmbeddingResponse = self._send("embeddings", request, timeout, cancel, fallbacks=False)[0]
+        return response
 
     # sending: the builder calls these
 
     def send(
         self, request: ChatRequest, timeout: Timeout | None = None, cancel: CancelToken | None = None
     ) -> tuple[ChatResponse, CallStats]:
-        """A whole answer and its figures."""
-        from .pipeline.call import send  # brings answers, events and messages: 15 ms that making a client must not cost
-
-        return send(self, request, CallClock(timeout or self.timeout, stream=False, token=cancel))
+        """A complete response and its figures."""
+        sent: tuple[ChatResponse, CallStats] = self._send("chat", request, timeout, cancel)
+        return sent
 
     def open(self, request: ChatRequest, timeout: Timeout | None = None, cancel: CancelToken | None = None) -> ChatStream:
         """A stream, opened as far as its first event."""
         from .pipeline.call import open_stream
 
-        return open_stream(self, request, CallClock(timeout or self.timeout, stream=True, token=cancel))
+        return open_stream(self._routes(request.model), request, CallClock(timeout or self.timeout, stream=True, token=cancel))
 
     def explain(self, request: ChatRequest, *, stream: bool = False) -> Explanation:
         """The exact request that would be sent, without its key."""
         from ._dataclass import replace
 
-        return self._target(request.model).explain(replace(request, stream=stream))
+        return self._route.endpoints.find(request.model).explain(replace(request, stream=stream))
+
+    def _send(
+        self,
+        operation: str,
+        request: Request,
+        timeout: float | Timeout | None,
+        cancel: CancelToken | None,
+        *,
+        fallbacks: bool = True,
+    ) -> Any:
+        from .pipeline.call import send  # brings responses, events and messages: 15 ms that making a client must not cost
+
+        routes = self._routes(request.model) if fallbacks else ((self._route, request.model),)
+        limits = self.timeout if timeout is None else Timeout.of(timeout)
+        return send(routes, operation, request, CallClock(limits, stream=False, token=cancel))
+
+    def _routes(self, model: str) -> tuple[tuple[Route, str], ...]:
+        """Where a call goes, in order: each route with the model to use there."""
+        return ((self._route, model), *((client._route, client.model) for client in self._fallbacks))
 
     def close(self) -> None:
-        """Closes the idle connections; the client can go on being used."""
-        self._transport.close()
+        """Closes the idle connections. The client can still be used."""
+        self._route.transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -179,36 +245,18 @@ class AiClient:
     def __repr__(self) -> str:
         return f"AiClient({f'{self.provider}/{self.model}'!r})"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_targets": {}}
-
-    def _target(self, model: str) -> Target:
-        target = self._targets.get(model)
-        if target is None:
-            _, model, _ = split_model(f"{self.provider}/{model}")
-            target = self._targets[model] = Target(
-                model,
-                self._manifest,
-                dialect=self._dialect,
-                key=self._secret,
-                base_url=self._base_url,
-                headers=self._headers,
-                variables=self._variables,
-            )
-        return target
-
     def _fallback(self, item: str | AiClient) -> AiClient:
         """Each fallback is a client of its own: its own key, address, manifest and connections."""
         if isinstance(item, AiClient):
             return item
-        transport = self._transport
+        route, transport = self._route, self._route.transport
         return AiClient(
             item,
             timeout=self.timeout,
             limits=transport.limits,
-            retry=self.retry,
-            on_retry=self.on_retry,
-            strict=self.strict,
+            retry=route.retry,
+            on_retry=route.on_retry,
+            strict=route.strict,
             trust_env=transport.trust_env,
             ca_bundle=transport.ca_bundle,
         )
@@ -248,15 +296,37 @@ def _covered(headers: Mapping[str, str] | None) -> Headers | None:
 def _checked(headers: Headers | None) -> Headers | None:
     if headers is None:
         return None
-    from .builder import checked_headers
+    from .http.message import checked_headers
 
     return checked_headers(headers)
 
 
-def _seam(target: Target) -> Any:
+def _embedded_pool(endpoint: Endpoint) -> Any:
     """The pool that stands in for the network, where the address is the one inside this package."""
-    if target.seam is None:
+    if endpoint.seam is None:
         return None
     from .embedded import EmbeddedPool
 
     return EmbeddedPool()
+
+
+@dataclass(slots=True)
+class ClientDefaults:
+    """What a client gets where its caller passes none: the pool that it sends with, and its key.
+
+    This is the seam through which `ailib_sync.testing.offline` keeps a whole program off the network. It is for one process and
+    not for concurrent use; a client keeps what it was made with.
+    """
+
+    http: Http | None = None
+    api_key: Callable[[], str] | None = None
+
+
+_defaults = ClientDefaults()
+
+
+def replace_defaults(defaults: ClientDefaults) -> ClientDefaults:
+    """Sets what clients made from now on get, and returns what they got before."""
+    global _defaults
+    before, _defaults = _defaults, defaults
+    return before

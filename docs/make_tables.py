@@ -38,7 +38,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def options() -> Iterator[str]:
     """Standard option → its place in each format."""
-    tables = [find(name).parameters for name in NAMES]
+    tables = [find(name).chat.parameters for name in NAMES]
     rows = [[f"`{option}`", *(f"`{t[option]}`" if t.get(option) else "—" for t in tables)] for option in OPTIONS]
     return _table(["option", *(f"`{name}`" for name in NAMES)], rows)
 

@@ -122,7 +122,7 @@ class Talk:
 
     def takes(self, option: str) -> bool:
         """Whether the option has a name here."""
-        return bool(wire_name(option, self.manifest, find(self.dialect).parameters)[0])
+        return bool(wire_name(option, self.manifest, find(self.dialect).chat.parameters)[0])
 
     def warnings(self, answer: ChatResponse) -> list[str]:
         """The answer's warnings but for those that the model retires, which come with the years."""

@@ -11,7 +11,7 @@ import pytest
 from ailib_sync import AiClient, CancelToken, ChatBuilder, ConfigurationError, Image, Message, Text, Timeout, Tool, ToolCall
 from ailib_sync.errors import Cancelled, DeadlineExceeded
 from ailib_sync.types.messages import MessageRole, ToolResult
-from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 
 from .scripted import chat_stream, client
 
@@ -203,7 +203,7 @@ def test_a_tool_result_is_text_blocks_or_a_dict(builder: ChatBuilder, content: A
 
 @pytest.mark.parametrize("given", [("END", "###"), (["END", "###"],), (("END", "###"),)])
 def test_stop_takes_words_or_a_list(builder: ChatBuilder, given: tuple[Any, ...]) -> None:
-    assert request(builder.stop(*given)).options["stop"] == ("END", "###")
+    assert request(builder.stop(*given)).options.stop == ("END", "###")
 
 
 def weather(city: str) -> str:
@@ -236,8 +236,8 @@ def test_a_function_is_a_tool(builder: ChatBuilder) -> None:
 
 
 def test_parallel_calls_are_asked_for_only_when_said(builder: ChatBuilder) -> None:
-    assert "parallel_tool_calls" not in request(builder.tools(weather)).options
-    assert request(builder.tools(weather, parallel=False)).options["parallel_tool_calls"] is False
+    assert request(builder.tools(weather)).options.parallel_tool_calls is None
+    assert request(builder.tools(weather, parallel=False)).options.parallel_tool_calls is False
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_parallel_calls_are_asked_for_only_when_said(builder: ChatBuilder) -> No
     ],
 )
 def test_tool_choice(builder: ChatBuilder, given: Any, choice: ToolChoice) -> None:
-    assert request(builder.tool_choice(given)).options["tool_choice"] == choice
+    assert request(builder.tool_choice(given)).options.tool_choice == choice
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_tool_choice(builder: ChatBuilder, given: Any, choice: ToolChoice) -> No
     ],
 )  # fmt: skip
 def test_response_format(builder: ChatBuilder, given: Any, kwargs: dict[str, Any], format: ResponseFormat) -> None:
-    assert request(builder.response_format(given, **kwargs)).options["response_format"] == format
+    assert request(builder.response_format(given, **kwargs)).options.response_format == format
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_response_format(builder: ChatBuilder, given: Any, kwargs: dict[str, Any
     ],
 )
 def test_reasoning(builder: ChatBuilder, args: tuple[str], kwargs: dict[str, Any], asked: Reasoning, off: bool) -> None:
-    made = request(builder.reasoning(*args, **kwargs)).options["reasoning"]
+    made = request(builder.reasoning(*args, **kwargs)).options.reasoning
     assert made == asked
     assert made.off is off
 
@@ -301,7 +301,7 @@ def test_every_plain_option_arrives_in_the_body() -> None:
 
 
 def test_the_last_value_of_an_option_counts(builder: ChatBuilder) -> None:
-    assert request(builder.temperature(0.1).temperature(0.2)).options == {"temperature": 0.2}
+    assert request(builder.temperature(0.1).temperature(0.2)).options == ChatOptions(temperature=0.2)
 
 
 def test_headers_of_the_request_go_over_the_clients() -> None:

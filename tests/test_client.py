@@ -28,6 +28,7 @@ from ailib_sync import (
     StreamInterrupted,
     Timeout,
 )
+from ailib_sync.pipeline.endpoint import encoded
 
 from .scripted import Pool, chat, chat_stream, client, refusal
 
@@ -246,8 +247,8 @@ def test_headers_and_body_are_what_explain_says() -> None:
     builder.execute()
     assert explained.body == pool.body
     assert (explained.method, explained.url) == pool.sent[0][:2]
-    sent = {name: value for name, value in pool.headers.items() if name != "Accept-Encoding"}
-    assert {**explained.headers, "Authorization": "Bearer k-1"} == sent
+    from_the_connection = {"Host": "api.openai.com", "Content-Length": str(len(encoded(pool.body)))}
+    assert {**explained.headers, "Authorization": "Bearer k-1"} == {**from_the_connection, **pool.headers}
     assert explained.headers["Authorization"] == "<redacted>"
 
 
@@ -298,7 +299,7 @@ def test_a_value_beyond_the_manifests_limits_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "says"), [("\ud800", "half a surrogate pair"), ({1, 2}, "is not JSON"), (float("nan"), "is not JSON")]
+    ("value", "says"), [("\ud800", "an unpaired surrogate"), ({1, 2}, "is not JSON"), (float("nan"), "is not JSON")]
 )
 def test_what_json_cannot_hold_is_not_sent(value: Any, says: str) -> None:
     ai, pool = client()
@@ -422,7 +423,7 @@ def test_a_fallback_by_name_takes_over_how_to_try() -> None:
     ai = AiClient("openai/gpt-4o", fallbacks="anthropic/claude-3-5-sonnet", timeout=7, retry=1, strict=True, trust_env=False)
     (fallback,) = ai._fallbacks
     assert (fallback.timeout, fallback.retry, fallback.strict) == (Timeout(total=7), RetryPolicy(1), True)
-    assert fallback._transport.trust_env is False
+    assert fallback._route.transport.trust_env is False
 
 
 def test_foreign_exceptions_do_not_come_through() -> None:
@@ -506,7 +507,8 @@ def test_a_client_is_a_context_and_goes_on_after_its_close() -> None:
 def test_nothing_that_shows_a_client_shows_its_key() -> None:
     ai, _ = client(api_key=CANARY)
     ai.chat().user("x").execute()
-    shown = [repr(ai), str(vars(ai)), repr(ai._targets), repr(ai._target("gpt-4o").http_request), str(ai.__getstate__())]
+    endpoints = ai._route.endpoints
+    shown = [repr(ai), str(vars(ai)), str(vars(endpoints)), repr(endpoints.find("gpt-4o").http_request), repr(ai._route)]
     assert repr(ai) == "AiClient('openai/gpt-4o')"
     assert not any(CANARY in text for text in shown)
 

@@ -12,7 +12,7 @@ import pytest
 import urllib3
 
 from ailib_sync import AiClient, Document, Image, Message, Text
-from ailib_sync.dialects.dialect import NAMES, find
+from ailib_sync.dialects.dialect import NAMES, find, path_of
 from ailib_sync.embedded import EmbeddedPool, ServerCall, answer
 from ailib_sync.embedded.exchange import Rules
 from ailib_sync.embedded.http_response import Pieces
@@ -21,8 +21,9 @@ from ailib_sync.embedded.service import dialect_of, speaker_of
 from ailib_sync.embedded.tokens import pieces
 from ailib_sync.errors import NotFound
 from ailib_sync.registry.manifest import Manifest
-from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 INTRODUCTION = "This is the embedded stand-in of ailib_sync, not a language model. "
 WEATHER = Tool(
@@ -393,12 +394,12 @@ def test_what_a_dialect_writes_the_service_reads_as_it_was_meant() -> None:
         "tool_choice": ToolChoice("tool", "get_time"),
         "response_format": ResponseFormat("json_schema", PERSON),
     }
-    asked = ChatRequest("echo", messages, (WEATHER, CLOCK), options, stream=True)
+    asked = chat_request("echo", messages, (WEATHER, CLOCK), options, stream=True)
     for name in ("openai_chat", "anthropic_messages", "gemini_generate", "bedrock_converse", "openai_responses"):
         manifest = Manifest.load("embedded").for_model("echo", name)
         dialect = find(name)
-        body = dialect.render_body(asked, manifest, Ledger())
-        path = dialect.paths.get("stream") or dialect.paths["chat"]
+        body = dialect.chat.render(asked, manifest, Ledger())
+        path = path_of(dialect.chat, manifest, stream=True)
         path, _, query = path.replace("{model}", "echo").partition("?")
         headers = {"content-type": "application/json", "anthropic-version": "2023-06-01"}
         call = ServerCall("POST", path, query, headers, json.dumps(body).encode())
@@ -407,7 +408,7 @@ def test_what_a_dialect_writes_the_service_reads_as_it_was_meant() -> None:
         read = speaker.read_call(call, body, Rules(name))
         assert (read.model, read.stream) == ("echo", True), name
         for option, value in options.items():
-            got = read.options[option]
+            got = getattr(read.options, option)
             assert (got.schema == PERSON) if option == "response_format" else got == value, (name, option)
         assert [(tool.name, tool.parameters) for tool in read.tools] == [(t.name, t.parameters) for t in (WEATHER, CLOCK)]
         blocks = [block for message in read.messages for block in message.blocks]
@@ -421,11 +422,11 @@ def test_what_a_dialect_writes_the_service_reads_as_it_was_meant() -> None:
 @pytest.mark.parametrize("dialect", NAMES)
 def test_reasoning_switched_off_reaches_the_service_as_off(dialect: str) -> None:
     manifest = Manifest.load("embedded").for_model("echo", dialect)
-    asked = ChatRequest("echo", (Message.user("Hi"),), options={"reasoning": Reasoning("none"), "max_tokens": 99})
-    body = find(dialect).render_body(asked, manifest, Ledger())
-    path = find(dialect).paths["chat"].replace("{model}", "echo")
+    asked = chat_request("echo", (Message.user("Hi"),), options={"reasoning": Reasoning("none"), "max_tokens": 99})
+    body = find(dialect).chat.render(asked, manifest, Ledger())
+    path = path_of(find(dialect).chat, manifest).replace("{model}", "echo")
     read = speaker_of(dialect).read_call(ServerCall("POST", path), body, Rules(dialect))
-    reasoning = read.options.get("reasoning")
+    reasoning = read.options.reasoning
     assert reasoning is None or reasoning.off or dialect == "gemini_generate"  # whose level cannot be switched off
 
 

@@ -179,7 +179,7 @@ whole_blocks = st.one_of(
 )
 def test_a_whole_answer_unfolds_to_the_events_that_fold_to_it(made: list[Block], usage: Usage, reason: str | None) -> None:
     whole = ChatResponse(
-        Message(MessageRole.ASSISTANT, made, extra={"k": 1}), reason, "raw", "END", "no", usage, id="1", model="m"
+        Message(MessageRole.ASSISTANT, made, extra={"k": 1}), reason, "raw", "END", "no", usage=usage, id="1", model="m"
     )
     folded = Fold()
     events = list(events_of(whole))

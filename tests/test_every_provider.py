@@ -220,7 +220,7 @@ def test_takes_every_option_at_once(talk: Talk) -> None:
     chat = chat.response_format(PERSON).reasoning("low")
     for choose, _ in PLAIN_OPTIONS.values():
         chat = choose(chat)
-    assert set(chat._request.options) == set(OPTIONS)
+    assert set(chat._request.options.given()) == set(OPTIONS)
     answer = chat.execute()
     assert answer.content or answer.tool_calls
     for option, (_, value) in PLAIN_OPTIONS.items():

@@ -180,7 +180,7 @@ def test_a_fallback_named_by_a_string_takes_the_client_s_policies():
     (named,) = client._fallbacks
     assert (named.timeout, named.retry, named.strict) == (timeout, retry, True)
     assert named.on_retry is client.on_retry
-    assert named._secret is None
+    assert named._route.endpoints.key is None
 
 
 def test_fallbacks_share_the_call_s_total(serve):

@@ -16,9 +16,10 @@ from ailib_sync.errors import AiLibError, ConnectionLost
 from ailib_sync.framing.fastpath import feed as fastpath
 from ailib_sync.framing.fastpath.templates import Template, parted
 from ailib_sync.framing.sse import parse_sse_json
-from ailib_sync.pipeline.decode import answer_events, frames_of
+from ailib_sync.pipeline.decode import frames_of
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta
+from tests.chat_values import stream_events
 
 from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings
 
@@ -290,17 +291,17 @@ def _manifest(dialect: str, *quirks: str) -> Manifest:
 
 
 def _delta_of(chunk: Any) -> tuple[str, object] | None:
-    delta_of = find("openai_chat").delta_of
+    delta_of = find("openai_chat").chat.stream.delta_of
     assert delta_of is not None
     return delta_of(chunk, _manifest("openai_chat"))
 
 
 def _plain(chunks: Iterator[bytes], dialect: str, manifest: Manifest) -> Iterator[StreamingEvent]:
-    return find(dialect).parse_stream(frames_of(chunks, find(dialect)), manifest)
+    return find(dialect).chat.stream.parse(frames_of(chunks, find(dialect).chat.stream), manifest)
 
 
 def _fast(chunks: Iterator[bytes], dialect: str, manifest: Manifest) -> Iterator[StreamingEvent]:
-    return answer_events(chunks, SSE, find(dialect), manifest)
+    return stream_events(chunks, SSE, find(dialect), manifest)
 
 
 def _seen(path: Any, chunks: list[bytes], dialect: str, manifest: Manifest, cut: bool) -> list[Any]:
@@ -480,4 +481,4 @@ def test_recordings_are_the_same_on_both_paths(size: int) -> None:
 @pytest.mark.parametrize("name", sorted(set(DIALECTS.values())))
 def test_only_dialects_over_server_sent_events_have_templates(name: str) -> None:
     dialect = find(name)
-    assert (dialect.delta_of is not None) == (dialect.framing == "sse")
+    assert (dialect.chat.stream.delta_of is not None) == (dialect.chat.stream.framing == "sse")

@@ -8,11 +8,12 @@ import re
 import pytest
 
 from ailib_sync.dialects.dialect import find
-from ailib_sync.pipeline.endpoint import Target
+from ailib_sync.pipeline.endpoint import Endpoint
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.types.messages import Message
-from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool
+from tests.chat_values import chat_request
 
 LIVE = [manifest for manifest in builtin_manifests() if manifest.status not in ("retired", "not_chat")]
 EFFORTS = ["low", "medium", "high"]
@@ -151,7 +152,7 @@ def test_temperature_gives_way_to_thinking_where_a_model_refuses_both(
     manifest = Manifest.load(provider).for_model(name)
     options = {"temperature": 0.5} if reasoning is None else {"temperature": 0.5, "reasoning": reasoning}
     ledger = Ledger()
-    body = find(manifest.dialect).render_body(ChatRequest(name, (Message.user("Hi"),), options=options), manifest, ledger)
+    body = find(manifest.dialect).chat.render(chat_request(name, (Message.user("Hi"),), options=options), manifest, ledger)
     assert ("temperature" in body) is sent
     assert any("temperature" in warning for warning in ledger.warnings) is not sent
 
@@ -167,7 +168,7 @@ def test_every_provider_makes_a_request_in_every_format_it_speaks(provider: str,
     given |= {
         name: glob.replace("*", "eu-1") for name, spec in manifest.variables.items() for glob in spec.get("allowed", ())[:1]
     }
-    target = Target("some-model", manifest, dialect=dialect, variables=given)
+    target = Endpoint("some-model", manifest, dialect=dialect, variables=given)
     options = {
         "temperature": 0.5, "max_tokens": 2000, "top_p": 0.9, "top_k": 5, "stop": ("END",), "seed": 7, "frequency_penalty": 0.5,
         "presence_penalty": 0.5, "tool_choice": ToolChoice("required"), "parallel_tool_calls": True,
@@ -176,7 +177,7 @@ def test_every_provider_makes_a_request_in_every_format_it_speaks(provider: str,
     messages = (Message.system("Be short."), Message.user("Hi"))
     tools = (Tool("look", "Looks.", {"type": "object", "properties": {}}),)
     for stream in (False, True):
-        made = target.explain(ChatRequest("some-model", messages, tools=tools, options=options, stream=stream))
+        made = target.explain(chat_request("some-model", messages, tools=tools, options=options, stream=stream))
         assert re.fullmatch(r"https?://[a-z0-9.:-]+(/[^{}\s]*)", made.url), made.url
         json.dumps(made.body, allow_nan=False)
         assert {entry.option.split(".")[0].split(" ")[0] for entry in made.ledger} >= set(options), made.ledger
@@ -188,6 +189,6 @@ def test_the_temperature_that_models_think_at_is_sent(model: str) -> None:
     manifest = Manifest.load("openai").for_model(model)
     options = {"temperature": 1.0, "reasoning": Reasoning(effort="high")}
     ledger = Ledger()
-    body = find(manifest.dialect).render_body(ChatRequest(model, (Message.user("Hi"),), options=options), manifest, ledger)
+    body = find(manifest.dialect).chat.render(chat_request(model, (Message.user("Hi"),), options=options), manifest, ledger)
     assert body["temperature"] == 1.0
     assert ledger.warnings == []

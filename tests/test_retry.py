@@ -235,29 +235,6 @@ def test_a_manifest_says_what_a_status_means(status, means, kind, requests):
         assert len(server.requests) == requests
 
 
-def test_every_attempt_carries_the_same_idempotency_key_and_every_call_another():
-    with FaultServer(lambda peer, request: refuses(503)(peer, request)) as server:
-        manifest = {
-            "id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": server.url,
-            "auth": {"scheme": "none"}, "idempotency_header": "Idempotency-Key",
-        }  # fmt: skip
-        client = AiClient("acme/x", manifest=manifest, retry=AT_ONCE)
-        for _ in range(2):
-            with pytest.raises(Overloaded):
-                client.chat().user("Hello").execute()
-        keys = [request.headers["idempotency-key"] for request in server.requests]
-        assert len(keys) == 6
-        assert len(set(keys[:3])) == len(set(keys[3:])) == 1
-        assert keys[0] != keys[3]
-        assert len({request.body for request in server.requests}) == 1
-
-
-def test_a_provider_without_an_idempotency_header_is_sent_none():
-    with FaultServer(wire.healthy) as server:
-        client_of(server).chat().user("Hello").execute()
-        assert "idempotency-key" not in server.requests[0].headers
-
-
 def cut_after(pieces):
     def play(peer, request):
         if request.number == 1:
@@ -304,7 +281,7 @@ def test_an_outage_is_not_multiplied_by_everybody_s_retries():
 def test_the_budget_fills_again_with_success():
     with FaultServer(refuses(503)) as server:
         client = client_of(server)
-        client._budget.tokens = 0
+        client._route.budget.tokens = 0
         assert len(failure_of_client(client).attempts) == 1
         server.heal()
         for _ in range(RetryBudget.TRANSIENT):
@@ -323,7 +300,7 @@ def test_a_retry_that_succeeds_gives_its_tokens_back():
     with FaultServer(refuses(503, times=2)) as server:
         client = client_of(server)
         client.chat().user("Hello").execute()
-        assert client._budget.tokens >= RetryBudget.CAPACITY - RetryBudget.TRANSIENT
+        assert client._route.budget.tokens >= RetryBudget.CAPACITY - RetryBudget.TRANSIENT
 
 
 # what the caller learns

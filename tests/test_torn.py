@@ -11,9 +11,9 @@ from ailib_sync.dialects.dialect import find
 from ailib_sync.framing.ndjson import parse_ndjson
 from ailib_sync.framing.sse import parse_sse_json
 from ailib_sync.framing.surrogates import Halves
-from ailib_sync.pipeline.decode import answer_events
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta
+from tests.chat_values import stream_events
 
 SMILE, FAMILY = "😀", "👩‍👩‍👧"
 
@@ -34,7 +34,7 @@ def chat_chunks(pieces: list[str]) -> bytes:
 def texts(raw: bytes, size: int) -> list[str]:
     manifest, headers = Manifest.load("openai"), {"content-type": "text/event-stream"}
     chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
-    events = answer_events(chunks, headers, find("openai_chat"), manifest)
+    events = stream_events(chunks, headers, find("openai_chat"), manifest)
     return [event.text for event in events if isinstance(event, ContentDelta)]
 
 

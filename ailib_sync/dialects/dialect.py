@@ -1,13 +1,13 @@
-"""What a dialect is, and what all dialects share: the record, the way options find their wire names, argument text.
+"""What a dialect is, and what all dialects share: the records, and the rules by which options find their wire names.
 
-A dialect is four pure functions: no I/O, no clock, no provider's id. `manifest` is always the one resolved for the model.
+A dialect is a set of pure functions: no I/O, no clock, no provider's id. `manifest` is always the one resolved for the model.
 """
 
 from __future__ import annotations
 
 import json
 
-from .._dataclass import dataclass, field
+from .._dataclass import dataclass
 from ..errors import ConfigurationError, ErrorDetails, ProtocolError
 from ..types.request import ResponseFormat
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..framing.json import Frame
     from ..registry.manifest import Manifest
     from ..types.events import StreamingEvent
-    from ..types.request import ChatRequest, Ledger
-    from ..types.response import ChatResponse
+    from ..types.request import ChatRequest, Ledger, Request
+    from ..types.response import ChatResponse, Response
 
 NAMES = (
     "openai_chat",
@@ -34,35 +34,99 @@ NAMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a family of APIs talks.
+class Received:
+    """A complete response, as an operation parses it: its JSON, its headers (usage can be in one) and the request it is for."""
 
-    `render_body` makes the JSON body and notes in the ledger what became of each option; `parse_body` reads a whole answer
-    (raises ProtocolError on a wrong shape, RemoteError where a 200 holds an error); `parse_stream` turns frames into
-    events, ending with one `StreamEnd`, or raises StreamInterrupted where the frames end before the format's end;
+    body: Any
+    headers: Mapping[str, str]
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """How a streamed response of an operation is read.
+
+    `parse` turns frames into events, ending with one `StreamEnd`, or raises StreamInterrupted where the frames end before the
+    wire format's own end.
+    """
+
+    parse: Callable[[Iterable[Frame], Manifest], Iterator[StreamingEvent]]
+    #: `sse`, `ndjson` or `aws`: how the bytes of a stream are split into frames.
+    framing: str = "sse"
+    #: Whether an unfinished last block (event name, data) is the format's end mark, and so counts. See framing.sse.parse_sse.
+    is_end_mark: Callable[[str, str], bool] = lambda event, data: False
+    #: Of a frame (its JSON) that holds a fragment of text, of thinking, or of a call's arguments, and nothing else that `parse`
+    #: reads or remembers: that text, and whatever else makes its event (its kind, its block). None for any other frame. It is
+    #: also called with made-up values ("", "error", 0, -7654321.5), so what it accepts must not matter. Absent where a
+    #: frame never is one. See framing.fastpath.
+    delta_of: Callable[[Any, Manifest], tuple[str, object] | None] | None = None
+    #: The path of a streamed request, where it differs from the operation's.
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing a provider can be asked for in a wire format: two pure functions and where their request goes.
+
+    `render` makes the JSON body (None: there is none) and notes in the ledger how each option was handled. `parse` reads a
+    complete response; it raises ProtocolError on a wrong shape, and RemoteError where a status 200 holds an error.
+    """
+
+    name: str
+    render: Callable[[Any, Manifest, Ledger], dict[str, Any] | None]
+    parse: Callable[[Received, Manifest], Response]
+    #: Standard option → wire name (dotted = nested), None = this format has no such option.
+    parameters: Mapping[str, str | None]
+    #: Added to the base URL; `{model}` is in it where the format wants the model in the URL. A manifest may name another.
+    path: str
+    method: str = "POST"
+    stream: Streaming | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One wire format: its operations, and how it reports errors.
+
     `parse_error` reads an error body (parsed JSON, or text where it is none).
     """
 
     name: str
-    render_body: Callable[[ChatRequest, Manifest, Ledger], dict[str, Any]]
-    parse_body: Callable[[Any, Manifest], ChatResponse]
-    parse_stream: Callable[[Iterable[Frame], Manifest], Iterator[StreamingEvent]]
+    operations: Mapping[str, Operation]
     parse_error: Callable[[int | None, Any], ErrorDetails]
-    #: Standard option → wire name (dotted = nested), None = this format has no such option.
-    parameters: Mapping[str, str | None]
     #: The provider's error words → standard names (see errors.CLASSES).
     error_words: Mapping[str, str]
-    #: `sse`, `ndjson` or `aws`: how the bytes of a stream part into frames.
-    framing: str = "sse"
-    #: Whether an unfinished last block (event name, data) is the format's end mark, and so counts. See framing.parse_sse.
-    is_end_mark: Callable[[str, str], bool] = lambda event, data: False
-    #: Paths where the manifest names none; `{model}` stands in them where the format wants it in the URL.
-    paths: Mapping[str, str] = field(default_factory=dict)
-    #: Of a stream's frame (its JSON) that holds a piece of text, of thinking, or of a call's arguments, and nothing else that
-    #: `parse_stream` would read or remember: that text, and whatever else makes its event (its kind, its block). None for any
-    #: other frame. It is asked about made-up values too ("", "error", 0, -7654321.5), so what it lets pass must not matter.
-    #: Absent where a frame never does. See templates.
-    delta_of: Callable[[Any, Manifest], tuple[str, object] | None] | None = None
+
+    @property
+    def chat(self) -> Operation:
+        return self.operations["chat"]
+
+
+def chat(
+    name: str,
+    render_body: Callable[[ChatRequest, Manifest, Ledger], dict[str, Any]],
+    parse_body: Callable[[Any, Manifest], ChatResponse],
+    stream: Streaming,
+    parameters: Mapping[str, str | None],
+    path: str,
+) -> dict[str, Operation]:
+    """The chat operation of the dialect `name`. A chat response is read from its body alone; its message notes the dialect."""
+
+    def parse(received: Received, manifest: Manifest) -> ChatResponse:
+        response = parse_body(received.body, manifest)
+        response.message.origin = name
+        return response
+
+    return {"chat": Operation("chat", render_body, parse, parameters, path, stream=stream)}
+
+
+def path_of(operation: Operation, manifest: Manifest, *, stream: bool = False) -> str:
+    """The path of an operation's requests: the manifest's, else the wire format's. A stream has its own where one is named."""
+    paths = manifest.paths
+    if stream:
+        own = paths.get("stream") or (operation.stream and operation.stream.path)
+        if own:
+            return own
+    return paths.get(operation.name) or operation.path
 
 
 def find(name: str) -> Dialect:
@@ -92,17 +156,26 @@ def thinks(request: ChatRequest, manifest: Manifest) -> bool:
 
 
 def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> dict[str, Any]:
-    """The plain options under their wire names, nested where the name is dotted; defaults filled in, limits checked.
+    """The plain options of a chat under their wire names; see `place_options`. Structured ones are the dialect's own work."""
+    given = {name: value for name, value in request.options.given().items() if name not in STRUCTURED}
+    if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest):
+        for option in SAMPLING:
+            if option in given and (given[option] != 1 or option == "top_k"):  # 1 is the temperature that models think at
+                del given[option]
+                ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
+    return place_options(given, manifest, table, ledger)
 
-    Raises ConfigurationError where a value lies outside the manifest's `limits`.
+
+def place_options(
+    given: Mapping[str, Any], manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger
+) -> dict[str, Any]:
+    """Options under their wire names, nested where the name is dotted; the manifest's defaults filled in, limits checked.
+
+    Raises ConfigurationError where a value is outside the manifest's `limits`.
     """
     body: dict[str, Any] = {}
-    refused = SAMPLING if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest) else ()
-    given = request.options.given()
     for option, value in given.items():
-        if option in refused and (value != 1 or option == "top_k"):  # 1 is the temperature that models think at
-            ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
-        elif option not in STRUCTURED and allows(option, manifest, table, ledger):
+        if allows(option, manifest, table, ledger):
             _check_limit(option, value, manifest)
             wire, source = wire_name(option, manifest, table)
             place(body, wire, list(value) if isinstance(value, tuple) else value)

@@ -62,6 +62,33 @@ class Headers(dict[str, str]):
         return [value for value in values if len(value) >= SHORTEST]
 
 
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-encoding"))
+
+
+def checked_headers(headers: Headers) -> Headers:
+    """The headers, if they can be sent: RFC 9110 names, values of printable Latin-1, none that the transport must set."""
+    for name in headers:
+        if not isinstance(name, str) or not name or not _TOKEN.issuperset(name):
+            raise ConfigurationError(f"header: {str(name)[:60]!r} is not a header name")
+        if name.lower() in _OURS:
+            raise ConfigurationError(f"header: {name} is set by the transport")
+        if not _is_header_value(headers[name]):
+            raise ConfigurationError(f"header: the value of {name} must be text without control characters")
+    return headers
+
+
+def _is_header_value(value: object) -> bool:
+    return isinstance(value, str) and all(" " <= c <= "~" or "\xa0" <= c <= "ÿ" or c == "\t" for c in value)
+
+
+def _authority(url: str) -> str:
+    """The host and port of `Host`: without the scheme's own port (RFC 9110 7.2)."""
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    return authority.removesuffix(":443" if scheme == "https" else ":80")
+
+
 @dataclass(slots=True)
 class HttpRequest:
     """A request as bytes. `repr` shows neither headers nor body: a key stands in the one, a prompt in the other."""
@@ -70,6 +97,10 @@ class HttpRequest:
     url: str
     headers: Headers
     body: bytes
+
+    def wire_headers(self) -> dict[str, str]:
+        """All headers as they are sent, in that order: `Host` and the body's length too, which the connection adds."""
+        return {"Host": _authority(self.url), "Content-Length": str(len(self.body)), **self.headers}
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method} {self.url}, {len(self.body)} bytes)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import ConfigurationError
+from ..http.message import REDACTED, is_secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,8 +140,23 @@ def google(request: HttpRequest, manifest: Manifest, key: Secret | None, variabl
     return None
 
 
-#: Schemes that can find credentials of their own.
-KEYLESS = frozenset(("aws", "google"))
+def authorize_redacted(request: HttpRequest, manifest: Manifest, has_key: bool, variables: Mapping[str, str]) -> set[str]:
+    """What `authorize` does, with a placeholder for the key: for showing a request. The names of the headers with secrets.
+
+    Credentials that have to be found first (AWS, Google) are not looked for, since that may need the network.
+    """
+    before = dict(request.headers)
+    scheme = manifest.auth.get("scheme", "bearer")
+    if has_key:
+        authorize(request, manifest, Secret.literal("placeholder"), variables)
+    elif scheme in KEYLESS:
+        request.headers.update(dict.fromkeys(KEYLESS[scheme], REDACTED))
+    added = {name for name, value in request.headers.items() if before.get(name) != value}
+    return added | {name for name in request.headers if is_secret(name)}
+
+
+#: Schemes that can find credentials of their own, and the headers that those are sent in.
+KEYLESS: Mapping[str, tuple[str, ...]] = {"aws": ("Authorization", "X-Amz-Date"), "google": ("Authorization",)}
 SCHEMES: Mapping[str, Callable[[HttpRequest, Manifest, Secret | None, Mapping[str, str]], None]] = {
     "bearer": bearer,
     "header": header,

@@ -1,58 +1,60 @@
-"""One call: attempts at one target after another, until one answers. Holds nothing between calls."""
+"""One call: attempts at one endpoint after another, until one succeeds. Keeps nothing between calls."""
 
 from __future__ import annotations
 
-from os import urandom
 from random import uniform
 from time import monotonic
 
 from .._dataclass import replace
 from ..errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
 from ..types.request import Ledger
-from .decode import answer_events, read_answer, refusal, request_id
+from .decode import error_response, parse_response, request_id, response_events
 from .rate_limits import rate_limit
 from .retry import should_retry_header
 from .stream import ChatStream, Outcome, pull_first, relay, stats_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeVar
 
-    from ..client import AiClient
-    from ..http.message import Headers, HttpRequest, HttpResponse
+    from ..http.message import Headers, HttpResponse
     from ..http.timeouts import CallClock
-    from ..types.request import ChatRequest
-    from ..types.response import CallStats, ChatResponse
-    from .endpoint import Target
+    from ..types.request import ChatRequest, Request
+    from ..types.response import CallStats, Response
+    from .endpoint import Endpoint
+    from .route import Route
 
     T = TypeVar("T")
+    #: Each route with the model to use there, in the order in which they are tried.
+    Routes = Sequence[tuple[Route, str]]
 
 
-def send(client: AiClient, request: ChatRequest, clock: CallClock) -> tuple[ChatResponse, CallStats]:
-    """A whole answer and its figures."""
-    call = Call(client, request, clock)
+def send(routes: Routes, operation: str, request: Request, clock: CallClock) -> tuple[Response, CallStats]:
+    """A complete response and its figures."""
+    call = Call(routes, operation, request, clock)
     try:
-        response = call.run(_read_whole)
+        response = call.run(_read_response)
     finally:
         clock.end()
     return response, stats_of(response, clock.started, None, None, call.count, request.model)
 
 
-def open_stream(client: AiClient, request: ChatRequest, clock: CallClock) -> ChatStream:
-    """A stream, opened as far as its first event."""
+def open_stream(routes: Routes, request: ChatRequest, clock: CallClock) -> ChatStream:
+    """A stream of a chat, opened as far as its first event."""
     try:
-        return Call(client, replace(request, stream=True), clock).run(_read_first)
+        return Call(routes, "chat", replace(request, stream=True), clock).run(_read_first)
     except BaseException:
         clock.end()
         raise
 
 
 class Call:
-    """One call: attempts at one target after another, until one answers."""
+    """One call: attempts at one endpoint after another, until one succeeds."""
 
-    def __init__(self, client: AiClient, request: ChatRequest, clock: CallClock) -> None:
-        self.client = client
+    def __init__(self, routes: Routes, operation: str, request: Request, clock: CallClock) -> None:
+        self.routes = routes
+        self.operation = operation
         self.request = request
         self.clock = clock
         self.attempts: list[Attempt] = []
@@ -61,10 +63,9 @@ class Call:
     def run(self, finish: Callable[[Exchange], T]) -> T:
         """The first success. Raises the last failure, with the timeline of all attempts."""
         failure: AiLibError | None = None
-        for position, client in enumerate((self.client, *self.client._fallbacks)):
-            model = self.request.model if position == 0 else client.model
+        for position, (route, model) in enumerate(self.routes):
             try:
-                return self._try_target(client, model, finish)
+                return self._try_route(route, model, finish)
             except AiLibError as error:
                 failure = error
             if not failure.fallbackable and not (position and isinstance(failure, ConfigurationError)):
@@ -73,44 +74,45 @@ class Call:
         failure.attempts = tuple(self.attempts)
         raise failure
 
-    def _try_target(self, client: AiClient, model: str, finish: Callable[[Exchange], T]) -> T:
-        """One target, with its retries. Raises the last failure there."""
-        attempt = Exchange(client, client._target(model), self.request, self.clock)
+    def _try_route(self, route: Route, model: str, finish: Callable[[Exchange], T]) -> T:
+        """One endpoint, with its retries. Raises the last failure there."""
+        endpoint = route.endpoints.find(model, self.operation)
+        exchange = Exchange(route, endpoint, self.request, self.clock)
         retries = taken = 0
         while True:
             self.clock.begin_attempt()
             started = monotonic()
             self.count += 1
-            attempt.number = self.count
+            exchange.number = self.count
             try:
-                value = _admitted(attempt, finish)
+                value = _admitted(exchange, finish)
             except AiLibError as error:
                 failure = error
             else:
-                client._budget.give_back(taken)
+                route.budget.give_back(taken)
                 return value
-            if attempt.sent is not None:
-                attempt.sent.cover(failure)
-            failure.provider = failure.provider or attempt.target.manifest.id
+            if exchange.sent is not None:
+                exchange.sent.cover(failure)
+            failure.provider = failure.provider or endpoint.manifest.id
             failure.model = failure.model or model
-            wait, taken = self._wait(client, failure, retries)
+            wait, taken = self._wait(route, failure, retries)
             self._note(failure, started, wait)
             if wait is None:
                 raise failure
-            if client.on_retry is not None:
-                client.on_retry(failure, self.count, wait)
+            if route.on_retry is not None:
+                route.on_retry(failure, self.count, wait)
             failure.__traceback__ = None
             self.clock.sleep(wait)
             retries += 1
 
-    def _wait(self, client: AiClient, failure: AiLibError, retries: int) -> tuple[float | None, int]:
+    def _wait(self, route: Route, failure: AiLibError, retries: int) -> tuple[float | None, int]:
         """Seconds until the next attempt (None: there is none) and the tokens of the budget it took."""
-        if not client.retry.allows(failure, retries) or (client.breaker is not None and client.breaker.state == "open"):
+        if not route.retry.allows(failure, retries) or (route.breaker is not None and route.breaker.state == "open"):
             return None, 0
-        wait = client.retry.delay(failure, retries, uniform)
+        wait = route.retry.delay(failure, retries, uniform)
         if wait >= self.clock.left():
             return None, 0
-        taken = client._budget.take(failure)
+        taken = route.budget.take(failure)
         return (wait if taken else None), taken
 
     def _note(self, failure: AiLibError, started: float, wait: float | None) -> None:
@@ -128,57 +130,55 @@ class Call:
 
 
 class Exchange:
-    """A request at one target, ready to be sent any number of times."""
+    """A request at one endpoint, ready to be sent any number of times."""
 
-    def __init__(self, client: AiClient, target: Target, request: ChatRequest, clock: CallClock) -> None:
+    def __init__(self, route: Route, endpoint: Endpoint, request: Request, clock: CallClock) -> None:
         ledger = Ledger()
-        self.client = client
-        self.target = target
+        self.route = route
+        self.endpoint = endpoint
         self.clock = clock
         self.number = 0
         self.sent: Headers | None = None
-        self.request = request if request.model == target.model else replace(request, model=target.model)
-        self.body = target.render(self.request, ledger)
+        self.request: Request = request
+        if request.model != endpoint.model:
+            self.request = replace(request, model=endpoint.model)  # type: ignore[type-var]  # every request is a dataclass
+        self.body = endpoint.render(self.request, ledger)
         self.warnings = ledger.warnings
-        if client.strict and self.warnings:
-            raise ConfigurationError(f"strict: {'; '.join(self.warnings)}", provider=target.manifest.id)
-        ending = target.ending()
-        if ending:
-            self.warnings.append(ending)
-        self.idempotency_key = urandom(16).hex() if target.manifest.idempotency_header else None
-
-    def http_request(self) -> HttpRequest:
-        return self.target.http_request(self.request, self.body, self.idempotency_key)
+        if route.strict and self.warnings:
+            raise ConfigurationError(f"strict: {'; '.join(self.warnings)}", provider=endpoint.manifest.id)
+        retirement = endpoint.retirement()
+        if retirement:
+            self.warnings.append(retirement)
 
     def send(self) -> HttpResponse:
-        """The answer's head, if it promises an answer. Raises RemoteError for a refusal, RedirectRefused for a redirect."""
-        request = self.http_request()
+        """The response's head, where its status is a success. Raises RemoteError for an error status, RedirectRefused."""
+        request = self.endpoint.http_request(self.request, self.body)
         self.sent = request.headers
-        response = self.client._transport.send(request, self.clock)
+        response = self.route.transport.send(request, self.clock)
         if response.status < 300:
             return response
         raw = request.headers.hidden_in(response.read_error())
         if response.status < 400:
             raise RedirectRefused(
-                f"the answer is a redirect ({response.status}); none is ever followed, since the key would travel with it"
+                f"the response is a redirect ({response.status}); none is ever followed, since the key would travel with it"
             )
-        error = refusal(response.status, response.headers, raw, self.target.dialect, self.target.manifest)
+        error = error_response(response.status, response.headers, raw, self.endpoint.dialect, self.endpoint.manifest)
         error.rate_limit = rate_limit(response.headers)
-        wish = should_retry_header(response.headers)
-        if wish is not None:
-            error.retryable = wish
+        hint = should_retry_header(response.headers)
+        if hint is not None:
+            error.retryable = hint
         raise error
 
 
-def _admitted(attempt: Exchange, finish: Callable[[Exchange], T]) -> T:
-    """One attempt, when the client's breaker and limiter let it begin. A stream keeps its place until its clock ends."""
-    breaker, limiter, clock = attempt.client.breaker, attempt.client.limiter, attempt.clock
+def _admitted(exchange: Exchange, finish: Callable[[Exchange], T]) -> T:
+    """One attempt, when the route's breaker and limiter let it begin. A stream keeps its place until its clock ends."""
+    breaker, limiter, clock = exchange.route.breaker, exchange.route.limiter, exchange.clock
     if breaker is not None:
         breaker.admit()
     try:
         if limiter is not None:
             clock.slot = limiter.acquire(clock)
-        value = finish(attempt)
+        value = finish(exchange)
     except BaseException as error:
         clock.leave()
         if breaker is not None:
@@ -189,28 +189,28 @@ def _admitted(attempt: Exchange, finish: Callable[[Exchange], T]) -> T:
     return value
 
 
-def _read_whole(attempt: Exchange) -> ChatResponse:
-    http = attempt.send()
-    target = attempt.target
-    response = read_answer(http.status, http.headers, http.read(), target.dialect, target.manifest)
-    response.warnings = attempt.warnings + response.warnings
+def _read_response(exchange: Exchange) -> Response:
+    http = exchange.send()
+    endpoint = exchange.endpoint
+    response = parse_response(endpoint.operation, exchange.request, http.headers, http.read(), endpoint.manifest)
+    response.warnings = exchange.warnings + response.warnings
     response.rate_limit = rate_limit(http.headers)
-    attempt.clock.spent = response.usage.total_tokens or 0
+    exchange.clock.spent = response.usage.total_tokens or 0
     return response
 
 
-def _read_first(attempt: Exchange) -> ChatStream:
-    target, clock = attempt.target, attempt.clock
-    http = attempt.send()
+def _read_first(exchange: Exchange) -> ChatStream:
+    endpoint, clock = exchange.endpoint, exchange.clock
+    http = exchange.send()
     clock.start_content()
-    outcome = Outcome(clock, target.manifest.id, target.model, target.dialect.name)
-    outcome.warnings = attempt.warnings
-    outcome.sent = attempt.sent
-    outcome.attempts = attempt.number
-    outcome.request_id = request_id(http.headers, target.manifest)
+    outcome = Outcome(clock, endpoint.manifest.id, endpoint.model, endpoint.dialect.name)
+    outcome.warnings = exchange.warnings
+    outcome.sent = exchange.sent
+    outcome.attempts = exchange.number
+    outcome.request_id = request_id(http.headers, endpoint.manifest)
     outcome.rate_limit = rate_limit(http.headers)
     try:
-        events = answer_events(http.chunks(), http.headers, target.dialect, target.manifest)
+        events = response_events(endpoint.operation, exchange.request, http.headers, http.chunks(), endpoint.manifest)
         pulled = pull_first(events, outcome)
     except BaseException:
         http.close()

@@ -1,7 +1,7 @@
-"""An answer's bytes → values: picks the framing, hands the frames to the dialect. No I/O.
+"""A response's bytes → values: picks the framing, hands the frames or the JSON to the operation. No I/O.
 
-`parse_stream(parse_sse_json(chunks))` is the whole of a stream; the rest of this file is for answers that are not
-what was asked for: an error body, HTML with status 200, JSON where a stream was asked for.
+`parse(parse_sse_json(chunks))` is all of a stream; the rest of this file is for responses that are not what was requested: an
+error body, HTML with status 200, JSON where a stream was requested.
 """
 
 from __future__ import annotations
@@ -9,67 +9,71 @@ from __future__ import annotations
 from contextlib import suppress
 
 from .._dataclass import replace
+from ..dialects.dialect import Received
 from ..errors import ProtocolError, RemoteError
 from ..framing.fastpath.feed import template_events
 from ..framing.json import load_json
 from ..framing.sse import parse_sse_json, with_lf
+from ..types.response import ChatResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-    from ..dialects.dialect import Dialect
+    from ..dialects.dialect import Dialect, Operation, Streaming
     from ..framing.json import Frame
     from ..registry.manifest import Manifest
     from ..types.events import StreamingEvent
-    from ..types.response import ChatResponse
+    from ..types.request import Request
+    from ..types.response import Response
 
 
-def read_answer(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialect, manifest: Manifest) -> ChatResponse:
-    """A whole answer. Raises RemoteError for a refusal, ProtocolError for what is no answer at all."""
-    if status >= 300:
-        raise refusal(status, headers, raw, dialect, manifest)
+def parse_response(
+    operation: Operation, request: Request, headers: Mapping[str, str], raw: bytes, manifest: Manifest
+) -> Response:
+    """A complete response with a success status. Raises ProtocolError where it is not what the operation expects."""
     body = _json(raw, headers, manifest)
-    response = dialect.parse_body(body, manifest)
+    response = operation.parse(Received(body, headers, request), manifest)
     response.provider = manifest.id
     response.request_id = request_id(headers, manifest)
-    response.message.origin = dialect.name
     if response.raw is None and isinstance(body, dict):
         response.raw = body
     return response
 
 
-def answer_events(
-    chunks: Iterable[bytes], headers: Mapping[str, str], dialect: Dialect, manifest: Manifest
+def response_events(
+    operation: Operation, request: Request, headers: Mapping[str, str], chunks: Iterable[bytes], manifest: Manifest
 ) -> Iterator[StreamingEvent]:
-    """The events of a streamed answer. An answer in JSON is read as what it is: a list holds the frames (Gemini without
-    `alt=sse`), an object is a whole answer (or an error), given as the events it would have had."""
+    """The events of a streamed response. One in JSON is read as what it is: a list holds the frames (Gemini without `alt=sse`),
+    an object is a complete response (or an error), given as the events that it would have had."""
+    stream = operation.stream
+    assert stream is not None
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json" and dialect.framing != "ndjson":
-        return _events_of_json(b"".join(chunks), headers, dialect, manifest)
+    if kind == "application/json" and stream.framing != "ndjson":
+        return _events_of_json(operation, request, headers, b"".join(chunks), manifest)
     if kind == "text/html":
         raise _not_json(b"".join(chunks), headers, manifest)
-    framing = _FRAMING_OF.get(kind, dialect.framing)
-    delta_of = dialect.delta_of
+    framing = _FRAMING_OF.get(kind, stream.framing)
+    delta_of = stream.delta_of
     if framing == "sse" and delta_of is not None:
         return template_events(
             with_lf(chunks),
-            lambda blocks: dialect.parse_stream(frames_of(blocks, dialect), manifest),
+            lambda blocks: stream.parse(frames_of(blocks, stream), manifest),
             lambda value: delta_of(value, manifest),
         )
-    return dialect.parse_stream(frames_of(chunks, dialect, framing), manifest)
+    return stream.parse(frames_of(chunks, stream, framing), manifest)
 
 
 #: A type that names its framing, whatever the dialect's own: Bedrock's Invoke call carries other formats' events in it.
 _FRAMING_OF = {"application/vnd.amazon.eventstream": "aws"}
 
 
-def frames_of(chunks: Iterable[bytes], dialect: Dialect, framing: str | None = None) -> Iterator[Frame]:
-    """The frames of a stream in the dialect's framing, or another one."""
-    framing = framing or dialect.framing
+def frames_of(chunks: Iterable[bytes], stream: Streaming, framing: str | None = None) -> Iterator[Frame]:
+    """The frames of a stream in the operation's framing, or another one."""
+    framing = framing or stream.framing
     if framing == "sse":
-        return parse_sse_json(chunks, dialect.is_end_mark)
+        return parse_sse_json(chunks, stream.is_end_mark)
     if framing == "ndjson":
         from ..framing.ndjson import parse_ndjson
 
@@ -79,18 +83,23 @@ def frames_of(chunks: Iterable[bytes], dialect: Dialect, framing: str | None = N
     return parse_frames(chunks)
 
 
-def _events_of_json(raw: bytes, headers: Mapping[str, str], dialect: Dialect, manifest: Manifest) -> Iterator[StreamingEvent]:
+def _events_of_json(
+    operation: Operation, request: Request, headers: Mapping[str, str], raw: bytes, manifest: Manifest
+) -> Iterator[StreamingEvent]:
     from ..dialects.replay import events_of
 
     body = _json(raw, headers, manifest)
     if isinstance(body, list):
-        yield from dialect.parse_stream((("message", item) for item in body), manifest)
+        assert operation.stream is not None
+        yield from operation.stream.parse((("message", item) for item in body), manifest)
     else:
-        yield from events_of(dialect.parse_body(body, manifest))
+        response = operation.parse(Received(body, headers, request), manifest)
+        assert isinstance(response, ChatResponse)
+        yield from events_of(response)
 
 
-def refusal(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialect, manifest: Manifest) -> RemoteError:
-    """The exception for an answer with an error status; its body may be JSON, HTML, plain text or nothing."""
+def error_response(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialect, manifest: Manifest) -> RemoteError:
+    """The exception for a response with an error status; its body may be JSON, HTML, plain text or nothing."""
     from .retry import parse_retry_after
 
     text = raw.decode("utf-8", "replace")
@@ -122,7 +131,7 @@ def request_id(headers: Mapping[str, str], manifest: Manifest) -> str | None:
 
 def _json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> Any:
     if not raw.strip():
-        raise ProtocolError("the answer is empty", provider=manifest.id)
+        raise ProtocolError("the response is empty", provider=manifest.id)
     try:
         return load_json(raw)
     except ProtocolError as error:
@@ -135,5 +144,5 @@ def _json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> Any:
 
 def _not_json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> ProtocolError:
     kind = headers.get("content-type", "unknown type")
-    message = f"the answer is {kind}, not what an API sends (a proxy's or a login page?)"
+    message = f"the response is {kind}, not what an API sends (a proxy's or a login page?)"
     return ProtocolError(message, body=raw[:2000].decode("utf-8", "replace"), provider=manifest.id)

@@ -12,7 +12,7 @@ from time import monotonic
 from ..dialects.accumulator import Fold
 from ..errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
 from ..types.events import ContentDelta, Metadata, StreamEnd
-from ..types.response import CallStats, ChatResponse
+from ..types.response import CallStats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..http.message import Headers, HttpResponse
     from ..http.timeouts import CallClock
     from ..types.events import StreamingEvent
-    from ..types.response import RateLimit
+    from ..types.response import ChatResponse, RateLimit, Response
 
 
 class Outcome:
@@ -69,7 +69,7 @@ class Outcome:
 
 
 def stats_of(
-    response: ChatResponse, started: float, ended: float | None, first: float | None, attempts: int, model: str
+    response: Response, started: float, ended: float | None, first: float | None, attempts: int, model: str
 ) -> CallStats:
     """The figures of one call."""
     usage = response.usage

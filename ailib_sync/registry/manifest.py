@@ -10,7 +10,7 @@ import os
 from functools import lru_cache
 
 from .._dataclass import dataclass, field, replace
-from ..errors import CLASSES, ErrorDetails, ManifestError, RemoteError, classify
+from ..errors import CLASSES, ConfigurationError, ErrorDetails, ManifestError, RemoteError, classify
 from .files import builtin_path, extended, is_id, unknown_provider
 from .files import index as index
 from .files import provider_ids as provider_ids
@@ -49,6 +49,7 @@ class Manifest:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    operations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quirks: tuple[str, ...] = ()
     reasoning: Mapping[str, Any] | None = None
     tool_choice: tuple[str, ...] = ("auto", "none", "required", "tool")
@@ -135,6 +136,37 @@ class Manifest:
         fresh = {key: value for key, value in HABITS.items() if key not in kept}
         return replace(self, dialect=dialect, **fresh)._over(entry)
 
+    def operation_names(self) -> tuple[str, ...]:
+        """What the provider can be asked for. The keys at the top of a manifest describe its chat, `operations` the others."""
+        return (*(() if self.status == "not_chat" else ("chat",)), *self.operations)
+
+    def for_operation(self, operation: str, model: str) -> Manifest:
+        """This manifest, resolved for a model, as it is for one operation.
+
+        Who and where are inherited; the names and habits of the chat are not. Raises ConfigurationError where the provider has
+        been retired or has no such operation.
+        """
+        facts = self.retired or {}
+        if self.status == "retired":
+            reason = f"{self.name} has been retired since {facts.get('since', '?')}. Use instead: {facts.get('use', '?')}"
+            raise ConfigurationError(reason, provider=self.id)
+        names = self.operation_names()
+        if operation not in names:
+            if operation == "chat":
+                reason = f"{self.name} is not a chat service. {facts.get('use', '')}".rstrip()
+            else:
+                reason = f"{self.name} has no operation {operation} here; it has {', '.join(names) or 'none'}"
+            raise ConfigurationError(reason, provider=self.id)
+        if operation == "chat":
+            return self
+        entry = dict(self.operations[operation])
+        rules = entry.pop("models", {})
+        merged = replace(self, **HABITS, defaults={}, limits={})._over(_with_path(entry, operation))
+        for pattern, rule in rules.items():
+            if matches(pattern, model):
+                merged = merged._over(_with_path(rule, operation))
+        return merged
+
     def complete(self, body: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
         """`body` with the constants of this manifest's `body`; what stands there already wins, null takes a field out.
 
@@ -206,6 +238,14 @@ HABITS: dict[str, Any] = {
     "stream_end": (),
     "models": {},
 }
+
+
+def _with_path(entry: Mapping[str, Any], operation: str) -> dict[str, Any]:
+    """The entry of one operation with its `path` under `paths`."""
+    values = dict(entry)
+    if "path" in values:
+        values["paths"] = {operation: values.pop("path")}
+    return values
 
 
 def _field_names() -> frozenset[str]:

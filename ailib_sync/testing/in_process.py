@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from ..client import AiClient
+from ..client import ClientDefaults, replace_defaults
 from ..embedded import Rules, answer, dialect_of, server_call
 from ..embedded.echo import reply as echo
 from ..embedded.http_response import response_of
@@ -35,14 +35,11 @@ def offline(script: Model | None = None) -> Iterator[None]:
     A built-in provider refuses what it would refuse in earnest; one of your own takes anything. `script` replaces the echo, as
     in FakeProvider. For a whole process: do not use it in two threads at once.
     """
-    # The defaults of two public options are all that changes, so a client made inside is like any other.
-    defaults = vars(AiClient)["__init__"].__kwdefaults__
-    before = dict(defaults)
-    defaults.update(http=OfflinePool(script), api_key=_key)
+    before = replace_defaults(ClientDefaults(OfflinePool(script), _key))
     try:
         yield
     finally:
-        defaults.update(before)
+        replace_defaults(before)
 
 
 class OfflinePool:

@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from re import escape, search
 
-from ..dialects.dialect import NAMES, find
+from ..dialects.dialect import NAMES, find, path_of
 from ..embedded.echo import reply as echo
 from ..embedded.exchange import Reply, Rules, ServerCall
 from ..embedded.rules import rules_of
@@ -110,7 +110,7 @@ class FakeProvider:
 
     def client(self, model: str | None = None, **options: Any) -> AiClient:
         """An `AiClient` of this provider, pointed here, closed with it. `options` are AiClient's."""
-        from ..client import AiClient
+        from ..client import AiClient, ClientDefaults, replace_defaults
 
         manifest = self.manifest.for_model(model or "echo", options.get("dialect"))
         defaults: dict[str, Any] = {
@@ -118,11 +118,14 @@ class FakeProvider:
             "base_url": self.url + _prefix(manifest),
             "manifest": self.manifest,
             "variables": _variables(self.manifest),
-            "http": None,  # said, so that `offline()` does not take its place
         }
         if self.ca_bundle is not None:
             defaults["ca_bundle"] = self.ca_bundle
-        client = AiClient(f"{self.manifest.id}/{model or 'echo'}", **{**defaults, **options})
+        before = replace_defaults(ClientDefaults())  # the network is this one's own, also inside `offline()`
+        try:
+            client = AiClient(f"{self.manifest.id}/{model or 'echo'}", **{**defaults, **options})
+        finally:
+            replace_defaults(before)
         self._clients.append(client)
         return client
 
@@ -291,11 +294,13 @@ def _targets(manifest: Manifest) -> tuple[Pattern[str], ...]:
     """The paths this provider's requests go to, as the manifest and the dialect name them."""
     from re import compile
 
-    paths = {**find(manifest.dialect).paths, **manifest.paths}
     made = []
-    for kind in ("chat", "stream"):
-        template = escape(_prefix(manifest) + _filled(paths.get(kind) or paths["chat"], manifest))
-        made.append(compile(template.replace(escape("{model}"), r"[^/?]+")))
+    for name, operation in find(manifest.dialect).operations.items():
+        if name in manifest.operation_names():
+            own = manifest.for_operation(name, "echo")
+            for path in {path_of(operation, own), path_of(operation, own, stream=True)}:
+                template = escape(_prefix(own) + _filled(path, own))
+                made.append(compile(template.replace(escape("{model}"), r"[^/?]+")))
     return tuple(made)
 
 

@@ -9,11 +9,24 @@ from .tools import Tool
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal, TypeAlias
+    from typing import Any, Literal, Protocol, TypeAlias
 
     Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
     ToolChoiceMode: TypeAlias = Literal["auto", "none", "required", "tool"]
     ResponseFormatKind: TypeAlias = Literal["text", "json", "json_schema"]
+
+    class Request(Protocol):
+        """What every operation's request has: `extra` is added to the body last, as given; `headers` are sent too."""
+
+        @property
+        def model(self) -> str: ...
+        @property
+        def extra(self) -> Mapping[str, Any]: ...
+        @property
+        def headers(self) -> Mapping[str, str]: ...
+        @property
+        def stream(self) -> bool: ...
+
 
 #: How much a model may think, from least to most.
 EFFORTS: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -58,9 +71,9 @@ class ChatOptions:
     temperature: float | None = None
     max_tokens: int | None = None
     top_p: float | None = None
-    top_k: int | None = None
     stop: tuple[str, ...] | None = None
     seed: int | None = None
+    top_k: int | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     tool_choice: ToolChoice | None = None

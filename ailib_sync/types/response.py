@@ -8,7 +8,9 @@ from .tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal, TypeAlias
+
+    FinishReason: TypeAlias = Literal["end_turn", "max_tokens", "tool_use", "stop_sequence", "content_filter"]
 
 
 @dataclass(slots=True)
@@ -41,28 +43,38 @@ class RateLimit:
     reset_tokens: float | None = None
 
 
-@dataclass(slots=True)
-class ChatResponse:
-    """One answer.
+@dataclass(slots=True, kw_only=True)
+class Response:
+    """What every operation's response has; the pipeline fills it in.
 
-    `finish_reason` is `end_turn`, `max_tokens`, `tool_use`, `stop_sequence`, `content_filter`, or the provider's own
-    word where it is none of these; `raw_finish_reason` is always the provider's. `message` is ready to append to a
-    history and holds everything the provider wants back. `raw` is the provider's JSON (None for a folded stream).
+    `model` is the one that answered, `raw` the provider's JSON (None for a streamed response). `warnings` has one sentence for
+    each thing that was requested and is not done as requested.
     """
 
-    message: Message = field(default_factory=lambda: Message(MessageRole.ASSISTANT, []))
-    finish_reason: str | None = None
-    raw_finish_reason: str | None = None
-    stop_sequence: str | None = None
-    refusal: str | None = None
-    usage: Usage = field(default_factory=Usage)
     id: str | None = None
     model: str | None = None
     provider: str | None = None
     request_id: str | None = None
+    usage: Usage = field(default_factory=Usage)
     warnings: list[str] = field(default_factory=list)
     rate_limit: RateLimit | None = None
     raw: dict[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(slots=True)
+class ChatResponse(Response):
+    """The response of a chat.
+
+    `finish_reason` is `end_turn`, `max_tokens`, `tool_use`, `stop_sequence`, `content_filter`, or the provider's own
+    word where it is none of these; `raw_finish_reason` is always the provider's. `message` is ready to append to a
+    history and holds everything that the provider wants back.
+    """
+
+    message: Message = field(default_factory=lambda: Message(MessageRole.ASSISTANT, []))
+    finish_reason: FinishReason | str | None = None
+    raw_finish_reason: str | None = None
+    stop_sequence: str | None = None
+    refusal: str | None = None
 
     @property
     def content(self) -> str:

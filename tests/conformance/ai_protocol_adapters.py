@@ -21,19 +21,26 @@ from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.dialects.dialect import Dialect, find
 from ailib_sync.errors import CLASSES, STATUSES, AiLibError, ConfigurationError, RemoteError, StreamInterrupted
 from ailib_sync.http.message import HttpRequest
-from ailib_sync.pipeline import auth
-from ailib_sync.pipeline import decode as answer
+from ailib_sync.pipeline import auth, decode
 from ailib_sync.pipeline.retry import RetryPolicy
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, StreamingEvent, ToolCallStarted
 from ailib_sync.types.messages import Document, Message, Text, Thinking
 from ailib_sync.types.request import ChatRequest, Ledger, ResponseFormat
+from tests.chat_values import chat_request
 
 from .ai_protocol_cases import Case, manifest_data
 
 Differences = Iterator[str]
 JSON = {"content-type": "application/json"}
 SSE = {"content-type": "text/event-stream"}
+
+
+def _read(status: int, headers: dict[str, str], raw: bytes, dialect: Dialect, manifest: Manifest) -> Any:
+    """A complete response, as the pipeline reads it."""
+    if status >= 300:
+        raise decode.error_response(status, headers, raw, dialect, manifest)
+    return decode.parse_response(dialect.chat, ChatRequest("m"), headers, raw, manifest)
 
 
 def differences(case: Case) -> list[str]:
@@ -75,7 +82,7 @@ def error_classification(given: Case, expected: Case, case: Case) -> Differences
     manifest, dialect = spoken(case)
     body = json.dumps(given["response_body"]).encode()
     try:
-        answer.read_answer(given["http_status"], JSON, body, dialect, manifest)
+        _read(given["http_status"], JSON, body, dialect, manifest)
     except RemoteError as error:
         name = next(name for name, kind in CLASSES.items() if kind is type(error))
         yield from compare("error code", error.standard_code, expected["error_code"])
@@ -92,7 +99,7 @@ def render(case: Case, **request: Any) -> dict[str, Any]:
         Message(entry["role"], entry["content"], extra={k: v for k, v in entry.items() if k not in ("role", "content")})
         for entry in case["input"].get("messages", [{"role": "user", "content": "Hello"}])
     )
-    return dialect.render_body(ChatRequest("a-model", messages, **request), manifest, Ledger())
+    return dialect.chat.render(chat_request("a-model", messages, **request), manifest, Ledger())
 
 
 def message_building(given: Case, expected: Case, case: Case) -> Differences:
@@ -116,7 +123,7 @@ def request_building(given: Case, expected: Case, case: Case) -> Differences:
 
 def response_parsing(given: Case, expected: Case, case: Case) -> Differences:
     manifest, dialect = spoken(case)
-    usage = answer.read_answer(200, JSON, json.dumps(given["response_body"]).encode(), dialect, manifest).usage
+    usage = _read(200, JSON, json.dumps(given["response_body"]).encode(), dialect, manifest).usage
     yield from compare("usage", {name: getattr(usage, name) for name in expected["usage"]}, expected["usage"])
 
 
@@ -134,7 +141,7 @@ def heard(events: Iterator[StreamingEvent]) -> Iterator[StreamingEvent]:
 def event_mapping(given: Case, expected: Case, case: Case) -> Differences:
     manifest, dialect = spoken(case)
     events: list[dict[str, Any]] = []
-    for event in heard(dialect.parse_stream((("message", frame) for frame in given["frames"]), manifest)):
+    for event in heard(dialect.chat.stream.parse((("message", frame) for frame in given["frames"]), manifest)):
         if isinstance(event, ContentDelta):
             events.append({"type": "PartialContentDelta", "content": event.text})
         elif isinstance(event, ToolCallStarted):
@@ -167,7 +174,7 @@ def tool_accumulation(given: Case, expected: Case, case: Case) -> Differences:
     deltas: list[dict[str, Any]] = [{"delta": {"tool_calls": [chunk]}} for chunk in given["partial_chunks"]]
     deltas.append({"delta": {}, "finish_reason": "tool_calls"})
     frames = (("message", {"choices": [{"index": 0, **delta}]}) for delta in deltas)
-    response = fold(dialect.parse_stream(frames, manifest))
+    response = fold(dialect.chat.stream.parse(frames, manifest))
     wanted = [{name: value for name, value in call.items() if name != "index"} for call in expected["assembled_tool_calls"]]
     yield from compare("tool calls", calls_of(response), wanted)
     yield from compare("complete", all(call.arguments is not None for call in response.tool_calls), expected["complete"])
@@ -177,9 +184,9 @@ def stream_decode(given: Case, expected: Case, case: Case) -> Differences:
     manifest, dialect = spoken(case)
     chunks = given.get("raw_chunks") or [event + "\n\n" for event in given["events"]]
     raw = [chunk.encode() for chunk in chunks]
-    frames = list(answer.frames_of(iter(raw), dialect))
-    events = list(dialect.parse_stream(iter(frames), manifest))
-    response = fold(answer.answer_events(iter(raw), SSE, dialect, manifest))
+    frames = list(decode.frames_of(iter(raw), dialect.chat.stream))
+    events = list(dialect.chat.stream.parse(iter(frames), manifest))
+    response = fold(decode.response_events(dialect.chat, ChatRequest("m"), SSE, iter(raw), manifest))
     if count := expected.get("frame_count"):
         yield from compare("frame count in range", count["min"] <= len(frames) <= count["max"], True)
     for wanted in expected.get("events", []):
@@ -330,7 +337,7 @@ def content_block_encode(given: Case, expected: Case, case: Case) -> Differences
     manifest = Manifest(id="acme", name="Acme", dialect=dialect.name, base_url="https://api.example")
     blocks = [block_of(block) for block in given["blocks"]]
     try:
-        body = dialect.render_body(ChatRequest("a-model", (Message.user(blocks),)), manifest, Ledger())
+        body = dialect.chat.render(chat_request("a-model", (Message.user(blocks),)), manifest, Ledger())
     except ConfigurationError:
         yield from compare("valid", False, not given.get("expect_error"))
         return

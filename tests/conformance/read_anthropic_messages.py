@@ -9,6 +9,7 @@ from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 PLAIN = ("temperature", "top_p", "top_k", "max_tokens")
 STRUCTURE = ("model", "system", "messages", "tools", "stream", "stop_sequences", "tool_choice", "thinking", "output_config")
@@ -31,7 +32,7 @@ def read(body: dict[str, Any]) -> ChatRequest:
     if reasoning is not None:
         options["reasoning"] = reasoning
     system = [Message("system", _blocks(body["system"]))] if body.get("system") else []
-    return ChatRequest(
+    return chat_request(
         model=body.get("model", ""),
         messages=(*system, *(Message(message["role"], _blocks(message["content"])) for message in body["messages"])),
         tools=tuple(_tool(tool) for tool in body.get("tools") or ()),

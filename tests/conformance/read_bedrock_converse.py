@@ -11,6 +11,7 @@ from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 CONFIG = {"temperature": "temperature", "topP": "top_p", "maxTokens": "max_tokens"}
 MODES = {"auto": "auto", "any": "required", "tool": "tool"}
@@ -30,7 +31,7 @@ def read(body: dict[str, Any]) -> ChatRequest:
         options["response_format"] = ResponseFormat("json_schema", json.loads(definition["schema"]), definition["name"])
     system = [Message("system", [_block(part) for part in body["system"]])] if body.get("system") else []
     said = [Message(message["role"], [_block(part) for part in message["content"]]) for message in body["messages"]]
-    return ChatRequest("", (*system, *said), tuple(tools), options, {**extra, **more})
+    return chat_request("", (*system, *said), tuple(tools), options, {**extra, **more})
 
 
 def _tools(extra: dict[str, Any], options: dict[str, Any]) -> tuple[list[Tool], dict[str, Any]]:

@@ -10,6 +10,7 @@ from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Block, Image, Message, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 PLAIN = {
     "temperature": "temperature",
@@ -35,7 +36,7 @@ def read(body: dict[str, Any]) -> ChatRequest:
     if "thinking" in body:
         thinking = body.pop("thinking")
         options["reasoning"] = Reasoning("none" if thinking["type"] == "disabled" else None, thinking.get("token_budget"))
-    return ChatRequest(
+    return chat_request(
         body.pop("model"),
         tuple(_message(message) for message in body.pop("messages")),
         tuple(_tool(tool) for tool in body.pop("tools", ())),

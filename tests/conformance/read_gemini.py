@@ -10,6 +10,7 @@ from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 PLAIN = {
     "temperature": "temperature",
@@ -52,7 +53,7 @@ def read(body: dict[str, Any]) -> ChatRequest:
     messages = [Message.system(_blocks(content)) for content in [body.pop("systemInstruction", None)] if content]
     messages += _messages(body.pop("contents"))
     extra = {**body, "generationConfig": config, "tools": hosted}
-    return ChatRequest(
+    return chat_request(
         "",
         tuple(messages),
         tuple(Tool(entry["name"], entry.get("description", ""), entry["parametersJsonSchema"]) for entry in functions),

@@ -9,6 +9,7 @@ from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Block, Image, Message, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 OPTIONS = {"temperature": "temperature", "num_predict": "max_tokens", "top_p": "top_p", "top_k": "top_k", "seed": "seed"}
 STRUCTURE = ("model", "messages", "stream", "tools", "format", "think", "options")
@@ -24,7 +25,7 @@ def read(body: dict[str, Any]) -> ChatRequest:
     if think is not None:
         options["reasoning"] = Reasoning(None if think is True else think or "none")
     extra = {key: value for key, value in body.items() if key not in STRUCTURE and value is not None}
-    return ChatRequest(
+    return chat_request(
         model=body["model"],
         messages=tuple(_message(message) for message in body["messages"]),
         tools=tuple(_tool(tool) for tool in body.get("tools") or ()),

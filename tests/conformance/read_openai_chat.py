@@ -10,6 +10,7 @@ from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
 from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 PLAIN = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty", "parallel_tool_calls")
 STRUCTURE = ("model", "messages", "tools", "stream", "max_tokens", "max_completion_tokens", "stop", "tool_choice")
@@ -33,7 +34,7 @@ def read(body: dict[str, Any]) -> ChatRequest:
     if reasoning is not None:
         options["reasoning"], used = reasoning
         taken.update(used)
-    return ChatRequest(
+    return chat_request(
         model=body.get("model", ""),  # Azure names the deployment in the URL
         messages=tuple(_message(message) for message in body["messages"]),
         tools=tuple(_tool(tool) for tool in body.get("tools") or ()),

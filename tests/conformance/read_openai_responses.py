@@ -10,6 +10,7 @@ from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Block, Document, Image, Message, Opaque, Text, Thinking
 from ailib_sync.types.request import ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 PLAIN = ("temperature", "top_p", "parallel_tool_calls")
 STRUCTURE = ("model", "input", "instructions", "tools", "stream", "max_output_tokens", "tool_choice", "reasoning")
@@ -31,7 +32,7 @@ def read(body: dict[str, Any]) -> ChatRequest:
         taken.add("text")
     messages = [Message.system(body["instructions"])] if body.get("instructions") else []
     asked = body.get("input") or []  # a stored prompt may stand in its place
-    return ChatRequest(
+    return chat_request(
         model=body.get("model", ""),
         messages=(*messages, *([Message.user(asked)] if isinstance(asked, str) else _messages(asked))),
         tools=tuple(_tool(tool) for tool in body.get("tools") or ()),

@@ -17,9 +17,9 @@ import pytest
 from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.dialects.dialect import Dialect, find
 from ailib_sync.errors import AiLibError, RemoteError
-from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.response import ChatResponse
+from tests.chat_values import read_response, stream_events
 
 ROOT = os.environ.get("AILIB_CONFORMANCE")
 needs_conformance = pytest.mark.skipif(not ROOT, reason="AILIB_CONFORMANCE does not name the conformance folder")
@@ -102,7 +102,7 @@ def run(recording: dict[str, Any], chunks: list[bytes]) -> tuple[ChatResponse | 
         return _run_plain(recording, b"".join(chunks), manifest, dialect, headers)
     fold = Fold()
     try:
-        for event in answer_events(iter(chunks), headers, dialect, manifest):
+        for event in stream_events(iter(chunks), headers, dialect, manifest):
             fold.add(event)
     except AiLibError as error:
         return fold.response(dialect.name), error
@@ -113,7 +113,7 @@ def _run_plain(
     recording: dict[str, Any], raw: bytes, manifest: Manifest, dialect: Dialect, headers: dict[str, str]
 ) -> tuple[ChatResponse | None, AiLibError | None]:
     try:
-        return read_answer(recording["status"], headers, raw, dialect, manifest), None
+        return read_response(recording["status"], headers, raw, dialect, manifest), None
     except AiLibError as error:
         return None, error
 

@@ -12,8 +12,7 @@ import pytest
 from ailib_sync import errors
 from ailib_sync.dialects import dialect
 from ailib_sync.errors import ConfigurationError, ManifestError
-from ailib_sync.pipeline import auth, call, retry
-from ailib_sync.pipeline import decode as answer
+from ailib_sync.pipeline import auth, call, decode, retry
 from ailib_sync.registry import manifest
 from ailib_sync.registry.ai_protocol import translate
 from ailib_sync.registry.manifest import Manifest
@@ -66,9 +65,9 @@ def broken(*_: Any) -> Iterator[Any]:
     raise AssertionError("broken on purpose")
 
 
-def break_read_answer(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(answer, "read_answer", broken)
-    patch.setattr(call, "read_answer", broken)
+def break_parse_response(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decode, "parse_response", broken)
+    patch.setattr(call, "parse_response", broken)
 
 
 def break_dialect(field: str) -> Callable[[pytest.MonkeyPatch], None]:
@@ -76,8 +75,13 @@ def break_dialect(field: str) -> Callable[[pytest.MonkeyPatch], None]:
 
     def apply(patch: pytest.MonkeyPatch) -> None:
         for name in ("openai_chat", "anthropic_messages", "gemini_generate"):
-            whole = dialect.find(name)
-            patch.setattr(f"ailib_sync.dialects.{name}.DIALECT", replace(whole, **{field: broken}))
+            record = dialect.find(name)
+            if field == "parse_error":
+                record = replace(record, parse_error=broken)
+            else:
+                change = {field: replace(record.chat.stream, parse=broken) if field == "stream" else broken}
+                record = replace(record, operations={"chat": replace(record.chat, **change)})
+            patch.setattr(f"ailib_sync.dialects.{name}.dialect.DIALECT", record)
 
     return apply
 
@@ -85,16 +89,16 @@ def break_dialect(field: str) -> Callable[[pytest.MonkeyPatch], None]:
 BREAKAGES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], int]] = {
     "classify": (lambda patch: patch.setattr(manifest, "classify", broken_classify), ("error_classification",), 21),
     "parse_error": (break_dialect("parse_error"), ("error_classification",), 21),
-    "render_body": (
-        break_dialect("render_body"),
+    "render": (
+        break_dialect("render"),
         ("message_building", "parameter_mapping", "request_building", "content_block_encode"),
         10,
     ),
-    "parse_body": (break_dialect("parse_body"), ("response_parsing",), 1),
-    "parse_stream": (break_dialect("parse_stream"), ("event_mapping", "stream_decode", "tool_accumulation"), 10),
+    "parse": (break_dialect("parse"), ("response_parsing",), 1),
+    "parse_stream": (break_dialect("stream"), ("event_mapping", "stream_decode", "tool_accumulation"), 10),
     "RetryPolicy.allows": (lambda patch: patch.setattr(retry.RetryPolicy, "allows", broken_allows), ("retry_decision",), 2),
     "fallbackable": (lambda patch: patch.setattr(errors.ServerError, "fallbackable", False), ("fallback_decision",), 1),
-    "read_answer": (break_read_answer, ("fallback_decision", "response_parsing"), 3),
+    "parse_response": (break_parse_response, ("fallback_decision", "response_parsing"), 3),
     "find_key": (lambda patch: patch.setattr(auth, "find_key", broken_find_key), ("credential_resolution",), 5),
     "authorize": (lambda patch: patch.setattr(auth, "authorize", broken_find_key), ("auth_attachment",), 1),
     "translate": (lambda patch: patch.setattr("ailib_sync.registry.ai_protocol.translate", broken), ("protocol_loading",), 19),
@@ -300,4 +304,4 @@ def test_an_address_the_provider_cannot_fetch_is_refused() -> None:
     acme = Manifest(id="acme", name="Acme", dialect=spoken.name, base_url="https://api.acme.example")
     request = ChatRequest("m", (Message.user([Document.from_url("upload://abc", "application/pdf")]),))
     with pytest.raises(ConfigurationError, match="upload://abc"):
-        spoken.render_body(request, acme, Ledger())
+        spoken.chat.render(request, acme, Ledger())

@@ -8,7 +8,7 @@ import pytest
 
 from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import AiLibError
-from ailib_sync.pipeline.decode import answer_events
+from tests.chat_values import stream_events
 
 from .known_mismatches import KNOWN
 from .recordings import body_of, cuts, manifest_of, mismatches, needs_conformance, recordings, run
@@ -48,7 +48,7 @@ def _events(recording: dict[str, Any], chunks: list[bytes]) -> list[Any]:
     headers = {name.lower(): value for name, value in recording["response_headers"].items()}
     events: list[Any] = []
     try:
-        events.extend(answer_events(iter(chunks), headers, find(manifest.dialect), manifest))
+        events.extend(stream_events(iter(chunks), headers, find(manifest.dialect), manifest))
     except AiLibError as error:
         events.append(repr(error))
     return events

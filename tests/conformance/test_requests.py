@@ -62,7 +62,7 @@ def test_rebuilt_request_renders_to_the_recorded_body(recording: dict[str, Any])
     if "…CUT(" in json.dumps(body, ensure_ascii=False):
         pytest.skip("the recorder cut this request short")
     manifest = manifest_of(recording)
-    rendered = find(manifest.dialect).render_body(read(body), manifest, Ledger())
+    rendered = find(manifest.dialect).chat.render(read(body), manifest, Ledger())
     ours, theirs = canonical(json.loads(json.dumps(rendered)), manifest), canonical(body, manifest)
     different = {key for key in (*ours, *theirs) if ours.get(key, "absent") != theirs.get(key, "absent")}
     shown = "\n".join(f"{key}:\n  ours   {ours.get(key)}\n  theirs {theirs.get(key)}" for key in sorted(different))

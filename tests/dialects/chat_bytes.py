@@ -7,11 +7,12 @@ from typing import Any
 
 from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.dialects.openai_chat.dialect import DIALECT
-from ailib_sync.pipeline.decode import answer_events
+from ailib_sync.dialects.openai_chat.stream import parse_body
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message
-from ailib_sync.types.request import ChatRequest, Ledger
+from ailib_sync.types.request import Ledger
 from ailib_sync.types.response import ChatResponse
+from tests.chat_values import chat_request, stream_events
 
 SSE = {"content-type": "text/event-stream"}
 
@@ -21,8 +22,8 @@ def manifest(*quirks: str, **keys: Any) -> Manifest:
 
 
 def render(*messages: Message, to: Manifest | None = None, ledger: Ledger | None = None, **fields: Any) -> dict[str, Any]:
-    request = ChatRequest("m-1", messages or (Message.user("Hi"),), **fields)
-    return DIALECT.render_body(request, to or manifest(), ledger if ledger is not None else Ledger())
+    request = chat_request("m-1", messages or (Message.user("Hi"),), **fields)
+    return DIALECT.chat.render(request, to or manifest(), ledger if ledger is not None else Ledger())
 
 
 def chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **keys: Any) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def sse(*chunks: Any, done: bool = True) -> bytes:
 
 
 def events(*chunks: Any, of: Manifest | None = None, done: bool = True) -> list[Any]:
-    return list(answer_events([sse(*chunks, done=done)], SSE, DIALECT, of or manifest()))
+    return list(stream_events([sse(*chunks, done=done)], SSE, DIALECT, of or manifest()))
 
 
 def fold(*chunks: Any, of: Manifest | None = None, done: bool = True) -> ChatResponse:
@@ -48,7 +49,7 @@ def fold(*chunks: Any, of: Manifest | None = None, done: bool = True) -> ChatRes
 
 def whole(message: dict[str, Any] | None, finish: str | None = "stop", of: Manifest | None = None, **keys: Any) -> ChatResponse:
     choice = {"index": 0, "finish_reason": finish, **({} if message is None else {"message": message})}
-    return DIALECT.parse_body({"id": "c-1", "model": "m-1", "choices": [choice], **keys}, of or manifest())
+    return parse_body({"id": "c-1", "model": "m-1", "choices": [choice], **keys}, of or manifest())
 
 
 FIGURES = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}

@@ -30,7 +30,6 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import (
     ContentDelta,
@@ -45,6 +44,7 @@ from ailib_sync.types.messages import Message, Opaque, Text, Thinking
 from ailib_sync.types.request import ChatRequest, Ledger
 from ailib_sync.types.response import ChatResponse
 from ailib_sync.types.tools import ToolCall
+from tests.chat_values import parse_body, read_response, stream_events
 
 DIALECT = find("anthropic_messages")
 MANIFEST = Manifest(id="host", name="Host", dialect="anthropic_messages", base_url="https://host.invalid/v1")
@@ -168,7 +168,7 @@ def sse(told: list[dict[str, Any]], end: str = "\n\n") -> bytes:
 
 
 def events(*chunks: bytes, manifest: Manifest = MANIFEST) -> list[StreamingEvent]:
-    return list(answer_events(iter(chunks), SSE, DIALECT, manifest))
+    return list(stream_events(iter(chunks), SSE, DIALECT, manifest))
 
 
 def folded(told: list[StreamingEvent]) -> ChatResponse:
@@ -179,7 +179,7 @@ def folded(told: list[StreamingEvent]) -> ChatResponse:
 
 
 def parse(body: Any) -> ChatResponse:
-    return DIALECT.parse_body(body, MANIFEST)
+    return parse_body(DIALECT, body, MANIFEST)
 
 
 def without_texts_of_arguments(response: ChatResponse) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def test_a_stream_folds_to_what_the_whole_answer_gives() -> None:
 def test_an_answer_goes_back_as_it_came() -> None:
     for response in (parse(ANSWER), folded(events(sse(TOLD)))):
         request = ChatRequest("m-1", (Message.user("Ulm?"), response.message))
-        body = DIALECT.render_body(request, MANIFEST, Ledger())
+        body = DIALECT.chat.render(request, MANIFEST, Ledger())
         assert body["messages"][1] == {"role": "assistant", "content": ANSWER["content"]}
 
 
@@ -342,8 +342,8 @@ def test_any_cut_of_the_bytes_gives_the_same_events(points: list[int]) -> None:
 
 def test_reading_leaves_the_frames_as_they_were() -> None:
     frames = [(event["type"], event) for event in TOLD]
-    assert list(DIALECT.parse_stream(iter(frames), MANIFEST)) == WHOLE
-    assert list(DIALECT.parse_stream(iter(frames), MANIFEST)) == WHOLE
+    assert list(DIALECT.chat.stream.parse(iter(frames), MANIFEST)) == WHOLE
+    assert list(DIALECT.chat.stream.parse(iter(frames), MANIFEST)) == WHOLE
 
 
 def test_one_byte_at_a_time_gives_the_same_events() -> None:
@@ -355,7 +355,7 @@ def test_one_byte_at_a_time_gives_the_same_events() -> None:
 def test_a_stream_that_stops_anywhere_is_interrupted_or_whole_and_keeps_what_came(point: int) -> None:
     raw = sse(TOLD)[:point]
     got: list[StreamingEvent] = []
-    stream = answer_events(iter([raw]), SSE, DIALECT, MANIFEST)
+    stream = stream_events(iter([raw]), SSE, DIALECT, MANIFEST)
     try:
         got.extend(stream)
     except StreamInterrupted:
@@ -370,7 +370,7 @@ def test_the_end_mark_counts_without_its_blank_line_if_it_is_whole() -> None:
     assert events(sse(told, end=""))[-1] == StreamEnd()
     with pytest.raises(StreamInterrupted):
         events(sse(told, end="")[:-1])
-    assert not DIALECT.is_end_mark("message", '{"type": "ping", "of": "message_stop"}')
+    assert not DIALECT.chat.stream.is_end_mark("message", '{"type": "ping", "of": "message_stop"}')
 
 
 def test_what_follows_the_end_mark_is_not_read() -> None:
@@ -378,7 +378,7 @@ def test_what_follows_the_end_mark_is_not_read() -> None:
         yield sse([START, ending(), STOP])
         raise AssertionError("read on after message_stop")
 
-    got = list(answer_events(chunks(), SSE, DIALECT, MANIFEST))
+    got = list(stream_events(chunks(), SSE, DIALECT, MANIFEST))
     assert got[-1].is_stream_end
 
 
@@ -389,7 +389,7 @@ def breaking(told: list[dict[str, Any]], error: Exception) -> Iterator[bytes]:
 
 def test_a_connection_lost_after_the_stop_reason_takes_nothing_away() -> None:
     told = [START, *block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Hi"}), ending()]
-    got = list(answer_events(breaking(told, ConnectionLost("gone")), SSE, DIALECT, MANIFEST))
+    got = list(stream_events(breaking(told, ConnectionLost("gone")), SSE, DIALECT, MANIFEST))
     assert got[-1] == StreamEnd("end_turn", "end_turn")
 
 
@@ -404,7 +404,7 @@ def test_a_connection_lost_after_the_stop_reason_takes_nothing_away() -> None:
 )
 def test_any_other_break_is_raised(told: Any, error: AiLibError) -> None:
     with pytest.raises(type(error)):
-        list(answer_events(breaking(told, error), SSE, DIALECT, MANIFEST))
+        list(stream_events(breaking(told, error), SSE, DIALECT, MANIFEST))
 
 
 def test_a_call_cut_by_the_end_of_tokens_keeps_the_text_of_its_arguments() -> None:
@@ -451,7 +451,7 @@ def test_a_call_whose_input_stands_in_its_start_is_read() -> None:
 )
 def test_odd_frames_are_passed_over(odd: dict[str, Any]) -> None:
     told = [START, odd, *block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Hi"}), ending(), STOP]
-    stream = DIALECT.parse_stream(((event.get("type", ""), event) for event in told), MANIFEST)
+    stream = DIALECT.chat.stream.parse(((event.get("type", ""), event) for event in told), MANIFEST)
     assert folded(list(stream)).content == "Hi"
 
 
@@ -474,18 +474,18 @@ def test_damaged_answers_give_values_or_our_own_errors(rng: Any) -> None:
     damage(whole, rng)
     fold = Fold()
     with suppress(AiLibError):
-        for event in DIALECT.parse_stream((("message", frame) for frame in told), MANIFEST):
+        for event in DIALECT.chat.stream.parse((("message", frame) for frame in told), MANIFEST):
             fold.add(event)
     responses = [fold.response("anthropic_messages")]
     with suppress(AiLibError):
         responses.append(parse(whole))
     for response in responses:
-        json.dumps(DIALECT.render_body(ChatRequest("m-1", (response.message,)), MANIFEST, Ledger()))
+        json.dumps(DIALECT.chat.render(ChatRequest("m-1", (response.message,)), MANIFEST, Ledger()))
 
 
 def test_a_frame_that_is_no_object_is_a_protocol_error() -> None:
     with pytest.raises(ProtocolError, match="no object"):
-        list(DIALECT.parse_stream(iter([("message", [1])]), MANIFEST))
+        list(DIALECT.chat.stream.parse(iter([("message", [1])]), MANIFEST))
 
 
 def test_openais_done_mark_ends_a_stream_that_has_its_stop_reason() -> None:
@@ -535,7 +535,7 @@ SPENT = {"details": {"error_code": "enforced_spend_limit_reached"}}
 )
 def test_a_refusal_is_classified_by_its_own_word_first(status: int, body: Any, error: Any, retryable: bool) -> None:
     with pytest.raises(RemoteError) as caught:
-        read_answer(status, {"request-id": "req_1"}, json.dumps(body).encode(), DIALECT, MANIFEST)
+        read_response(status, {"request-id": "req_1"}, json.dumps(body).encode(), DIALECT, MANIFEST)
     assert type(caught.value) is error
     assert caught.value.retryable is retryable
     assert caught.value.message == "No."
@@ -566,7 +566,7 @@ def test_an_error_in_the_middle_of_a_stream_is_raised_after_what_came() -> None:
     text = block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Hi"})
     told = [START, *text[:2], refused("overloaded_error")]
     got: list[StreamingEvent] = []
-    stream = answer_events(iter([sse(told)]), SSE, DIALECT, MANIFEST)
+    stream = stream_events(iter([sse(told)]), SSE, DIALECT, MANIFEST)
     with pytest.raises(Overloaded) as caught:
         got.extend(stream)
     assert got[-1] == ContentDelta("Hi")

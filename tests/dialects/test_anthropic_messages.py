@@ -11,8 +11,9 @@ from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 DIALECT = find("anthropic_messages")
 ADAPTIVE = {"style": "adaptive", "efforts": ["low", "medium", "high", "max"], "off": "disabled"}
@@ -30,8 +31,8 @@ def render(
 ) -> tuple[dict[str, Any], list[str]]:
     """(body, warnings)."""
     ledger = Ledger()
-    request = ChatRequest("m-1", messages or (Message.user("Hi"),), tools, options)
-    return DIALECT.render_body(request, manifest or a_manifest(), ledger), ledger.warnings
+    request = chat_request("m-1", messages or (Message.user("Hi"),), tools, options)
+    return DIALECT.chat.render(request, manifest or a_manifest(), ledger), ledger.warnings
 
 
 def turns(*messages: Message, manifest: Manifest | None = None) -> Any:
@@ -64,11 +65,11 @@ def test_the_model_is_left_out_where_the_address_names_it() -> None:
 
 def test_a_stream_is_asked_for_and_extra_joins_last() -> None:
     extra = {"metadata": {"user_id": "u"}, "output_config": {"effort": "low"}, "max_tokens": 5}
-    request = ChatRequest(
+    request = chat_request(
         "m", (Message.user("Hi"),), options={"response_format": ResponseFormat("json_schema", {"type": "object"})},
         extra=extra, stream=True,
     )
-    body = DIALECT.render_body(request, a_manifest(), Ledger())
+    body = DIALECT.chat.render(request, a_manifest(), Ledger())
     assert body["stream"] is True
     assert body["metadata"] == {"user_id": "u"}
     assert body["max_tokens"] == 5
@@ -487,6 +488,6 @@ def test_every_option_leaves_a_line_in_the_ledger() -> None:
         "reasoning": Reasoning("low"),
     }
     ledger = Ledger()
-    request = ChatRequest("m", (Message.user("Hi"),), (WEATHER,), options)
-    DIALECT.render_body(request, a_manifest(reasoning=ADAPTIVE), ledger)
+    request = chat_request("m", (Message.user("Hi"),), (WEATHER,), options)
+    DIALECT.chat.render(request, a_manifest(reasoning=ADAPTIVE), ledger)
     assert {entry.option for entry in ledger.entries} >= options.keys()

@@ -25,12 +25,12 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded
 from ailib_sync.types.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request, read_response, stream_events
 
 DIALECT = find("bedrock_converse")
 MANIFEST = Manifest.load("bedrock")
@@ -40,8 +40,8 @@ WEATHER = Tool("weather", "Says the weather.", {"type": "object", "properties": 
 
 def render(*messages: Message, ledger: Ledger | None = None, manifest: Manifest = MANIFEST, **fields: Any) -> dict[str, Any]:
     fields.setdefault("model", "amazon.titan-text-express-v1")
-    request = ChatRequest(messages=messages, **fields)
-    body = DIALECT.render_body(request, manifest.for_model(request.model), ledger or Ledger())
+    request = chat_request(messages=messages, **fields)
+    body = DIALECT.chat.render(request, manifest.for_model(request.model), ledger or Ledger())
     json.dumps(body)
     return body
 
@@ -422,7 +422,7 @@ ANSWER = {
 def parse(body: Any, status: int = 200, **headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_answer(status, {"content-type": "application/json", **named}, raw, DIALECT, MANIFEST)
+    return read_response(status, {"content-type": "application/json", **named}, raw, DIALECT, MANIFEST)
 
 
 def test_every_block_of_an_answer_is_kept_and_goes_back_as_it_came() -> None:
@@ -539,7 +539,7 @@ END: list[Frame] = [("messageStop", {"stopReason": "tool_use"}), ("metadata", {"
 
 
 def stream(frames: list[Frame]) -> list[Any]:
-    return list(DIALECT.parse_stream(iter(frames), MANIFEST))
+    return list(DIALECT.chat.stream.parse(iter(frames), MANIFEST))
 
 
 def test_a_folded_stream_is_the_whole_answer() -> None:
@@ -567,7 +567,7 @@ def test_events_come_as_the_frames_do() -> None:
 
 def test_the_stream_ends_at_its_metadata_and_asks_for_no_more() -> None:
     asked = iter([*BLOCKS, *END, ("contentBlockDelta", None)])
-    assert isinstance(list(DIALECT.parse_stream(asked, MANIFEST))[-1], StreamEnd)
+    assert isinstance(list(DIALECT.chat.stream.parse(asked, MANIFEST))[-1], StreamEnd)
     assert next(asked) == ("contentBlockDelta", None)
 
 
@@ -610,7 +610,7 @@ def test_a_frame_of_the_wrong_shape_is_a_protocol_error(frame: Frame) -> None:
 
 
 def test_a_whole_answer_where_a_stream_was_asked_for() -> None:
-    events = answer_events([json.dumps(ANSWER).encode()], {"content-type": "application/json"}, DIALECT, MANIFEST)
+    events = stream_events([json.dumps(ANSWER).encode()], {"content-type": "application/json"}, DIALECT, MANIFEST)
     fold = Fold()
     for event in events:
         fold.add(event)
@@ -635,7 +635,7 @@ def test_a_refusal_in_the_stream_is_raised_for_what_it_is(word: str, kind: type[
     got: list[Any] = []
     frames = [delta(0, {"text": "a"}), ("error", {"type": "error", "error": {"type": word, "message": "m"}})]
     with pytest.raises(RemoteError) as caught:
-        got.extend(DIALECT.parse_stream(frames, MANIFEST))
+        got.extend(DIALECT.chat.stream.parse(frames, MANIFEST))
     assert type(caught.value) is kind
     assert (caught.value.message, caught.value.error_type, caught.value.retryable) == ("m", word, retryable)
     assert got == [ContentDelta("a", starts=True)]

@@ -26,13 +26,13 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ailib_sync.types.messages import Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.types.request import OPTIONS, ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import OPTIONS, Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.response import ChatResponse
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request, parse_body, read_response, stream_events
 
 WEATHER = Tool("weather", "The weather now", {"type": "object", "properties": {"city": {"type": "string"}}})
 TIME = Tool("time", strict=True)
@@ -44,7 +44,7 @@ def manifest(**keys: Any) -> Manifest:
 
 def render(*messages: Message, m: Manifest | None = None, **fields: Any) -> tuple[dict[str, Any], Ledger]:
     ledger = Ledger()
-    return DIALECT.render_body(ChatRequest("command-a", messages, **fields), m or manifest(), ledger), ledger
+    return DIALECT.chat.render(chat_request("command-a", messages, **fields), m or manifest(), ledger), ledger
 
 
 def wire(*messages: Message, m: Manifest | None = None) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ def wire(*messages: Message, m: Manifest | None = None) -> list[dict[str, Any]]:
 
 
 def parse(body: Any) -> ChatResponse:
-    return DIALECT.parse_body(body, manifest())
+    return parse_body(DIALECT, body, manifest())
 
 
 def fold(*events: Any) -> ChatResponse:
@@ -64,7 +64,7 @@ def fold(*events: Any) -> ChatResponse:
 
 def stream(*events: Any) -> list[Any]:
     frames = [(event["type"] if isinstance(event, dict) and "type" in event else "message", event) for event in events]
-    return list(DIALECT.parse_stream(frames, manifest()))
+    return list(DIALECT.chat.stream.parse(frames, manifest()))
 
 
 # Going out.
@@ -378,7 +378,7 @@ def test_nothing_after_the_end_is_waited_for() -> None:
         yield "message-end", end()
         raise ConnectionLost("reset")
 
-    assert list(DIALECT.parse_stream(frames(), manifest()))[-1] == StreamEnd("end_turn", "COMPLETE")
+    assert list(DIALECT.chat.stream.parse(frames(), manifest()))[-1] == StreamEnd("end_turn", "COMPLETE")
 
 
 @pytest.mark.parametrize("events", [[], [START], STREAM[:-1], [START, None], [None, end()]])
@@ -416,7 +416,7 @@ TROUBLE = {"error": "the tools were wrong", "error_type": "INVALID_TOOL_GENERATI
 def test_a_failed_generation_is_raised_with_what_came_before() -> None:
     collected = Fold()
     frames = [("message", STREAM[1]), ("message", end("ERROR", **TROUBLE))]
-    events = DIALECT.parse_stream(frames, manifest())
+    events = DIALECT.chat.stream.parse(frames, manifest())
     collected.add(next(events))
     with pytest.raises(ServerError, match="the tools were wrong") as caught:
         next(events)
@@ -450,7 +450,7 @@ def test_an_error_body_inside_a_200_is_raised() -> None:
 )
 def test_refusals_are_told_apart(status: int, body: dict[str, Any], kind: type[AiLibError]) -> None:
     with pytest.raises(kind) as caught:
-        read_answer(status, {"content-type": "application/json"}, json.dumps(body).encode(), DIALECT, manifest())
+        read_response(status, {"content-type": "application/json"}, json.dumps(body).encode(), DIALECT, manifest())
     assert type(caught.value) is kind
     assert caught.value.message == body["message"]
 
@@ -490,7 +490,7 @@ def test_the_bytes_of_a_stream_may_be_cut_anywhere(size: int, done: str) -> None
     text = "".join(f"event: {e['type']}\ndata: {json.dumps(e, ensure_ascii=False)}\n\n" for e in STREAM) + done
     raw = text.encode()
     pieces = [raw[i : i + size] for i in range(0, len(raw), size)]
-    assert list(answer_events(pieces, {"content-type": "text/event-stream"}, DIALECT, manifest())) == stream(*STREAM)
+    assert list(stream_events(pieces, {"content-type": "text/event-stream"}, DIALECT, manifest())) == stream(*STREAM)
 
 
 KINDS = [*{e["type"] for e in STREAM}, "COMPLETE", "ERROR", "text", "thinking", "f"]
@@ -517,4 +517,4 @@ def test_no_shape_of_json_raises_anything_but_our_errors(values: list[Any]) -> N
         with suppress(AiLibError):
             parse(value)
     with suppress(AiLibError):
-        list(DIALECT.parse_stream([("message", value) for value in values], manifest()))
+        list(DIALECT.chat.stream.parse([("message", value) for value in values], manifest()))

@@ -10,14 +10,15 @@ from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message, MessageRole, Opaque, Text, Thinking, ToolResult
-from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ToolChoice
+from ailib_sync.types.request import Ledger, Reasoning, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 
 def render(dialect: str, *messages: Message, manifest: dict[str, Any] | None = None, **request: Any) -> tuple[Any, Ledger]:
     ledger = Ledger()
     described = Manifest("acme", "Acme", dialect, "https://api.acme.invalid", **(manifest or {}))
-    body = find(dialect).render_body(ChatRequest("m-1", messages or (Message.user("x"),), **request), described, ledger)
+    body = find(dialect).chat.render(chat_request("m-1", messages or (Message.user("x"),), **request), described, ledger)
     return body, ledger
 
 

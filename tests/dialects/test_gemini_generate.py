@@ -31,13 +31,13 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, StreamEnd, ToolCallEnded
 from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.types.request import OPTIONS, ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import OPTIONS, Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.response import ChatResponse
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request, parse_body, read_response, stream_events
 
 from .pieces import Piece, outcome_of, pieces
 
@@ -52,8 +52,8 @@ def manifest(**keys: Any) -> Manifest:
 
 def render(*messages: Message, m: Manifest | None = None, **fields: Any) -> tuple[dict[str, Any], Ledger]:
     ledger = Ledger()
-    request = ChatRequest("gemini-3-flash", messages, **fields)
-    return DIALECT.render_body(request, m or manifest(), ledger), ledger
+    request = chat_request("gemini-3-flash", messages, **fields)
+    return DIALECT.chat.render(request, m or manifest(), ledger), ledger
 
 
 def contents(*messages: Message, m: Manifest | None = None) -> list[dict[str, Any]]:
@@ -68,12 +68,12 @@ def answer(*parts: dict[str, Any], finish: str | None = "STOP", **fields: Any) -
 
 
 def parse(body: Any) -> ChatResponse:
-    return DIALECT.parse_body(body, manifest())
+    return parse_body(DIALECT, body, manifest())
 
 
 def fold(*chunks: Any) -> ChatResponse:
     collected = Fold()
-    for event in DIALECT.parse_stream([("message", chunk) for chunk in chunks], manifest()):
+    for event in DIALECT.chat.stream.parse([("message", chunk) for chunk in chunks], manifest()):
         collected.add(event)
     return collected.response(DIALECT.name)
 
@@ -201,7 +201,7 @@ def test_signatures_return_on_their_own_parts() -> None:
         {"toolCall": {"id": "3", "toolType": "GOOGLE_SEARCH_WEB"}, "thoughtSignature": "s"},
     )
     required = manifest(quirks=("thought_signatures_required",))
-    message = read_answer(200, {}, json.dumps(body).encode(), DIALECT, manifest()).message
+    message = read_response(200, {}, json.dumps(body).encode(), DIALECT, manifest()).message
     assert contents(message, m=required)[0]["parts"] == body["candidates"][0]["content"]["parts"]
 
 
@@ -488,15 +488,15 @@ def test_pieces_read_fast_are_what_they_are_read_with_care(told: list[Piece], na
         chunks.append({"candidates": [candidate], **{key: BESIDE[key] for key in beside}})
 
     frames = [("message", chunk) for chunk in (*chunks, answer())]
-    fast = outcome_of(DIALECT.parse_stream(frames, manifest()))
+    fast = outcome_of(DIALECT.chat.stream.parse(frames, manifest()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ailib_sync.dialects.gemini_generate.response._Answer.piece", lambda self, chunk: None)
-        assert fast == outcome_of(DIALECT.parse_stream(frames, manifest()))
+        assert fast == outcome_of(DIALECT.chat.stream.parse(frames, manifest()))
 
 
 def test_empty_text_makes_no_event() -> None:
     frames = [("message", answer({"text": ""}))]
-    assert not [event for event in DIALECT.parse_stream(frames, manifest()) if isinstance(event, ContentDelta)]
+    assert not [event for event in DIALECT.chat.stream.parse(frames, manifest()) if isinstance(event, ContentDelta)]
 
 
 @pytest.mark.parametrize(
@@ -587,7 +587,7 @@ def breaking(error: Exception, *chunks: Any) -> Iterator[tuple[str, Any]]:
 
 
 def test_a_connection_lost_after_the_finish_reason_loses_nothing() -> None:
-    events = list(DIALECT.parse_stream(breaking(ConnectionLost("reset"), answer({"text": "x"})), manifest()))
+    events = list(DIALECT.chat.stream.parse(breaking(ConnectionLost("reset"), answer({"text": "x"})), manifest()))
     assert events[-1] == StreamEnd("end_turn", "STOP")
 
 
@@ -596,7 +596,7 @@ def test_a_connection_lost_after_the_finish_reason_loses_nothing() -> None:
 )
 def test_other_trouble_is_raised(error: AiLibError, finish: str | None) -> None:
     with pytest.raises(type(error)):
-        list(DIALECT.parse_stream(breaking(error, answer({"text": "x"}, finish=finish)), manifest()))
+        list(DIALECT.chat.stream.parse(breaking(error, answer({"text": "x"}, finish=finish)), manifest()))
 
 
 def test_a_chunk_after_the_finish_reason_still_counts() -> None:
@@ -605,7 +605,7 @@ def test_a_chunk_after_the_finish_reason_still_counts() -> None:
 
 def test_calls_are_counted_over_the_whole_stream() -> None:
     chunk = answer({"functionCall": {"name": "f", "args": {}}}, finish=None)
-    events = list(DIALECT.parse_stream([("message", chunk), ("message", chunk), ("message", answer())], manifest()))
+    events = list(DIALECT.chat.stream.parse([("message", chunk), ("message", chunk), ("message", answer())], manifest()))
     ended = [event for event in events if isinstance(event, ToolCallEnded)]
     assert [event.index for event in ended] == [0, 1]
     assert len({event.tool_call.id for event in ended}) == 2
@@ -618,7 +618,7 @@ def test_a_stream_comes_as_events_or_as_one_list(content_type: str) -> None:
     as_events = b"".join(b"data: " + json.dumps(chunk).encode() + b"\r\n\r\n" for chunk in chunks)
     raw = as_list if content_type == "application/json" else as_events
     pieces = [raw[i : i + 5] for i in range(0, len(raw), 5)]
-    events = list(answer_events(pieces, {"content-type": content_type}, DIALECT, manifest()))
+    events = list(stream_events(pieces, {"content-type": content_type}, DIALECT, manifest()))
     assert "".join(event.text for event in events if isinstance(event, ContentDelta)) == "Hello"
     assert events[-1] == StreamEnd("end_turn", "STOP")
     assert parse(chunks).content == "Hello"
@@ -671,7 +671,7 @@ KEY_INVALID = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "A
 def test_refusals_are_told_apart(status: int, body: Any, kind: type[AiLibError], listed: bool) -> None:
     raw = json.dumps([body] if listed else body).encode()
     with pytest.raises(kind) as caught:
-        read_answer(status, {"content-type": "application/json"}, raw, DIALECT, manifest())
+        read_response(status, {"content-type": "application/json"}, raw, DIALECT, manifest())
     error = caught.value
     assert type(error) is kind
     assert error.message == body["error"]["message"]
@@ -687,7 +687,7 @@ def test_the_wait_a_refusal_asks_for_is_kept() -> None:
 
 def test_an_error_inside_a_stream_is_raised_after_what_came_before() -> None:
     frames = [("message", answer({"text": "x"}, finish=None)), ("message", failure(503, "UNAVAILABLE"))]
-    events = DIALECT.parse_stream(frames, manifest())
+    events = DIALECT.chat.stream.parse(frames, manifest())
     texts = []
     with pytest.raises(Overloaded) as caught:
         texts += [event.text for event in events if isinstance(event, ContentDelta)]

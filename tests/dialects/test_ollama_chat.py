@@ -18,12 +18,12 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, Metadata, StreamEnd, ThinkingDelta, ToolCallEnded
 from ailib_sync.types.messages import Audio, Block, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request, read_response, stream_events
 
 DIALECT = find("ollama_chat")
 MANIFEST = Manifest.load("ollama").for_dialect("ollama_chat")
@@ -31,7 +31,7 @@ TOOL = Tool("weather", "Says the weather.", {"type": "object", "properties": {}}
 
 
 def render(*messages: Message, ledger: Ledger | None = None, manifest: Manifest = MANIFEST, **fields: Any) -> dict[str, Any]:
-    body = DIALECT.render_body(ChatRequest("qwen3:4b", messages, **fields), manifest, ledger or Ledger())
+    body = DIALECT.chat.render(chat_request("qwen3:4b", messages, **fields), manifest, ledger or Ledger())
     json.dumps(body)
     return body
 
@@ -223,7 +223,7 @@ ANSWER: dict[str, Any] = {
 
 def parse(body: Any, status: int = 200) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_answer(status, {"content-type": "application/json"}, raw, DIALECT, MANIFEST)
+    return read_response(status, {"content-type": "application/json"}, raw, DIALECT, MANIFEST)
 
 
 def test_a_whole_answer() -> None:
@@ -298,7 +298,7 @@ def raw_lines(lines: list[Any]) -> bytes:
 
 def stream(raw: bytes, size: int | None = None) -> list[Any]:
     chunks = [raw[at : at + (size or len(raw))] for at in range(0, len(raw), size or len(raw) or 1)]
-    return list(answer_events(chunks, {"content-type": "application/x-ndjson"}, DIALECT, MANIFEST))
+    return list(stream_events(chunks, {"content-type": "application/x-ndjson"}, DIALECT, MANIFEST))
 
 
 @pytest.mark.parametrize("size", [1, 7, None])
@@ -321,7 +321,7 @@ def test_events_come_as_the_lines_do() -> None:
 
 def test_the_stream_ends_at_done_and_asks_for_no_more() -> None:
     asked = iter([("message", each) for each in [*LINES, "more"]])
-    assert isinstance(list(DIALECT.parse_stream(asked, MANIFEST))[-1], StreamEnd)
+    assert isinstance(list(DIALECT.chat.stream.parse(asked, MANIFEST))[-1], StreamEnd)
     assert next(asked) == ("message", "more")
 
 
@@ -354,7 +354,7 @@ def test_an_error_line_is_raised_after_what_came_before_it() -> None:
     got: list[Any] = []
     lines = [("message", each) for each in (LINES[2], {"error": "the model crashed"})]
     with pytest.raises(ServerError, match="the model crashed"):
-        got.extend(DIALECT.parse_stream(lines, MANIFEST))
+        got.extend(DIALECT.chat.stream.parse(lines, MANIFEST))
     assert got[-1] == ContentDelta("Hé ")
 
 

@@ -14,7 +14,6 @@ from ailib_sync.dialects.openai_chat.content_parts import KEPT_OF_CHUNK
 from ailib_sync.dialects.openai_chat.dialect import DIALECT
 from ailib_sync.dialects.openai_chat.stream import Reader
 from ailib_sync.errors import Cancelled, ConnectionLost, StreamInterrupted
-from ailib_sync.pipeline.decode import answer_events
 from ailib_sync.types.events import (
     ContentDelta,
     Metadata,
@@ -27,6 +26,7 @@ from ailib_sync.types.events import (
 )
 from ailib_sync.types.messages import Message, Opaque
 from ailib_sync.types.tools import ToolCall
+from tests.chat_values import stream_events
 
 from .chat_bytes import FIGURES, SSE, chunk, events, fold, manifest, render, sse, whole
 from .pieces import Piece, outcome_of, pieces
@@ -325,7 +325,7 @@ def test_a_stream_that_just_ends_is_interrupted_unless_the_host_ends_them_so() -
 
 def test_done_without_its_blank_line_ends_the_stream() -> None:
     raw = sse(chunk({"content": "a"}), done=False) + b"data: [DONE]"
-    assert list(answer_events([raw], SSE, DIALECT, manifest()))[-1] == StreamEnd(None, None)
+    assert list(stream_events([raw], SSE, DIALECT, manifest()))[-1] == StreamEnd(None, None)
 
 
 def broken(*chunks: Any, by: Exception) -> Any:
@@ -336,12 +336,12 @@ def broken(*chunks: Any, by: Exception) -> Any:
 
 def test_what_breaks_after_the_finish_reason_has_broken_nothing() -> None:
     text, end = chunk({"content": "a"}), chunk({}, "stop")
-    got = list(DIALECT.parse_stream(broken(text, end, by=ConnectionLost("gone")), manifest()))
+    got = list(DIALECT.chat.stream.parse(broken(text, end, by=ConnectionLost("gone")), manifest()))
     assert got[-1] == StreamEnd("end_turn", "stop")
     with pytest.raises(ConnectionLost):
-        list(DIALECT.parse_stream(broken(text, by=ConnectionLost("gone")), manifest()))
+        list(DIALECT.chat.stream.parse(broken(text, by=ConnectionLost("gone")), manifest()))
     with pytest.raises(Cancelled):
-        list(DIALECT.parse_stream(broken(text, end, by=Cancelled("stop")), manifest()))
+        list(DIALECT.chat.stream.parse(broken(text, end, by=Cancelled("stop")), manifest()))
 
 
 @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ def test_pieces_read_fast_are_what_they_are_read_with_care(others: list[Piece]) 
                 raise reader.error
         yield from reader.end(done=False)
 
-    assert outcome_of(DIALECT.parse_stream(frames, manifest())) == outcome_of(carefully())
+    assert outcome_of(DIALECT.chat.stream.parse(frames, manifest())) == outcome_of(carefully())
 
 
 def test_extras_are_kept_for_the_reader() -> None:
@@ -496,7 +496,7 @@ def test_events_do_not_depend_on_how_the_bytes_are_cut(size: int) -> None:
         chunk({}, "tool_calls"),
     )
     pieces = [raw[i : i + size] for i in range(0, len(raw), size)]
-    assert list(answer_events(pieces, SSE, DIALECT, manifest())) == list(answer_events([raw], SSE, DIALECT, manifest()))
+    assert list(stream_events(pieces, SSE, DIALECT, manifest())) == list(stream_events([raw], SSE, DIALECT, manifest()))
 
 
 def test_thinking_and_text_deltas_are_events_of_their_own() -> None:

@@ -23,7 +23,7 @@ from ailib_sync.errors import (
     RequestTooLarge,
     ServerError,
 )
-from ailib_sync.pipeline.decode import answer_events
+from tests.chat_values import parse_body, stream_events
 
 from .chat_bytes import FIGURES, SSE, chunk, events, fold, manifest
 
@@ -107,7 +107,7 @@ def test_an_error_in_a_stream_is_raised(body: Any, kind: type[RemoteError], stat
 @pytest.mark.parametrize(("body", "kind", "status"), IN_ANSWER)
 def test_an_error_in_a_whole_answer_is_raised(body: Any, kind: type[RemoteError], status: Any) -> None:
     with pytest.raises(kind) as caught:
-        DIALECT.parse_body(body, manifest())
+        parse_body(DIALECT, body, manifest())
     assert caught.value.status_code == status
     assert "No" in (caught.value.body or "")
 
@@ -117,13 +117,13 @@ def test_what_came_before_and_beside_an_error_is_delivered() -> None:
     frames = [("message", piece) for piece in (chunk({"content": "a"}), chunk({"content": "b"}), body)]
     folded = Fold()
     with pytest.raises(RemoteError):
-        any(folded.add(event) for event in DIALECT.parse_stream(frames, manifest()))
+        any(folded.add(event) for event in DIALECT.chat.stream.parse(frames, manifest()))
     assert folded.response().content == "abc"
 
 
 def test_an_event_named_error_is_an_error_whatever_it_holds() -> None:
     with pytest.raises(RemoteError, match="went wrong"):
-        list(answer_events([b'event: error\ndata: {"message": "went wrong"}\n\n'], SSE, DIALECT, manifest()))
+        list(stream_events([b'event: error\ndata: {"message": "went wrong"}\n\n'], SSE, DIALECT, manifest()))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_an_event_named_error_is_an_error_whatever_it_holds() -> None:
 )  # fmt: skip
 def test_json_that_is_no_answer_is_a_protocol_error(body: Any) -> None:
     with pytest.raises(ProtocolError, match="is not what openai_chat says"):
-        DIALECT.parse_body(body, manifest())
+        parse_body(DIALECT, body, manifest())
 
 
 NOTHING = [{"type": "ping"}, {"choices": []}, {"choices": None}, {}, {"choices": [{"index": 0, "delta": None}]}]
@@ -192,5 +192,5 @@ def test_junk_anywhere_in_an_answer_raises_none_but_our_errors(changes: list[tup
             fold(FULL, *chunks, FULL, of=of)
         for piece in chunks:
             with suppress(AiLibError):
-                DIALECT.parse_body(piece, of)
+                parse_body(DIALECT, piece, of)
             DIALECT.parse_error(400, piece)

@@ -11,8 +11,9 @@ from ailib_sync.dialects.openai_responses.dialect import DIALECT
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, Text, Thinking, ToolResult
-from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 THOUGHT = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "gAAA=="}
 WEATHER = Tool("weather", "Tells the weather", {"type": "object", "properties": {"city": {"type": "string"}}})
@@ -27,8 +28,8 @@ THINKER = manifest(reasoning=RULES)
 
 
 def render(*messages: Message, on: Manifest | None = None, ledger: Ledger | None = None, **request: Any) -> dict[str, Any]:
-    asked = ChatRequest("m-1", messages or (Message.user("Hi"),), **request)
-    body = DIALECT.render_body(asked, on or manifest(), Ledger() if ledger is None else ledger)
+    asked = chat_request("m-1", messages or (Message.user("Hi"),), **request)
+    body = DIALECT.chat.render(asked, on or manifest(), Ledger() if ledger is None else ledger)
     return json.loads(json.dumps(body))
 
 

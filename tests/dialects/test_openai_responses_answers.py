@@ -18,7 +18,6 @@ from ailib_sync.errors import (
     ServerError,
     StreamInterrupted,
 )
-from ailib_sync.pipeline.decode import answer_events
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import (
     ContentDelta,
@@ -32,6 +31,7 @@ from ailib_sync.types.events import (
 from ailib_sync.types.messages import Opaque, Text, Thinking
 from ailib_sync.types.response import ChatResponse, Usage
 from ailib_sync.types.tools import ToolCall
+from tests.chat_values import parse_body, stream_events
 
 MANIFEST = Manifest(id="acme", name="Acme", dialect="openai_responses", base_url="https://acme.example/v1")
 USAGE = {
@@ -70,7 +70,7 @@ def answer(*output: dict[str, Any], **keys: Any) -> dict[str, Any]:
 
 
 def parse(*output: dict[str, Any], **keys: Any) -> ChatResponse:
-    return DIALECT.parse_body(answer(*output, **keys), MANIFEST)
+    return parse_body(DIALECT, answer(*output, **keys), MANIFEST)
 
 
 def test_a_whole_answer() -> None:
@@ -143,7 +143,7 @@ def test_missing_usage_is_unknown_not_zero() -> None:
 @pytest.mark.parametrize("body", [[], "text", {}, {"output": None}, {"output": ["text"]}, {"choices": []}])
 def test_what_is_no_answer_is_a_protocol_error(body: Any) -> None:
     with pytest.raises(ProtocolError):
-        DIALECT.parse_body(body, MANIFEST)
+        parse_body(DIALECT, body, MANIFEST)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_what_is_no_answer_is_a_protocol_error(body: Any) -> None:
 def test_an_answer_that_failed_raises(error: Any, kind: type[RemoteError]) -> None:
     failed = answer(status="failed", error=error)
     with pytest.raises(kind) as caught:
-        DIALECT.parse_body(failed, MANIFEST)
+        parse_body(DIALECT, failed, MANIFEST)
     assert caught.value.error_code == (error or {}).get("code")
     with pytest.raises(kind):
         read(frame("response.created", response=answer(status="in_progress")), frame("response.failed", response=failed))
@@ -193,12 +193,12 @@ def frame(kind: str, **data: Any) -> bytes:
 
 
 def events(*frames: bytes) -> list[Any]:
-    return [*answer_events(iter(frames), {"content-type": "text/event-stream"}, DIALECT, MANIFEST)]
+    return [*stream_events(iter(frames), {"content-type": "text/event-stream"}, DIALECT, MANIFEST)]
 
 
 def read(*frames: bytes) -> ChatResponse:
     fold = Fold()
-    for event in answer_events(iter(frames), {"content-type": "text/event-stream"}, DIALECT, MANIFEST):
+    for event in stream_events(iter(frames), {"content-type": "text/event-stream"}, DIALECT, MANIFEST):
         fold.add(event)
     return fold.response("openai_responses")
 
@@ -271,7 +271,7 @@ ANSWERS = {
 @pytest.mark.parametrize("output", ANSWERS.values(), ids=ANSWERS)
 def test_a_stream_folds_to_what_the_whole_answer_says(output: list[dict[str, Any]]) -> None:
     whole = answer(*output)
-    folded, parsed = stream(whole), DIALECT.parse_body(whole, MANIFEST)
+    folded, parsed = stream(whole), parse_body(DIALECT, whole, MANIFEST)
     parsed.raw = None
     assert folded == parsed
 
@@ -279,7 +279,7 @@ def test_a_stream_folds_to_what_the_whole_answer_says(output: list[dict[str, Any
 @pytest.mark.parametrize("output", ANSWERS.values(), ids=ANSWERS)
 def test_items_told_without_deltas_lose_nothing(output: list[dict[str, Any]]) -> None:
     whole = answer(*output)
-    parsed = DIALECT.parse_body(whole, MANIFEST)
+    parsed = parse_body(DIALECT, whole, MANIFEST)
     only_done = read(*(done(i, item) for i, item in enumerate(output)), ending({**whole, "output": []}))
     only_the_end = read(ending(whole))
     assert only_done.message == only_the_end.message == parsed.message
@@ -289,7 +289,7 @@ def test_items_told_without_deltas_lose_nothing(output: list[dict[str, Any]]) ->
 @pytest.mark.parametrize("output", ANSWERS.values(), ids=ANSWERS)
 def test_a_last_frame_with_empty_output_takes_nothing_away(output: list[dict[str, Any]]) -> None:
     frames = [f for i, item in enumerate(output) for f in told(i, item)]
-    assert read(*frames, ending(answer())).message == DIALECT.parse_body(answer(*output), MANIFEST).message
+    assert read(*frames, ending(answer())).message == parse_body(DIALECT, answer(*output), MANIFEST).message
 
 
 def test_the_events_of_a_stream_in_their_order() -> None:
@@ -314,7 +314,7 @@ def test_a_thought_that_ends_after_the_text_has_begun_keeps_its_place() -> None:
     item, text = thought(content=[{"type": "reasoning_text", "text": "We add."}]), message(said("4", {"url": "u"}))
     thinking, saying = told(0, item), told(1, text)
     response = read(*thinking[:-1], *saying, thinking[-1], ending(answer()))
-    assert response.message == DIALECT.parse_body(answer(item, text), MANIFEST).message
+    assert response.message == parse_body(DIALECT, answer(item, text), MANIFEST).message
 
 
 def test_a_message_that_ends_after_a_call_has_begun_makes_no_second_text() -> None:
@@ -373,7 +373,7 @@ def test_nothing_is_read_after_the_end() -> None:
         yield ending(answer())
         raise AssertionError("read on")
 
-    assert [*answer_events(chunks(), {}, DIALECT, MANIFEST)][-1] == StreamEnd("end_turn", "completed")
+    assert [*stream_events(chunks(), {}, DIALECT, MANIFEST)][-1] == StreamEnd("end_turn", "completed")
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_only_a_whole_last_frame_ends_a_stream(tail: bytes, whole: bool) -> None
 )
 def test_an_error_in_a_stream_raises_and_what_came_before_is_kept(last: bytes, kind: type[RemoteError], text: str) -> None:
     fold = Fold()
-    arriving = answer_events(iter([*told(0, message(said("Hi")))[:-1], last]), {}, DIALECT, MANIFEST)
+    arriving = stream_events(iter([*told(0, message(said("Hi")))[:-1], last]), {}, DIALECT, MANIFEST)
     with pytest.raises(kind, match=text) as caught:
         [*map(fold.add, arriving)]
     assert fold.response().content == "Hi"
@@ -421,7 +421,7 @@ def test_an_error_in_a_stream_raises_and_what_came_before_is_kept(last: bytes, k
 def test_a_failure_before_anything_was_said_is_the_first_thing_a_reader_meets() -> None:
     created = frame("response.created", response=answer(status="in_progress"))
     with pytest.raises(ServerError):
-        next(answer_events(iter([created, frame("error", message="Oops")]), {}, DIALECT, MANIFEST))
+        next(stream_events(iter([created, frame("error", message="Oops")]), {}, DIALECT, MANIFEST))
 
 
 @pytest.mark.parametrize("data", [b"[]", b'"text"', b"1"])

@@ -178,11 +178,11 @@ def check_manifest(raw: bytes) -> None:
     """Any JSON is a manifest that can be used, or a ManifestError."""
     import json
 
-    from ailib_sync.pipeline.endpoint import Target as Resolved
+    from ailib_sync.pipeline.endpoint import Endpoint
 
     try:
         data = json.loads(raw)
-        Resolved("m/x", Manifest.from_dict(data))
+        Endpoint("m/x", Manifest.from_dict(data))
     except AiLibError as error:
         check_error(error)
     except (ValueError, RecursionError):
@@ -214,7 +214,7 @@ def _speakers(dialect: str) -> list[Manifest]:
 def dialect_target(name: str) -> Target:
     """One byte says which of five ways in, one which manifest; then the wire."""
     dialect = find(name)
-    kind = CONTENT_TYPES[dialect.framing]
+    kind = CONTENT_TYPES[dialect.chat.stream.framing]
 
     def make(data: bytes) -> bytes:
         head, rest = data[:2].ljust(2, b"\0"), data[2:]
@@ -223,7 +223,7 @@ def dialect_target(name: str) -> Target:
         draw = drawn_from(rest)
         way = head[0] % 5
         if way < 2:
-            return head + encoded(damaged_frames(STREAMS[name][draw(len(STREAMS[name]))], draw), dialect.framing)
+            return head + encoded(damaged_frames(STREAMS[name][draw(len(STREAMS[name]))], draw), dialect.chat.stream.framing)
         if way < 4:
             return head + dumped(damaged(WHOLE[name][draw(len(WHOLE[name]))], draw)).encode()
         return head + dumped(damaged(ERRORS[draw(len(ERRORS))], draw)).encode()
@@ -244,7 +244,7 @@ def dialect_target(name: str) -> Target:
             check_body((400, 404, 429, 500)[wire[1] % 4], raw, manifest)
 
     def seeds() -> list[bytes]:
-        streams = [bytes((128 + 0, 0)) + encoded(frames, dialect.framing) for frames in STREAMS[name]]
+        streams = [bytes((128 + 0, 0)) + encoded(frames, dialect.chat.stream.framing) for frames in STREAMS[name]]
         bodies = [bytes((130 + 2, 0)) + dumped(body).encode() for body in WHOLE[name]]
         return [*streams, *bodies, *(bytes((134, 0)) + dumped(error).encode() for error in ERRORS)]
 

@@ -9,7 +9,6 @@ from typing import Any
 from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import AiLibError, RemoteError
-from ailib_sync.pipeline.decode import answer_events, read_answer
 from ailib_sync.pipeline.endpoint import encoded
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.registry.quirks import QUIRKS
@@ -27,6 +26,7 @@ from ailib_sync.types.messages import Message, MessageRole, Opaque, Text, Thinki
 from ailib_sync.types.request import ChatRequest, Ledger
 from ailib_sync.types.response import ChatResponse, Usage
 from ailib_sync.types.tools import ToolCall
+from tests.chat_values import read_response, stream_events
 
 CONTENT_TYPES = {"sse": "text/event-stream", "ndjson": "application/x-ndjson", "aws": "application/vnd.amazon.eventstream"}
 TOKENS = [name for name in Usage.__dataclass_fields__ if name != "raw"]
@@ -64,7 +64,7 @@ def check_response(response: ChatResponse, dialect: str) -> None:
     manifest = plain(dialect)
     history = (Message.user("a"), message, Message.user("b"))
     with suppress(AiLibError):
-        encoded(find(dialect).render_body(ChatRequest("m", history), manifest, Ledger()))
+        encoded(find(dialect).chat.render(ChatRequest("m", history), manifest, Ledger()))
 
 
 def check_block(block: Any) -> None:
@@ -119,7 +119,7 @@ def events_and_error(chunks: Iterable[bytes], manifest: Manifest, kind: str) -> 
     """A stream read to its end; any exception but ours goes through."""
     events: list[StreamingEvent] = []
     try:
-        for event in answer_events(iter(chunks), {"content-type": kind}, find(manifest.dialect), manifest):
+        for event in stream_events(iter(chunks), {"content-type": kind}, find(manifest.dialect), manifest):
             events.append(event)
     except AiLibError as error:
         return events, error
@@ -146,7 +146,7 @@ def check_stream(chunks: Iterable[bytes], manifest: Manifest, kind: str) -> tupl
 def check_body(status: int, raw: bytes, manifest: Manifest, headers: dict[str, str] | None = None) -> None:
     """Reads a whole answer, or a refusal, and holds it to what each promises."""
     try:
-        response = read_answer(status, headers or {"content-type": "application/json"}, raw, find(manifest.dialect), manifest)
+        response = read_response(status, headers or {"content-type": "application/json"}, raw, find(manifest.dialect), manifest)
     except AiLibError as error:
         check_error(error)
         return

@@ -36,8 +36,8 @@ def drawn(data: st.DataObject) -> Draw:
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_right_stream_gives_the_same_events_wherever_it_is_cut(name: str, data: st.DataObject) -> None:
-    kind = CONTENT_TYPES[find(name).framing]
-    raw = encoded(data.draw(st.sampled_from(STREAMS[name])), find(name).framing)
+    kind = CONTENT_TYPES[find(name).chat.stream.framing]
+    raw = encoded(data.draw(st.sampled_from(STREAMS[name])), find(name).chat.stream.framing)
     manifest = data.draw(st.sampled_from(SPEAKERS[name]))
     points = data.draw(st.lists(st.integers(0, len(raw)), max_size=20))
     whole, pieces = events_and_error([raw], manifest, kind), events_and_error(cut(raw, points), manifest, kind)
@@ -48,9 +48,9 @@ def test_a_right_stream_gives_the_same_events_wherever_it_is_cut(name: str, data
 @settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_a_damaged_stream_is_events_or_an_error_and_the_same_wherever_it_is_cut(name: str, data: st.DataObject) -> None:
-    kind = CONTENT_TYPES[find(name).framing]
+    kind = CONTENT_TYPES[find(name).chat.stream.framing]
     frames = damaged_frames(data.draw(st.sampled_from(STREAMS[name])), drawn(data))
-    raw = encoded(frames, find(name).framing)
+    raw = encoded(frames, find(name).chat.stream.framing)
     manifest = data.draw(st.sampled_from(SPEAKERS[name]))
     whole = check_stream([raw], manifest, kind)
     points = data.draw(st.lists(st.integers(0, len(raw)), max_size=6))
@@ -62,8 +62,8 @@ def test_a_damaged_stream_is_events_or_an_error_and_the_same_wherever_it_is_cut(
 @given(st.data())
 def test_a_stream_that_breaks_off_is_an_error_with_what_had_come(name: str, data: st.DataObject) -> None:
     """Cut after any byte before the end mark, it never counts as whole, and its events are the first of the whole's."""
-    kind = CONTENT_TYPES[find(name).framing]
-    raw, manifest = encoded(STREAMS[name][0], find(name).framing), plain(name)
+    kind = CONTENT_TYPES[find(name).chat.stream.framing]
+    raw, manifest = encoded(STREAMS[name][0], find(name).chat.stream.framing), plain(name)
     whole, error = events_and_error([raw], manifest, kind)
     assert error is None
     events, error = events_and_error([raw[: data.draw(st.integers(0, len(raw) - 1))]], manifest, kind)
@@ -109,21 +109,21 @@ def test_any_json_and_any_bytes_are_a_response_or_an_error(name: str, value: obj
         check_body(200, body, plain(name))
         check_body(500, body, plain(name))
         check_stream([body], plain(name), "application/json")
-        check_stream([body], plain(name), CONTENT_TYPES[find(name).framing])
+        check_stream([body], plain(name), CONTENT_TYPES[find(name).chat.stream.framing])
 
 
 @dialects
 @pytest.mark.parametrize("opened", ["[", '{"error":', '{"choices":[', '{"message":', '{"content":[', '{"output":'])
 def test_no_depth_breaks_a_reader(name: str, opened: str) -> None:
     """The depths around the interpreter's own limit are the dangerous ones: read, but too deep to be shown."""
-    kind = CONTENT_TYPES[find(name).framing]
+    kind = CONTENT_TYPES[find(name).chat.stream.framing]
     least = deepest(opened) - 45 // len(opened.split(":"))
     for depth in (50, 200, *range(least, least + 50), 5000, 100_000):
         raw = nested(opened, depth)
         check_body(200, raw, plain(name))
         check_body(400, raw, plain(name))
         check_stream([raw], plain(name), "application/json")
-        check_stream([b"data: " + raw + b"\n\n" if find(name).framing == "sse" else raw], plain(name), kind)
+        check_stream([b"data: " + raw + b"\n\n" if find(name).chat.stream.framing == "sse" else raw], plain(name), kind)
 
 
 def nested(opened: str, depth: int) -> bytes:

@@ -15,8 +15,9 @@ from ailib_sync import AiClient, ChatBuilder
 from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.types.messages import Audio, Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
-from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
+from tests.chat_values import chat_request
 
 from .promises import speakers
 
@@ -96,13 +97,13 @@ def test_any_request_is_json_or_is_refused_before_it_is_sent(name: str, data: st
     model = data.draw(st.sampled_from(["m", *(pattern.replace("*", "x").split("|")[0] for pattern in base.models)]))
     manifest = base.for_model(model, name)
     messages = tuple(data.draw(st.lists(MESSAGE, min_size=1, max_size=5)))
-    request = ChatRequest(
+    request = chat_request(
         model, messages, tuple(data.draw(TOOLS)), data.draw(OPTIONS), data.draw(EXTRA), stream=data.draw(st.booleans())
     )
     before = copy.deepcopy(request)
     ledger = Ledger()
     try:
-        body = find(name).render_body(request, manifest, ledger)
+        body = find(name).chat.render(request, manifest, ledger)
     except ConfigurationError:
         return
     finally:
@@ -110,7 +111,7 @@ def test_any_request_is_json_or_is_refused_before_it_is_sent(name: str, data: st
     assert isinstance(body, dict)
     assert json.loads(json.dumps(body, allow_nan=False)) == json.loads(json.dumps(body))
     told = {entry.option.partition(".")[0] for entry in ledger.entries}
-    assert set(request.options) <= told  # what became of every option is told
+    assert set(request.options.given()) <= told  # what became of every option is told
     assert all(isinstance(sentence, str) and sentence for sentence in ledger.warnings)
 
 

@@ -13,7 +13,7 @@ from urllib3.util import parse_url
 
 from ailib_sync import AiClient, Image
 from ailib_sync.errors import AuthenticationError, ConfigurationError, ManifestError, RedirectRefused
-from ailib_sync.pipeline.endpoint import Target
+from ailib_sync.pipeline.endpoint import Endpoint
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.types.messages import Message
 
@@ -22,8 +22,8 @@ from .loopback import caught, http, loopback
 ACME: dict[str, Any] = {"id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://api.acme.example/v1"}
 
 
-def target(base_url: str) -> Target:
-    return AiClient("openai/m", api_key="k-1", base_url=base_url)._target("m")
+def target(base_url: str) -> Endpoint:
+    return AiClient("openai/m", api_key="k-1", base_url=base_url)._route.endpoints.find("m")
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_a_models_name_stays_in_its_segment_with_every_provider_that_has_it_in_a
         if any("allowed" in spec and "default" not in spec for spec in manifest.variables.values()):
             continue
         for dialect in (manifest.dialect, *manifest.dialects):
-            plain = Target("PLAIN", manifest, dialect=dialect, variables=values)
+            plain = Endpoint("PLAIN", manifest, dialect=dialect, variables=values)
             if model in (".", ".."):
                 continue
-            there = Target(model, manifest, dialect=plain.manifest.dialect, variables=values)
+            there = Endpoint(model, manifest, dialect=plain.manifest.dialect, variables=values)
             for stream in (False, True):
                 expected, got = parse_url(plain.url(stream)), parse_url(there.url(stream))
                 if "PLAIN" not in (expected.path or ""):
@@ -175,7 +175,7 @@ def test_control_characters_are_refused_in_headers_and_keys(control: str) -> Non
         AiClient("openai/m").chat().header(f"X{control}A", "b")
     client = AiClient("openai/m", api_key=f"k{control}1")
     with pytest.raises(ConfigurationError):
-        client._target("m").http_request(client.chat().user("Hi")._request, {}, None)
+        client._route.endpoints.find("m").http_request(client.chat().user("Hi")._request, {})
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,8 @@ def test_a_variable_stays_in_its_part_of_an_address(value: str, way: str, monkey
             "corp/m",
         )
     if value == "" and way != "default":  # as good as unset
-        assert "bedrock-runtime.us-east-1.amazonaws.com" in AiClient(model, variables=given)._target("m").url(False)
+        endpoints = AiClient(model, variables=given)._route.endpoints
+        assert "bedrock-runtime.us-east-1.amazonaws.com" in endpoints.find("m").url(False)
         return
     with pytest.raises(ConfigurationError):
         AiClient(model, manifest=manifest, variables=given)
@@ -273,7 +274,7 @@ def test_a_folder_of_manifests_may_not_lead_a_known_key_elsewhere(tmp_path: Path
     with pytest.raises(ManifestError, match=r"OPENAI_API_KEY.*may not be sent to evil\.example"):
         AiClient("openai/m")
     path.write_text(json.dumps({"extends": "openai", "id": "openai", "name": "Ours", "base_url": "https://api.openai.com/v9"}))
-    assert AiClient("openai/m")._target("m").url(False).startswith("https://api.openai.com/v9/")
+    assert AiClient("openai/m")._route.endpoints.find("m").url(False).startswith("https://api.openai.com/v9/")
     for outside in ("../openai", "/etc/passwd", "a/../openai"):
         with pytest.raises(ConfigurationError):
             Manifest.load(outside)
@@ -296,7 +297,7 @@ def test_any_model_name_is_refused_or_is_one_segment(model: str) -> None:
     manifest = Manifest(id="g", name="G", dialect="gemini_generate", base_url="https://g.example/v1")
     try:
         AiClient(f"g/{model}", api_key="k", manifest=manifest)
-        url = Target(model, manifest).url(False)
+        url = Endpoint(model, manifest).url(False)
     except ConfigurationError:
         return
     if "?dialect=" not in model:

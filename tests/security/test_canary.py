@@ -203,7 +203,7 @@ def test_a_proxys_password_is_never_told(
     del address
     error = caught(lambda: whole(client))
     assert isinstance(error, ProxyError), repr(error)
-    nothing_shows(error, caplog.text, *capfd.readouterr(), repr(vars(client)), repr(vars(client._transport)))
+    nothing_shows(error, caplog.text, *capfd.readouterr(), repr(vars(client)), repr(vars(client._route.transport)))
 
 
 def test_a_proxy_that_refuses_learns_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,8 +302,8 @@ def test_what_is_never_sent_is_never_shown(
 def test_objects_show_no_key() -> None:
     literal = AiClient("openai/m", api_key=KEY, headers={"Authorization": "Bearer " + KEY, "X-Plain": "seen"})
     builder = literal.chat().user("Hi").header("x-api-key", KEY)
-    target = literal._target("m")
-    request = target.http_request(builder._request, {"model": "m"}, None)
+    target = literal._route.endpoints.find("m")
+    request = target.http_request(builder._request, {"model": "m"})
     explained = builder.explain()
     objects = [
         literal,
@@ -312,7 +312,7 @@ def test_objects_show_no_key() -> None:
         request,
         builder._request,
         explained,
-        literal._secret,
+        literal._route.endpoints.key,
         request.headers,
         explained.headers,
     ]
@@ -365,7 +365,7 @@ def test_a_key_in_the_environment_is_asked_for_at_each_request(monkeypatch: pyte
     """It is kept nowhere: when it is gone from the environment, it is gone."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     client = AiClient("openai/m")
-    request = client._target("m").http_request(client.chat().user("Hi")._request, {}, None)
+    request = client._route.endpoints.find("m").http_request(client.chat().user("Hi")._request, {})
     assert request.headers["Authorization"] == "Bearer " + KEY
     del os.environ["OPENAI_API_KEY"]
     error = caught(lambda: whole(client))

@@ -119,7 +119,7 @@ def test_the_differences_are_these(
 def test_proxies_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", P)
     url = "https://api.openai.com/v1"
-    trusting, distrusting = (AiClient("openai/m", trust_env=trust)._transport._pool(url)[0] for trust in (True, False))
+    trusting, distrusting = (AiClient("openai/m", trust_env=trust)._route.transport._pool(url)[0] for trust in (True, False))
     assert type(trusting).__name__ == "ProxyManager"
     assert type(distrusting).__name__ == "TlsPool"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dialect import Dialect
+from ..dialect import Dialect, Streaming, chat
 from .messages import NAME
 from .options import PARAMETERS, render_body
 from .response import ERROR_WORDS, parse_body, parse_error
@@ -10,13 +10,14 @@ from .stream import delta_of, is_end_mark, parse_stream
 
 DIALECT = Dialect(
     name=NAME,
-    render_body=render_body,
-    parse_body=parse_body,
-    parse_stream=parse_stream,
+    operations=chat(
+        NAME,
+        render_body,
+        parse_body,
+        Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),
+        PARAMETERS,
+        path="/messages",
+    ),
     parse_error=parse_error,
-    parameters=PARAMETERS,
     error_words=ERROR_WORDS,
-    is_end_mark=is_end_mark,
-    paths={"chat": "/messages", "models": "/models"},
-    delta_of=delta_of,
 )

@@ -11,7 +11,7 @@ import json
 
 from ...types.messages import ToolResult
 from ...types.tools import ToolCall
-from ..dialect import Dialect, allows, join, place, render_options, settle_format
+from ..dialect import Dialect, Streaming, allows, chat, join, place, render_options, settle_format
 from .messages import NAME, cache_point, render_messages
 from .reasoning import FIELDS, render_reasoning, thinks, without_sampling
 from .response import ERROR_WORDS, parse_body, parse_error
@@ -142,12 +142,14 @@ _TOOL_CHOICES = {"auto": "auto", "required": "any"}
 
 DIALECT = Dialect(
     name=NAME,
-    render_body=render_body,
-    parse_body=parse_body,
-    parse_stream=parse_stream,
+    operations=chat(
+        NAME,
+        render_body,
+        parse_body,
+        Streaming(parse_stream, framing="aws", path="/model/{model}/converse-stream"),
+        PARAMETERS,
+        path="/model/{model}/converse",
+    ),
     parse_error=parse_error,
-    parameters=PARAMETERS,
     error_words=ERROR_WORDS,
-    framing="aws",
-    paths={"chat": "/model/{model}/converse", "stream": "/model/{model}/converse-stream"},
 )

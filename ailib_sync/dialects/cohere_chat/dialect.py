@@ -13,7 +13,7 @@ from ...framing.json import whole_json
 from ...types.json_values import parse_arguments
 from ...types.messages import Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ...types.tools import ToolCall
-from ..dialect import Dialect, allows, render_options, settle_format
+from ..dialect import Dialect, Streaming, allows, chat, render_options, settle_format
 from .response import ERROR_WORDS, NAME, delta_of, parse_body, parse_error, parse_stream
 
 TYPE_CHECKING = False
@@ -207,13 +207,14 @@ def is_end_mark(event: str, data: str) -> bool:
 
 DIALECT = Dialect(
     name=NAME,
-    render_body=render_body,
-    parse_body=parse_body,
-    parse_stream=parse_stream,
+    operations=chat(
+        NAME,
+        render_body,
+        parse_body,
+        Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),
+        PARAMETERS,
+        path="/chat",
+    ),
     parse_error=parse_error,
-    parameters=PARAMETERS,
     error_words=ERROR_WORDS,
-    is_end_mark=is_end_mark,
-    paths={"chat": "/chat", "stream": "/chat"},
-    delta_of=delta_of,
 )

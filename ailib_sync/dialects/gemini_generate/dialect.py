@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...framing.json import whole_json
-from ..dialect import Dialect, allows, join, place, render_options, settle_format
+from ..dialect import Dialect, Streaming, allows, chat, join, place, render_options, settle_format
 from .messages import NAME, render_contents
 from .reasoning import render_thinking
 from .response import ERROR_WORDS, delta_of, parse_body, parse_error, parse_stream
@@ -105,13 +105,16 @@ def is_end_mark(event: str, data: str) -> bool:
 
 DIALECT = Dialect(
     name=NAME,
-    render_body=render_body,
-    parse_body=parse_body,
-    parse_stream=parse_stream,
+    operations=chat(
+        NAME,
+        render_body,
+        parse_body,
+        Streaming(
+            parse_stream, is_end_mark=is_end_mark, delta_of=delta_of, path="/models/{model}:streamGenerateContent?alt=sse"
+        ),
+        PARAMETERS,
+        path="/models/{model}:generateContent",
+    ),
     parse_error=parse_error,
-    parameters=PARAMETERS,
     error_words=ERROR_WORDS,
-    is_end_mark=is_end_mark,
-    paths={"chat": "/models/{model}:generateContent", "stream": "/models/{model}:streamGenerateContent?alt=sse"},
-    delta_of=delta_of,
 )

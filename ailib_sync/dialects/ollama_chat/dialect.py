@@ -14,7 +14,7 @@ from ...types.json_values import child, count, required_text, word
 from ...types.messages import Message, MessageRole, Text, Thinking
 from ...types.response import ChatResponse, Usage
 from ...types.tools import ToolCall
-from ..dialect import Dialect, allows, join, nearest_effort, render_options, settle_format, wrong_shape
+from ..dialect import Dialect, Streaming, allows, chat, join, nearest_effort, render_options, settle_format, wrong_shape
 from .messages import NAME, own_id, render_messages
 
 TYPE_CHECKING = False
@@ -208,12 +208,14 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
 
 DIALECT = Dialect(
     name=NAME,
-    render_body=render_body,
-    parse_body=parse_body,
-    parse_stream=parse_stream,
+    operations=chat(
+        NAME,
+        render_body,
+        parse_body,
+        Streaming(parse_stream, framing="ndjson"),
+        PARAMETERS,
+        path="/chat",
+    ),
     parse_error=parse_error,
-    parameters=PARAMETERS,
     error_words={},
-    framing="ndjson",
-    paths={"chat": "/chat", "models": "/tags"},
 )

@@ -6,7 +6,7 @@ chunks, `_openai_chat_errors` reads refusals. What hosts do differently is a qui
 
 from __future__ import annotations
 
-from ..dialect import Dialect, render_options
+from ..dialect import Dialect, Streaming, chat, render_options
 from .errors import ERROR_WORDS, parse_error
 from .messages import render_messages
 from .options import PARAMETERS, render_choice, render_format, render_reasoning, render_tools
@@ -40,13 +40,14 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
 
 DIALECT = Dialect(
     name="openai_chat",
-    render_body=render_body,
-    parse_body=parse_body,
-    parse_stream=parse_stream,
+    operations=chat(
+        "openai_chat",
+        render_body,
+        parse_body,
+        Streaming(parse_stream, is_end_mark=lambda event, data: data.strip() == "[DONE]", delta_of=delta_of),
+        PARAMETERS,
+        path="/chat/completions",
+    ),
     parse_error=parse_error,
-    parameters=PARAMETERS,
     error_words=ERROR_WORDS,
-    is_end_mark=lambda event, data: data.strip() == "[DONE]",
-    paths={"chat": "/chat/completions", "stream": "/chat/completions", "models": "/models"},
-    delta_of=delta_of,
 )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from ..dialect import Dialect
+from ..dialect import Dialect, Streaming, chat
 from .options import PARAMETERS, render_body
 from .response import ERROR_WORDS, parse_body, parse_error
 from .stream import delta_of, is_end_mark, parse_stream
 
 DIALECT = Dialect(
     name="openai_responses",
-    render_body=render_body,
-    parse_body=parse_body,
-    parse_stream=parse_stream,
+    operations=chat(
+        "openai_responses",
+        render_body,
+        parse_body,
+        Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),
+        PARAMETERS,
+        path="/responses",
+    ),
     parse_error=parse_error,
-    parameters=PARAMETERS,
     error_words=ERROR_WORDS,
-    is_end_mark=is_end_mark,
-    paths={"chat": "/responses", "models": "/models"},
-    delta_of=delta_of,
 )
