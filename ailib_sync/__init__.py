@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .registry.manifest import Manifest as Manifest
     from .registry.models import ModelInfo as ModelInfo
     from .registry.models import models as models
+    from .types.embeddings import EmbeddingResponse as EmbeddingResponse
     from .types.events import ContentDelta as ContentDelta
     from .types.events import Metadata as Metadata
     from .types.events import PartialToolCall as PartialToolCall
@@ -94,6 +95,7 @@ _HOMES = {
     "Overloaded PermissionDenied PoolTimeout ProtocolError ProviderTimeout ProxyError QuotaExhausted "
     "RateLimited ReadTimeout RedirectRefused RemoteError RequestTooLarge ResponseTooLarge ServerError "
     "StreamConsumed StreamInterrupted TlsError TransportError WriteTimeout",
+    "types.embeddings": "EmbeddingResponse",
     "types.events": "ContentDelta Metadata PartialToolCall StreamEnd StreamingEvent ThinkingDelta ToolCallEnded "
     "ToolCallStarted",
     "pipeline.explanation": "Explanation",

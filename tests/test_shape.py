@@ -162,14 +162,14 @@ PUBLIC = [
     "AiClient", "AiLibError", "Attempt", "Audio", "AuthenticationError", "CallStats", "CallTimeout", "CancelToken",
     "Cancelled", "ChatBuilder", "ChatResponse", "ChatStream", "CircuitBreaker", "CircuitOpen", "ConfigurationError",
     "Conflict", "ConnectError", "ConnectTimeout", "ConnectionLost", "ContentDelta", "ContentTimeout", "Conversation",
-    "DeadlineExceeded", "Document", "Explanation", "Image", "InvalidRequest", "Limiter", "Limits", "Manifest",
-    "ManifestError", "Message", "MessageRole", "Metadata", "ModelInfo", "NotFound", "Opaque", "Overloaded", "PartialToolCall",
-    "PermissionDenied", "PoolTimeout", "ProtocolError", "ProviderTimeout", "ProxyError", "QuotaExhausted", "RateLimit",
-    "RateLimited", "ReadTimeout", "RedirectRefused", "RemoteError", "RequestTooLarge", "ResponseTooLarge", "Result",
-    "RetryPolicy", "ServerError", "StreamConsumed", "StreamEnd", "StreamInterrupted", "StreamingEvent", "Text", "Thinking",
-    "ThinkingDelta", "Timeout", "TlsError", "Tool", "ToolCall", "ToolCallEnded", "ToolCallStarted", "ToolResult",
-    "TransportError", "Usage", "WriteTimeout", "__version__", "as_completed", "dump_messages", "load_messages", "models",
-    "run_all",
+    "DeadlineExceeded", "Document", "EmbeddingResponse", "Explanation", "Image", "InvalidRequest", "Limiter", "Limits",
+    "Manifest", "ManifestError", "Message", "MessageRole", "Metadata", "ModelInfo", "NotFound", "Opaque", "Overloaded",
+    "PartialToolCall", "PermissionDenied", "PoolTimeout", "ProtocolError", "ProviderTimeout", "ProxyError",
+    "QuotaExhausted", "RateLimit", "RateLimited", "ReadTimeout", "RedirectRefused", "RemoteError", "RequestTooLarge",
+    "ResponseTooLarge", "Result", "RetryPolicy", "ServerError", "StreamConsumed", "StreamEnd", "StreamInterrupted",
+    "StreamingEvent", "Text", "Thinking", "ThinkingDelta", "Timeout", "TlsError", "Tool", "ToolCall", "ToolCallEnded",
+    "ToolCallStarted", "ToolResult", "TransportError", "Usage", "WriteTimeout", "__version__", "as_completed",
+    "dump_messages", "load_messages", "models", "run_all",
 ]  # fmt: skip
 
 
