@@ -313,7 +313,7 @@ def test_a_model_that_has_ended_gives_a_warning(monkeypatch: pytest.MonkeyPatch)
         "ailib_sync.registry.retirements.ending", lambda provider, model: {"acme/m-1": "2020-01-31"}[f"{provider}/{model}"]
     )
     ai, _ = client("acme/m-1", chat(), chat_stream("a"), manifest=ACME)
-    told = ["acme/m-1 ended on 2020-01-31, as its provider announced"]
+    told = ["acme/m-1 was retired on 2020-01-31, as its provider announced; use another model"]
     assert ai.chat().user("x").execute().warnings == told
     assert ai.chat().user("x").stream().collect().warnings == told
 

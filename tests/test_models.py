@@ -1,4 +1,4 @@
-"""The list of models: its figures' shape, finding a model, what tokens cost, when a model ends."""
+"""The list of models: its values, lookup, costs and retirements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.registry import models as catalogue
+from ailib_sync.registry import models as models_module
 from ailib_sync.registry.models import ModelInfo, Prices, model_info, models
 from ailib_sync.types.response import Usage
 
@@ -40,52 +40,52 @@ PRICED = ModelInfo(
         (Usage(0, 0), 0.0),
     ],
     ids=[
-        "up to a tier's edge",
+        "exactly at the limit of a tier",
         "plain",
         "cached tokens cost less",
         "writes to the cache cost more",
         "reasoning is not counted twice",
-        "a long prompt is billed wholly at its tier",
-        "cached tokens without a price count as input",
-        "nothing costs nothing",
+        "all tokens of a long prompt have the price of its tier",
+        "cached tokens without a price have the input price",
+        "no tokens cost nothing",
     ],
 )
-def test_cost_adds_up(usage: Usage, dollars: float) -> None:
+def test_cost(usage: Usage, dollars: float) -> None:
     assert PRICED.cost(usage) == pytest.approx(dollars)
 
 
 @pytest.mark.parametrize("usage", [Usage(), Usage(10), Usage(None, 10)])
-def test_cost_is_unknown_where_a_count_is(usage: Usage) -> None:
+def test_cost_is_unknown_if_a_count_is(usage: Usage) -> None:
     assert PRICED.cost(usage) is None
 
 
-def test_cost_is_unknown_where_the_price_is() -> None:
+def test_cost_is_unknown_if_the_price_is() -> None:
     assert ModelInfo("acme", "x-2", "X 2").cost(Usage(10, 10)) is None
 
 
 @pytest.mark.parametrize(
-    ("today", "sentence"),
+    ("today", "warning"),
     [
         (date(2026, 5, 1), None),
         (date(2026, 5, 31), None),
-        (date(2026, 6, 1), "acme/x-1 ends on 2026-07-01, in 30 days"),
-        (date(2026, 6, 30), "acme/x-1 ends on 2026-07-01, in 1 day"),
-        (date(2026, 7, 1), "acme/x-1 ends on 2026-07-01, in 0 days"),
-        (date(2026, 7, 2), "acme/x-1 ended on 2026-07-01, as its provider announced"),
+        (date(2026, 6, 1), "acme/x-1 will be retired on 2026-07-01, in 30 days"),
+        (date(2026, 6, 30), "acme/x-1 will be retired on 2026-07-01, in 1 day"),
+        (date(2026, 7, 1), "acme/x-1 will be retired on 2026-07-01, in 0 days"),
+        (date(2026, 7, 2), "acme/x-1 was retired on 2026-07-01, as its provider announced; use another model"),
     ],
 )
-def test_the_end_of_a_model_is_announced_thirty_days_ahead(today: date, sentence: str | None) -> None:
+def test_a_warning_is_given_from_thirty_days_before_the_retirement(today: date, warning: str | None) -> None:
     info = ModelInfo("acme", "x-1", "X 1", retires=date(2026, 7, 1), status="deprecated")
-    assert info.retirement_warning(today) == sentence
+    assert info.retirement_warning(today) == warning
 
 
 def test_a_shut_down_model_warns_without_a_date() -> None:
-    assert ModelInfo("a", "b", "B", status="shutdown").retirement_warning() == "a/b was shut down by its provider"
+    assert ModelInfo("a", "b", "B", status="shutdown").retirement_warning() == "a/b was shut down; use another model"
     assert ModelInfo("a", "b", "B", status="live").retirement_warning() is None
 
 
 @pytest.mark.parametrize(
-    ("provider", "asked", "found"),
+    ("provider", "requested", "found"),
     [
         ("openai", "gpt-4o", "gpt-4o"),
         ("openai", "gpt-4o-2024-08-06", "gpt-4o"),
@@ -98,23 +98,23 @@ def test_a_shut_down_model_warns_without_a_date() -> None:
         ("nobody", "gpt-4o", None),
     ],
 )
-def test_models_are_found_by_id_alias_and_dated_id(provider: str, asked: str, found: str | None) -> None:
-    info = model_info(provider, asked)
+def test_models_are_found_by_id_alias_and_dated_id(provider: str, requested: str, found: str | None) -> None:
+    info = model_info(provider, requested)
     assert (info.id if info else None) == found
 
 
 def test_an_undated_id_finds_the_latest_dated_one(monkeypatch: pytest.MonkeyPatch) -> None:
     table = {id: ModelInfo("acme", id, id) for id in ("m-2025-01-01", "m-2026-01-01", "m-mini-2026-02-02")}
-    monkeypatch.setattr(catalogue, "_catalogue", lambda: {"acme": table})
+    monkeypatch.setattr(models_module, "_models", lambda: {"acme": table})
     info = model_info("acme", "m")
     assert info is not None
     assert info.id == "m-2026-01-01"
 
 
-def test_filters_leave_only_what_was_asked_for() -> None:
-    seeing = models("openai", capability="vision", min_context=200_000)
-    assert seeing
-    assert all(m.provider == "openai" and m.capabilities["vision"] and (m.context_window or 0) >= 200_000 for m in seeing)
+def test_filters_select_models() -> None:
+    with_vision = models("openai", capability="vision", min_context=200_000)
+    assert with_vision
+    assert all(m.provider == "openai" and m.capabilities["vision"] and (m.context_window or 0) >= 200_000 for m in with_vision)
     assert {m.status for m in models()}.isdisjoint({"shutdown"})
     assert len(models(shutdown=True)) > len(models())
     assert models("google") == models("gemini") != []
@@ -122,24 +122,24 @@ def test_filters_leave_only_what_was_asked_for() -> None:
         models(capability="telepathy")
 
 
-def test_every_entry_of_the_list_is_sound() -> None:
-    """The figures of the data file itself: prices and limits positive, caching never dearer than plain input, tiers rising."""
+def test_every_entry_has_plausible_values() -> None:
+    """The values of the data file: positive prices and limits, caching not more expensive than input, ascending tiers."""
     wrong = []
     for info in models(shutdown=True):
-        sound = [
+        checks = [
             info.context_window is None or info.context_window > 0,
             info.max_output is None or info.max_output > 0,
-            set(info.capabilities) <= set(catalogue.CAPABILITIES),
+            set(info.capabilities) <= set(models_module.CAPABILITIES),
             info.status in ("live", "beta", "deprecated", "shutdown", "unknown"),
             re.fullmatch(r"20\d\d-\d\d(-\d\d)?", info.released or "2026-01") is not None,
             [above for above, _ in info.tiers] == sorted({above for above, _ in info.tiers}),
         ]
         for prices in [info.prices, *(tier for _, tier in info.tiers)]:
             if prices:
-                sound.append(min(prices.input, prices.output) >= 0 and prices.output < 1000)
-                sound.append((prices.cache_read or 0) <= prices.input)
-        if not all(sound):
-            wrong.append((info.provider, info.id, sound))
+                checks.append(min(prices.input, prices.output) >= 0 and prices.output < 1000)
+                checks.append((prices.cache_read or 0) <= prices.input)
+        if not all(checks):
+            wrong.append((info.provider, info.id, checks))
     assert wrong == []
     assert len(models(shutdown=True)) > 400
 
@@ -176,7 +176,7 @@ FACT: dict[str, Any] = {
 }
 
 
-def test_the_generator_keeps_what_is_known_and_nothing_else() -> None:
+def test_the_generator_keeps_known_facts_only() -> None:
     assert generator().row(FACT) == {
         "name": "X 1",
         "context": 1000,
@@ -196,22 +196,22 @@ def test_a_price_list_of_zeros_counts_as_unknown() -> None:
     assert "price" not in generator().row({**FACT, "price_usd_per_1m": {"input": 0, "output": 0}})
 
 
-def test_the_committed_list_is_the_generators_own_form() -> None:
-    """Written by hand, the file would drift from what the generator makes of the next facts."""
-    text = Path(catalogue.PATH).read_text(encoding="utf-8")
+def test_the_committed_list_is_formatted_by_the_generator() -> None:
+    """A file edited by hand would differ from the next output of the generator."""
+    text = Path(models_module.PATH).read_text(encoding="utf-8")
     assert generator().render(json.loads(text)) == text
 
 
-def test_the_list_and_its_module_do_not_share_a_name() -> None:
-    """`from ailib_sync import models` must be the function also after something imported the module behind it."""
+def test_the_function_is_not_replaced_by_the_module() -> None:
+    """`from ailib_sync import models` is the function, also after its module was imported."""
     import ailib_sync
 
     assert callable(ailib_sync.models)
-    assert catalogue.__name__ == "ailib_sync.registry.models"
+    assert models_module.__name__ == "ailib_sync.registry.models"
     assert ailib_sync.models is models
 
 
-def test_the_client_does_not_pay_for_the_list() -> None:
+def test_the_client_does_not_load_the_list() -> None:
     code = "import sys, ailib_sync, ailib_sync.client; print('ailib_sync.registry.models' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

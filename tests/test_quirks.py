@@ -1,4 +1,4 @@
-"""Every quirk has a reason and a source, is asked for in code, and every one asked for is listed."""
+"""Every quirk has a reason and a source and is checked in code; every checked one is listed."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def test_each_has_a_sentence_and_a_public_source(name: str) -> None:
     assert re.fullmatch(r"https://\S+", quirk.link)
 
 
-def test_every_quirk_code_asks_for_is_listed() -> None:
-    asked = {name for text in SOURCES.values() for name in re.findall(r"""\.has\(["'](\w+)["']\)""", text)}
-    assert asked
-    assert asked <= set(QUIRKS)
+def test_every_checked_quirk_is_listed() -> None:
+    checked = {name for text in SOURCES.values() for name in re.findall(r"""\.has\(["'](\w+)["']\)""", text)}
+    assert checked
+    assert checked <= set(QUIRKS)
 
 
 @pytest.mark.parametrize("name", QUIRKS)
-def test_every_listed_quirk_is_asked_for(name: str) -> None:
-    assert any(f'"{name}"' in text for text in SOURCES.values()), f"no code knows {name}"
+def test_every_listed_quirk_is_checked(name: str) -> None:
+    assert any(f'"{name}"' in text for text in SOURCES.values()), f"no code checks {name}"
 
 
-def test_a_habit_is_a_quirk_or_a_tolerance_but_not_both() -> None:
+def test_nothing_is_both_a_quirk_and_a_tolerance() -> None:
     assert not set(QUIRKS) & set(TOLERANCES)

@@ -1,4 +1,4 @@
-"""Makes `ailib_sync/data/models.json` and its excerpt `endings.json`: `python tools/make_models.py FACTS.json`.
+"""Writes `ailib_sync/data/models.json` and its excerpt `retirements.json`: `python tools/make_models.py FACTS.json`.
 
 The facts are a JSON object: `generated` (a day) and `models`, a list of objects with `provider`, `id`, `name`,
 `context_window`, `max_output`, `price_usd_per_1m`, `price_tiers`, `price_conflicts`, `capabilities`,
@@ -26,12 +26,12 @@ CAPABILITIES = {
     "reasoning": "reasoning",
     "prompt_caching": "prompt_caching",
 }
-#: Ids that a provider answers as another model: https://api-docs.deepseek.com/quick_start/pricing
+#: Ids that a provider redirects to another model: https://api-docs.deepseek.com/quick_start/pricing
 ALIASES = {"deepseek": {"deepseek-chat": "deepseek-flash", "deepseek-reasoner": "deepseek-flash"}}
 
 
 def compact(facts: dict[str, Any]) -> dict[str, Any]:
-    """The data file's content: only what is known, models by provider and id, sorted."""
+    """The content of the data file: known facts only, models sorted by provider and id."""
     models: dict[str, dict[str, Any]] = {}
     for fact in sorted(facts["models"], key=lambda fact: (fact["provider"], fact["id"])):
         models.setdefault(fact["provider"], {})[fact["id"]] = row(fact)
@@ -44,7 +44,7 @@ def compact(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def row(fact: dict[str, Any]) -> dict[str, Any]:
-    """One model; what is unknown is left out, and so is the status `live`."""
+    """One model, without unknown values and without the status `live`."""
     capabilities = fact.get("capabilities") or {}
     dates = fact.get("dates") or {}
     temperature = fact.get("temperature_supported")
@@ -69,35 +69,35 @@ def row(fact: dict[str, Any]) -> dict[str, Any]:
 
 
 def day(text: str | None) -> str | None:
-    """The day or month at the start of `text`, without a remark that may follow."""
+    """The day or month at the start of `text`, which may be followed by a comment."""
     match = re.match(r"20\d\d-\d\d(-\d\d)?", text or "")
     return match[0] if match else None
 
 
 def price(table: dict[str, Any]) -> list[float | None] | None:
-    """[input, output, cache read, cache write] without unknown ones at the end. A price list of nothing but zeros is
-    more often a gap in a catalogue than a gift, so it counts as unknown."""
+    """[input, output, cache read, cache write], without unknown prices at the end. A list of zeros usually means a missing
+    price, so it is treated as unknown."""
     if table.get("input") is None or table.get("output") is None or not (table["input"] or table["output"]):
         return None
-    figures = [table["input"], table["output"], table.get("cache_read") or None, table.get("cache_write") or None]
-    while figures[-1] is None:
-        figures.pop()
-    return figures
+    prices = [table["input"], table["output"], table.get("cache_read") or None, table.get("cache_write") or None]
+    while prices[-1] is None:
+        prices.pop()
+    return prices
 
 
 def tiers(entries: list[dict[str, Any]]) -> list[list[float | None]]:
-    """[prompt tokens above which these prices hold, *price], the lowest first."""
+    """[prompt tokens, *prices] for longer prompts, in ascending order."""
     found = []
     for entry in entries:
         above = entry.get("input_tokens_above") or (entry.get("tier") or {}).get("size")
-        figures = price(entry)
-        if above and figures:
-            found.append([above, *figures])
+        prices = price(entry)
+        if above and prices:
+            found.append([above, *prices])
     return sorted(found)
 
 
 def render(data: dict[str, Any]) -> str:
-    """JSON with one model a line, so that a difference of two versions reads well."""
+    """JSON with one model per line, for readable diffs."""
     lines = [f'  "{key}": {json.dumps(data[key], ensure_ascii=False)},' for key in ("generated", "units", "aliases")]
     lines.append('  "models": {')
     providers = []
@@ -107,22 +107,22 @@ def render(data: dict[str, Any]) -> str:
     return "{\n" + "\n".join(lines) + "\n" + ",\n".join(providers) + "\n  }\n}\n"
 
 
-def endings(data: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Provider → model → its announced end, or `shutdown` where only that is known."""
-    ends = {
-        provider: {id: row.get("retires", "shutdown") for id, row in table.items() if ends_ever(row)}
+def retirements(data: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Provider → model → the day of its retirement, or `shutdown` if the day is unknown."""
+    tables = {
+        provider: {id: row.get("retires", "shutdown") for id, row in table.items() if retires(row)}
         for provider, table in data["models"].items()
     }
-    return {provider: table for provider, table in ends.items() if table}
+    return {provider: table for provider, table in tables.items() if table}
 
 
-def ends_ever(row: dict[str, Any]) -> bool:
+def retires(row: dict[str, Any]) -> bool:
     return "retires" in row or row.get("status") == "shutdown"
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    made = compact(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    (DATA / "models.json").write_text(render(made), encoding="utf-8")
-    (DATA / "endings.json").write_text(json.dumps(endings(made), indent=1) + "\n", encoding="utf-8")
+    data = compact(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    (DATA / "models.json").write_text(render(data), encoding="utf-8")
+    (DATA / "retirements.json").write_text(json.dumps(retirements(data), indent=1) + "\n", encoding="utf-8")

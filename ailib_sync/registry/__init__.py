@@ -1,4 +1,4 @@
-"""What is known of providers and models: manifests, quirks, prices, retirements.
+"""Facts about providers and models: manifests, quirks, prices, retirements.
 
 Internal: import public names from `ailib_sync`.
 """

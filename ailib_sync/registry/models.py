@@ -1,7 +1,6 @@
-"""What is known of models: limits, prices, capabilities, when they end. A dated list, read when first asked; no network.
+"""Facts about models: limits, prices, capabilities, retirements. A dated list, read at its first use; no network.
 
-Calls never consult it: a model that is missing here works all the same, and `cost` is None for it. The module is not called
-models, because importing it would then put it in the place of the function `ailib_sync.models`.
+Calls do not use it: a model that is not in the list can be called too, and its `cost` is None.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ CAPABILITIES = ("tools", "vision", "audio", "video", "documents", "json_schema",
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """US dollars for a million tokens. None: not known, or not priced apart from plain input."""
+    """US dollars per million tokens. None: unknown, or no separate price."""
 
     input: float
     output: float
@@ -39,12 +38,12 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model at one provider, as of the list's date (`as_of()`).
+    """One model of one provider, as of the list's date (`as_of()`). `context_window` and `max_output` are in tokens.
 
-    `tiers` are (prompt tokens, prices) pairs: a prompt longer than that is billed wholly at those prices. `disputed` says
-    that the sources of the prices differ by more than one per cent. `capabilities` holds what is known, true or false.
-    `temperature_supported` is None where it is unknown or depends on the reasoning effort. `status` is `live`, `beta`,
-    `deprecated` (an end is announced), `shutdown` or `unknown`; `retires` is the announced end.
+    `tiers` are (prompt tokens, prices) pairs: for a longer prompt, these prices apply to all tokens. `disputed` is True if the
+    sources of the prices differ by more than one per cent. `capabilities` omits the unknown ones. `temperature_supported` is
+    None if it is unknown or depends on the reasoning effort. `status` is `live`, `beta`, `deprecated` (a retirement is
+    announced), `shutdown` or `unknown`; `retires` is the announced day.
     """
 
     provider: str
@@ -63,11 +62,10 @@ class ModelInfo:
     status: str = "unknown"
 
     def cost(self, usage: Usage) -> float | None:
-        """What these tokens cost in US dollars; None where a price or a count is not known.
+        """The cost of these tokens in US dollars; None if a price or a number of tokens is unknown.
 
-        Cached and cache-written tokens count at their own prices; where none is known they count as plain input, which
-        makes the figure an upper bound for reading. Writes for longer than the standard time, batch and priority tariffs
-        are not known here.
+        Cached and cache-written tokens have their own prices. If these are unknown, the input price is used, which is an upper
+        bound for cached tokens. Prices for longer caching, batches and priority processing are not in the list.
         """
         if self.prices is None or usage.prompt_tokens is None or usage.completion_tokens is None:
             return None
@@ -86,7 +84,7 @@ class ModelInfo:
         return prices
 
     def retirement_warning(self, today: date | None = None) -> str | None:
-        """A sentence where the model has ended or ends within 30 days; None otherwise."""
+        """A warning if the model is retired or will be within 30 days, otherwise None."""
         end = self.retires.isoformat() if self.retires else "shutdown" if self.status == "shutdown" else None
         return warning(f"{self.provider}/{self.id}", end, today) if end else None
 
@@ -94,14 +92,14 @@ class ModelInfo:
 def models(
     provider: str | None = None, *, capability: str | None = None, min_context: int = 0, shutdown: bool = False
 ) -> list[ModelInfo]:
-    """The known models, of all providers or one (an alias will do), sorted by provider and id.
+    """The known models of all providers, or of one (an id or an alias), sorted by provider and id.
 
-    `capability` is one of `CAPABILITIES` and leaves those known to have it; `min_context` is in tokens; models that were
-    shut down are left out unless `shutdown` is true.
+    `capability`, one of `CAPABILITIES`, selects the models that are known to support it. `min_context` is in tokens. Models
+    that were shut down are omitted unless `shutdown` is true.
     """
     if capability is not None and capability not in CAPABILITIES:
         raise ConfigurationError(f"unknown capability {capability!r}; the capabilities are {', '.join(CAPABILITIES)}")
-    tables = _catalogue()
+    tables = _models()
     chosen = tables.values() if provider is None else [tables.get(_canonical(provider), {})]
     return [
         info
@@ -114,34 +112,35 @@ def models(
 
 
 def model_info(provider: str, model: str) -> ModelInfo | None:
-    """What is known of this model: found by its id, by an alias, or by its id without a date (`latest`, `default`) at its end.
+    """The facts about this model; None if it is not in the list. It is found by its id, an alias, or its id without the version
+    at its end (a date, `latest` or `default`).
 
     >>> model_info("openai", "gpt-4o-2024-08-06").id
     'gpt-4o'
     """
     provider = _canonical(provider)
-    table = _catalogue().get(provider, {})
+    table = _models().get(provider, {})
     model = _data()["aliases"].get(provider, {}).get(model, model)
     if model in table:
         return table[model]
-    bare = _bare(model)
-    if bare in table:
-        return table[bare]
-    dated = [info for id, info in table.items() if _bare(id) == bare]
-    return dated[-1] if dated else None
+    name = _without_version(model)
+    if name in table:
+        return table[name]
+    versions = [info for id, info in table.items() if _without_version(id) == name]
+    return versions[-1] if versions else None
 
 
 def as_of() -> str:
-    """The day the list was made, as 2026-01-31."""
+    """The date of the list (2026-01-31)."""
     day: str = _data()["generated"]
     return day
 
 
-#: A day, `latest` or `default` at the end of a model's id.
+#: The version at the end of a model's id: a date, `latest` or `default`.
 _VERSION = compile(r"[-@](20\d\d-?[01]\d-?[0-3]\d|latest|default)")
 
 
-def _bare(model: str) -> str:
+def _without_version(model: str) -> str:
     match = _VERSION.search(model)
     return model[: match.start()] if match and match.end() == len(model) else model
 
@@ -157,7 +156,7 @@ def _data() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> dict[str, dict[str, ModelInfo]]:
+def _models() -> dict[str, dict[str, ModelInfo]]:
     return {
         provider: {id: _info(provider, id, row) for id, row in table.items()} for provider, table in _data()["models"].items()
     }

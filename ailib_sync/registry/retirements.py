@@ -1,4 +1,4 @@
-"""Which models end, and when: the part of the model list that a call is warned by. Read once, at the first call."""
+"""Retired models and announced retirements, for the warnings of calls. An excerpt of the model list, read at the first call."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import date
 
-PATH = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "endings.json")
-#: How many days ahead a warning is given.
+PATH = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "retirements.json")
+#: A call is warned from this many days before the retirement.
 NOTICE_DAYS = 30
 
 
 def ending(provider: str, model: str) -> str | None:
-    """The announced end of the model with exactly this id, as 2026-01-31; `shutdown` where it has ended at an unknown day."""
-    return _endings().get(provider, {}).get(model)
+    """The retirement day of the model with exactly this id (2026-01-31); `shutdown` if it is retired and the day is unknown."""
+    return _retirements().get(provider, {}).get(model)
 
 
 def warning(who: str, end: str, today: date | None = None) -> str | None:
-    """A sentence where a model has ended or ends within 30 days; None otherwise. `who` is provider/model."""
+    """A warning if the model is retired or will be within 30 days, otherwise None. `who` is provider/model."""
     if end == "shutdown":
-        return f"{who} was shut down by its provider"
+        return f"{who} was shut down; use another model"
     from datetime import date
 
     day = date.fromisoformat(end)
@@ -32,10 +32,10 @@ def warning(who: str, end: str, today: date | None = None) -> str | None:
     if days > NOTICE_DAYS:
         return None
     if days < 0:
-        return f"{who} ended on {day}, as its provider announced"
-    return f"{who} ends on {day}, in {days} day{'s' * (days != 1)}"
+        return f"{who} was retired on {day}, as its provider announced; use another model"
+    return f"{who} will be retired on {day}, in {days} day{'s' * (days != 1)}"
 
 
 @lru_cache(maxsize=1)
-def _endings() -> dict[str, dict[str, str]]:
+def _retirements() -> dict[str, dict[str, str]]:
     return read_json(PATH)
