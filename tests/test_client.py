@@ -78,7 +78,7 @@ def test_what_is_no_model_is_refused(model: Any) -> None:
         ("Open AI/x", "'Open AI' is not a provider's id"),
         ("anyscale/llama", r"Anyscale.* has been retired since .* Use instead: "),
         ("stability/x", "is not a chat service"),
-        ("openai/gpt-4o?dialect=morse", "openai does not speak 'morse'; it speaks openai_chat"),
+        ("openai/gpt-4o?dialect=morse", "openai has no dialect 'morse'; it has openai_chat"),
     ],
 )
 def test_a_provider_that_cannot_be_called_says_why(model: str, says: str) -> None:
@@ -310,7 +310,7 @@ def test_what_json_cannot_hold_is_not_sent(value: Any, says: str) -> None:
 
 def test_a_model_that_has_ended_gives_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "ailib_sync.registry.retirements.ending", lambda provider, model: {"acme/m-1": "2020-01-31"}[f"{provider}/{model}"]
+        "ailib_sync.registry.retirements.retirement", lambda provider, model: {"acme/m-1": "2020-01-31"}[f"{provider}/{model}"]
     )
     ai, _ = client("acme/m-1", chat(), chat_stream("a"), manifest=ACME)
     told = ["acme/m-1 was retired on 2020-01-31, as its provider announced; use another model"]

@@ -46,7 +46,6 @@ FULL: dict[str, Any] = {
     "finish_reasons": {"fini": "end_turn"},
     "errors": {"codes": {"17": "rate_limited"}, "statuses": {"498": "overloaded"}},
     "request_id": ["x-acme-id"],
-    "idempotency_header": "Idempotency-Key",
     "capabilities": {"tools": True, "vision": None},
     "models": {"a*|b?": {"reasoning": None, "parameters": {"temperature": None}}, "c": {"dialect": "anthropic_messages"}},
 }

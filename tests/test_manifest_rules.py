@@ -114,7 +114,7 @@ def test_a_style_of_its_own_replaces_reasoning_and_none_is_laid_over_it() -> Non
 
 def test_body_constants_give_way_to_the_request_and_null_takes_out() -> None:
     watsonx = Manifest.load("watsonx")
-    body = watsonx.complete({"model": "m", "project_id": "mine"}, {"model": "m", "project_id": "theirs"})
+    body = watsonx.add_constants({"model": "m", "project_id": "mine"}, {"model": "m", "project_id": "theirs"})
     assert body == {"model_id": "m", "project_id": "mine"}
 
 
@@ -129,7 +129,7 @@ def test_templates_do_not_follow_attributes() -> None:
         },
         trusted=True,
     )
-    assert manifest.complete({}, {"model": "m"}) == {"x": "{model.__class__}"}
+    assert manifest.add_constants({}, {"model": "m"}) == {"x": "{model.__class__}"}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ailib_sync.errors import CLASSES, ManifestError
 from ailib_sync.pipeline.auth import SCHEMES, key_variables
 from ailib_sync.registry.check import explain, hosts, schema
 from ailib_sync.registry.files import FOLDER, read_json
-from ailib_sync.registry.manifest import HABITS, Manifest, builtin_manifests, index, provider_ids
+from ailib_sync.registry.manifest import FORMAT_DEFAULTS, Manifest, builtin_manifests, index, provider_ids
 from ailib_sync.registry.quirks import QUIRKS
 from ailib_sync.types.request import OPTIONS
 
@@ -214,9 +214,9 @@ def test_keeps_the_order_of_keys_and_states_no_default(provider: str) -> None:
     assert set(keys) <= set(order)
     assert keys[: len(head)] == head
     if "extends" not in data:
-        for key in set(HABITS) & set(data):
-            value = data[key]
-            assert value != (list(HABITS[key]) if isinstance(HABITS[key], tuple) else HABITS[key]), key
+        for key in set(FORMAT_DEFAULTS) & set(data):
+            default = FORMAT_DEFAULTS[key]
+            assert data[key] != (list(default) if isinstance(default, tuple) else default), key
 
 
 # --- all of them together ---------------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ from datetime import date
 import pytest
 
 from ailib_sync import models
-from ailib_sync.registry.retirements import ending, warning
+from ailib_sync.registry.retirements import retirement, retirement_warning
 
 
 def test_the_excerpt_matches_the_model_list() -> None:
     for info in models(shutdown=True):
         end = info.retires.isoformat() if info.retires else "shutdown" if info.status == "shutdown" else None
-        assert ending(info.provider, info.id) == end
+        assert retirement(info.provider, info.id) == end
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,8 @@ def test_the_excerpt_matches_the_model_list() -> None:
     ],
 )
 def test_a_warning_is_given_from_thirty_days_before_the_retirement(today: date, expected: str | None) -> None:
-    assert warning("a/b", "2026-11-30", today) == expected
+    assert retirement_warning("a/b", "2026-11-30", today) == expected
 
 
 def test_a_retirement_without_a_day_always_warns() -> None:
-    assert warning("a/b", "shutdown") == "a/b was shut down; use another model"
+    assert retirement_warning("a/b", "shutdown") == "a/b was shut down; use another model"

@@ -151,7 +151,7 @@ class Endpoint:
     def render(self, request: Request, ledger: Ledger) -> dict[str, Any] | None:
         """The body, with the manifest's constants and the caller's `extra` in it."""
         body = self.operation.render(request, self.manifest, ledger)
-        return body and self.manifest.complete(body, {**self._variables, "model": self.model})
+        return body and self.manifest.add_constants(body, {**self._variables, "model": self.model})
 
     def http_request(self, request: Request, body: dict[str, Any] | None) -> HttpRequest:
         """The request as it is sent, authorized."""
@@ -174,10 +174,10 @@ class Endpoint:
         """A sentence where the model has been retired, or will be within 30 days."""
         today = int(time() // 86400)  # looked up once a day: a server may run for months
         if self._retirement is None or self._retirement[0] != today:
-            from ..registry.retirements import ending, warning
+            from ..registry.retirements import retirement, retirement_warning
 
-            end = ending(self.manifest.id, self.model)
-            self._retirement = today, warning(f"{self.manifest.id}/{self.model}", end) if end else None
+            end = retirement(self.manifest.id, self.model)
+            self._retirement = today, retirement_warning(f"{self.manifest.id}/{self.model}", end) if end else None
         return self._retirement[1]
 
     def key(self) -> Secret | None:

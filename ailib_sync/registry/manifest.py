@@ -1,7 +1,7 @@
-"""Manifests: where a provider is and which habits it has. JSON in, one frozen `Manifest` out. No network, no conditions.
+"""Manifests: a provider's URL, authentication and deviations from its dialect. JSON in, one frozen `Manifest` out. No network.
 
-A manifest of ours is one file in `manifests/`, proven by tests against `schema.json` and loaded without further checks. A
-manifest from outside (a dict, a path, a file in the folder `AILIB_MANIFESTS`) is checked by `manifest_check` first.
+A built-in manifest is one file in `manifests/`. Tests check it against `schema.json`; it is loaded without further checks. A
+user's manifest (a dict, a path, a file in the folder `AILIB_MANIFESTS`) is not trusted, and checked by `check` first.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One provider. The keys are described in `manifests/schema.json`; `for_model` applies what `models` says.
+    """One provider. `manifests/schema.json` describes the keys; `for_model` applies the rules in `models`.
 
-    `trusted` is False for a manifest from outside; `source` is the file or "a dict", for messages.
+    `trusted` is False for a user's manifest; `source` is the file or "a dict", for messages.
     """
 
     id: str
@@ -58,17 +58,16 @@ class Manifest:
     finish_reasons: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     request_id: tuple[str, ...] = ("x-request-id", "request-id")
-    idempotency_header: str | None = None
     capabilities: Mapping[str, bool | None] = field(default_factory=dict)
     trusted: bool = True
     source: str = ""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, source: str = "a dict", trusted: bool = False) -> Manifest:
-        """A manifest from its JSON form. Raises ManifestError naming the key and what is allowed."""
+        """A manifest from its JSON form. Raises ManifestError with the wrong key and the allowed values."""
         data = extended(data)
         if not trusted:
-            from .check import check  # only manifests from outside need it
+            from .check import check  # only for users' manifests
 
             check(data, source)
         known = _field_names()
@@ -81,16 +80,16 @@ class Manifest:
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str]) -> Manifest:
-        """A manifest from a JSON file of the user's."""
+        """A user's manifest from a JSON file."""
         return cls.from_dict(read_json(os.fspath(path)), source=os.fspath(path))
 
     @classmethod
     def from_ai_protocol(
         cls, data: Mapping[str, Any], *, source: str = "a dict", trusted: bool = False
     ) -> tuple[Manifest, Report]:
-        """A manifest from AI-Protocol's form (v1 or v2), with a report of the fields used and those that could not be.
+        """A manifest from AI-Protocol's form (v1 or v2), and a report of the used and unused fields.
 
-        `trusted` vouches for the file: the keys it names may go to the address it names, whoever's they are.
+        `trusted=True` allows the file to send any API key that it names to any host that it names.
         """
         from .ai_protocol import translate
 
@@ -99,7 +98,7 @@ class Manifest:
 
     @classmethod
     def load(cls, provider: str) -> Manifest:
-        """The manifest with this id or alias: the user's folder `AILIB_MANIFESTS` first, then ours."""
+        """The manifest with this id or alias: from the user's folder `AILIB_MANIFESTS`, otherwise a built-in one."""
         folder = os.environ.get("AILIB_MANIFESTS")
         if folder and is_id(provider):
             path = os.path.join(folder, f"{provider}.json")
@@ -108,43 +107,43 @@ class Manifest:
         return _builtin(provider)
 
     def for_model(self, model: str, dialect: str | None = None) -> Manifest:
-        """This manifest with every override whose glob matches `model`, in the file's order; later ones win.
+        """This manifest, resolved for a model: with every matching rule of `models`, in the file's order; later ones win.
 
-        It speaks `dialect` where that is given, else the one that `models` names for a model which works in no other.
+        Its dialect is `dialect` if given, otherwise the one that a rule requires for the model, otherwise the manifest's own.
         """
         rules = [rule for pattern, rule in self.models.items() if matches(pattern, model)]
-        wanted = dialect or next((rule["dialect"] for rule in reversed(rules) if "dialect" in rule), self.dialect)
-        if wanted != self.dialect:
-            return self.for_dialect(wanted).for_model(model, wanted)
+        chosen = dialect or next((rule["dialect"] for rule in reversed(rules) if "dialect" in rule), self.dialect)
+        if chosen != self.dialect:
+            return self.for_dialect(chosen).for_model(model, chosen)
         merged = self
         for rule in rules:
-            merged = merged._over({key: value for key, value in rule.items() if key != "dialect"})
+            merged = merged._merged({key: value for key, value in rule.items() if key != "dialect"})
         return merged
 
     def for_dialect(self, dialect: str) -> Manifest:
-        """This manifest for another of the formats it speaks. Raises ManifestError where it does not speak it.
+        """This manifest for another dialect of the provider. Raises ManifestError if the provider does not have it.
 
-        Who and where are inherited; the names and habits of the first format are not, but for those the second `keeps`.
+        The settings of `FORMAT_DEFAULTS` are not inherited, except those that the entry `keeps`; all other settings are.
         """
         if dialect == self.dialect:
             return self
         if dialect not in self.dialects:
-            spoken = ", ".join((self.dialect, *self.dialects))
-            raise ManifestError(f"{self.id} does not speak {dialect!r}; it speaks {spoken}")
+            names = ", ".join((self.dialect, *self.dialects))
+            raise ManifestError(f"{self.id} has no dialect {dialect!r}; it has {names}")
         entry = dict(self.dialects[dialect])
         kept = entry.pop("keeps", ())
-        fresh = {key: value for key, value in HABITS.items() if key not in kept}
-        return replace(self, dialect=dialect, **fresh)._over(entry)
+        defaults = {key: value for key, value in FORMAT_DEFAULTS.items() if key not in kept}
+        return replace(self, dialect=dialect, **defaults)._merged(entry)
 
     def operation_names(self) -> tuple[str, ...]:
-        """What the provider can be asked for. The keys at the top of a manifest describe its chat, `operations` the others."""
+        """The operations of the provider. The top-level keys of a manifest describe chat, `operations` describes the others."""
         return (*(() if self.status == "not_chat" else ("chat",)), *self.operations)
 
     def for_operation(self, operation: str, model: str) -> Manifest:
-        """This manifest, resolved for a model, as it is for one operation.
+        """This manifest for one operation. It must be resolved for the model already (`for_model`).
 
-        Who and where are inherited; the names and habits of the chat are not. Raises ConfigurationError where the provider has
-        been retired or has no such operation.
+        The settings of `FORMAT_DEFAULTS`, `defaults` and `limits` are not inherited from chat. Raises ConfigurationError if the
+        provider is retired or does not have the operation.
         """
         facts = self.retired or {}
         if self.status == "retired":
@@ -161,16 +160,16 @@ class Manifest:
             return self
         entry = dict(self.operations[operation])
         rules = entry.pop("models", {})
-        merged = replace(self, **HABITS, defaults={}, limits={})._over(_with_path(entry, operation))
+        merged = replace(self, **FORMAT_DEFAULTS, defaults={}, limits={})._merged(_with_path(entry, operation))
         for pattern, rule in rules.items():
             if matches(pattern, model):
-                merged = merged._over(_with_path(rule, operation))
+                merged = merged._merged(_with_path(rule, operation))
         return merged
 
-    def complete(self, body: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-        """`body` with the constants of this manifest's `body`; what stands there already wins, null takes a field out.
+    def add_constants(self, body: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+        """`body`, with the constants of the manifest's `body` added. Existing fields are kept; null removes a field.
 
-        `values` holds `model` and the variables, which the constants may name in braces.
+        `values` contains `model` and the variables, which the constants may name in braces.
         """
         for key, value in self.body.items():
             if value is None:
@@ -180,10 +179,11 @@ class Manifest:
         return body
 
     def has(self, quirk: str) -> bool:
+        """Whether the manifest lists this quirk (see `quirks`)."""
         return quirk in self.quirks
 
     def finish_reason(self, word: str | None, table: Mapping[str, str]) -> str | None:
-        """The normalised finish reason for the provider's `word`; its own word where nobody knows it."""
+        """The normalized finish reason for the provider's `word`; an unknown word is returned unchanged."""
         if word is None:
             return None
         return self.finish_reasons.get(word) or table.get(word) or word
@@ -198,11 +198,11 @@ class Manifest:
         request_id: str | None = None,
         retry_after: float | None = None,
     ) -> RemoteError:
-        """The exception for a provider's error answer (`status` None: met in a stream). `words` is the dialect's table."""
+        """The exception for an error response (`status` None: an error in a stream). `words` is the dialect's code table."""
         statuses = {int(code): name for code, name in self.errors.get("statuses", {}).items()}
         name = classify(status, details, {**words, **self.errors.get("codes", {})}, statuses)
         return CLASSES[name](
-            details.message or f"the provider answered {status} without a message",
+            details.message or f"the provider responded with status {status} and no message",
             status_code=status,
             error_type=details.type,
             error_code=details.code,
@@ -212,8 +212,11 @@ class Manifest:
             provider=self.id,
         )
 
-    def _over(self, overrides: Mapping[str, Any]) -> Manifest:
-        """`overrides` on top of this: objects are merged by key (a `reasoning` with another style is not), quirks added."""
+    def _merged(self, overrides: Mapping[str, Any]) -> Manifest:
+        """This manifest with `overrides`: objects are merged by key, quirks are added, other values are replaced.
+
+        A `reasoning` with a style replaces the earlier one, because the other keys have a meaning for one style only.
+        """
         values: dict[str, Any] = {}
         for key, value in overrides.items():
             old = getattr(self, key)
@@ -226,8 +229,8 @@ class Manifest:
         return replace(self, **values)
 
 
-#: The keys that hold habits of one format, as they are where nothing is said.
-HABITS: dict[str, Any] = {
+#: The settings that apply to one wire format only, and their defaults.
+FORMAT_DEFAULTS: dict[str, Any] = {
     "paths": {},
     "body": {},
     "parameters": {},
@@ -241,7 +244,7 @@ HABITS: dict[str, Any] = {
 
 
 def _with_path(entry: Mapping[str, Any], operation: str) -> dict[str, Any]:
-    """The entry of one operation with its `path` under `paths`."""
+    """The entry of an operation, with its `path` moved into `paths`."""
     values = dict(entry)
     if "path" in values:
         values["paths"] = {operation: values.pop("path")}
@@ -253,44 +256,46 @@ def _field_names() -> frozenset[str]:
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:
-    """Names in braces replaced, where `values` has them. Not str.format, which would follow attributes that a manifest from
-    outside may name."""
-    text, *pieces = template.split("{")
-    for piece in pieces:
-        name, brace, rest = piece.partition("}")
-        text += values[name] + rest if brace and name in values else "{" + piece
+    """The template with every `{name}` replaced by its value; unknown names are kept.
+
+    `str.format` is not safe for users' manifests: it evaluates attributes (`{model.__class__}`).
+    """
+    text, *parts = template.split("{")
+    for part in parts:
+        name, brace, rest = part.partition("}")
+        text += values[name] + rest if brace and name in values else "{" + part
     return text
 
 
 def matches(patterns: str, model: str) -> bool:
-    """Whether one of the globs, parted by `|`, fits: `*` stands for anything, `?` for one character, the rest for itself."""
-    return any(_fits(pattern, model) for pattern in patterns.split("|"))
+    """Whether one of the globs, separated by `|`, matches: `*` is any text, `?` one character; the rest is literal."""
+    return any(_glob_matches(pattern, model) for pattern in patterns.split("|"))
 
 
-def _fits(pattern: str, text: str) -> bool:
-    # Without `re`: compiling the globs of one manifest takes longer than everything else at the making of a client.
-    head, *pieces = pattern.split("*")
-    if not pieces:
-        return len(text) == len(head) and _begins(text, head, 0)
-    tail = pieces.pop()
+def _glob_matches(pattern: str, text: str) -> bool:
+    # Not with `re`: compiling the globs of one manifest would take longer than the rest of creating a client.
+    head, *parts = pattern.split("*")
+    if not parts:
+        return len(text) == len(head) and _matches_at(text, head, 0)
+    tail = parts.pop()
     end = len(text) - len(tail)
-    if end < len(head) or not _begins(text, head, 0) or not _begins(text, tail, end):
+    if end < len(head) or not _matches_at(text, head, 0) or not _matches_at(text, tail, end):
         return False
-    at = len(head)
-    for piece in pieces:
-        while not (found := at + len(piece) <= end and _begins(text, piece, at)) and at < end:
-            at += 1
+    position = len(head)
+    for part in parts:  # the first match of each part is enough: it leaves the most text for the next ones
+        while not (found := position + len(part) <= end and _matches_at(text, part, position)) and position < end:
+            position += 1
         if not found:
             return False
-        at += len(piece)
+        position += len(part)
     return True
 
 
-def _begins(text: str, piece: str, at: int) -> bool:
-    """Whether `piece` stands at this place of `text`, which is long enough."""
-    if "?" not in piece:
-        return text.startswith(piece, at)
-    return len(text) - at >= len(piece) and all(a in ("?", b) for a, b in zip(piece, text[at:], strict=False))
+def _matches_at(text: str, part: str, position: int) -> bool:
+    """Whether `part`, which has no `*`, matches at this position of `text`."""
+    if "?" not in part:
+        return text.startswith(part, position)
+    return len(text) - position >= len(part) and all(a in ("?", b) for a, b in zip(part, text[position:], strict=False))
 
 
 @lru_cache(maxsize=256)
@@ -301,10 +306,10 @@ def _builtin(provider: str) -> Manifest:
     if provider in index()["aliases"]:
         return _builtin(index()["aliases"][provider])
     if not is_id(provider):
-        raise ManifestError(f"{provider!r} is not a provider's id; a model is written provider/model, as in openai/gpt-4o")
+        raise ManifestError(f"{provider!r} is not a provider's id; a model is written provider/model, like openai/gpt-4o")
     raise unknown_provider(provider)
 
 
 def builtin_manifests() -> Iterator[Manifest]:
-    """Every built-in manifest; reads a hundred files, so for lists and tests only."""
+    """Every built-in manifest. Reads a hundred files: for lists and tests only."""
     return map(_builtin, provider_ids())

@@ -12,7 +12,7 @@ from re import compile
 from .._dataclass import dataclass, field
 from ..errors import ConfigurationError
 from .manifest import index, read_json
-from .retirements import warning
+from .retirements import retirement_warning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class ModelInfo:
     def retirement_warning(self, today: date | None = None) -> str | None:
         """A warning if the model is retired or will be within 30 days, otherwise None."""
         end = self.retires.isoformat() if self.retires else "shutdown" if self.status == "shutdown" else None
-        return warning(f"{self.provider}/{self.id}", end, today) if end else None
+        return retirement_warning(f"{self.provider}/{self.id}", end, today) if end else None
 
 
 def models(

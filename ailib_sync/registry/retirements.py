@@ -16,12 +16,12 @@ PATH = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "retirem
 NOTICE_DAYS = 30
 
 
-def ending(provider: str, model: str) -> str | None:
+def retirement(provider: str, model: str) -> str | None:
     """The retirement day of the model with exactly this id (2026-01-31); `shutdown` if it is retired and the day is unknown."""
     return _retirements().get(provider, {}).get(model)
 
 
-def warning(who: str, end: str, today: date | None = None) -> str | None:
+def retirement_warning(who: str, end: str, today: date | None = None) -> str | None:
     """A warning if the model is retired or will be within 30 days, otherwise None. `who` is provider/model."""
     if end == "shutdown":
         return f"{who} was shut down; use another model"

@@ -459,11 +459,11 @@ def test_refusals_are_told_apart(status: int, body: dict[str, Any], kind: type[A
     ("body", "message"),
     [
         ("no healthy upstream", "no healthy upstream"),
-        ("<html>502</html>", "the provider answered 502 without a message"),
+        ("<html>502</html>", "the provider responded with status 502 and no message"),
         ({"error": "gone"}, "gone"),
         ({"error": {"message": "gone"}}, "gone"),
-        ([], "the provider answered 502 without a message"),
-        (None, "the provider answered 502 without a message"),
+        ([], "the provider responded with status 502 and no message"),
+        (None, "the provider responded with status 502 and no message"),
     ],
 )
 def test_error_bodies_of_other_shapes_still_say_what_they_can(body: Any, message: str) -> None:

@@ -700,11 +700,11 @@ def test_an_error_inside_a_stream_is_raised_after_what_came_before() -> None:
     ("body", "message"),
     [
         ("upstream connect error", "upstream connect error"),
-        ("<html>502</html>", "the provider answered 502 without a message"),
+        ("<html>502</html>", "the provider responded with status 502 and no message"),
         ({"error": "invalid_grant"}, "invalid_grant"),
-        ([], "the provider answered 502 without a message"),
-        (None, "the provider answered 502 without a message"),
-        ({"error": {"message": None}}, "the provider answered 502 without a message"),
+        ([], "the provider responded with status 502 and no message"),
+        (None, "the provider responded with status 502 and no message"),
+        ({"error": {"message": None}}, "the provider responded with status 502 and no message"),
     ],
 )
 def test_error_bodies_of_other_shapes_still_say_what_they_can(body: Any, message: str) -> None:
