@@ -16,8 +16,8 @@ import pytest
 
 from ailib_sync import AiClient, Cancelled, CancelToken, Limiter, RetryPolicy, StreamConsumed
 
-from .faults import wire
-from .faults.server import FaultServer
+from . import wire
+from .local_server import LocalServer
 
 PROMPT = 0.1  # the promise; measured from cancel() to the exception
 SLACK = 0.15  # for a busy machine
@@ -88,7 +88,7 @@ def overloaded(peer, request):
 @pytest.mark.parametrize("send", ["execute", "stream"])
 @pytest.mark.parametrize("play", [silent, head_then_silence, overloaded], ids=["headers", "body", "between retries"])
 def test_a_token_cancels_a_call_that_waits(play, send):
-    with FaultServer(play) as server:
+    with LocalServer(play) as server:
         token = CancelToken()
         error = cancelled_when(
             lambda: server.requests, token.cancel, lambda: getattr(chat_of(server), send)(cancel=token)
@@ -100,7 +100,7 @@ def test_a_token_cancels_a_call_that_waits(play, send):
 
 
 def test_a_token_cancels_while_connecting():
-    with FaultServer(silent, backlog=0) as server:
+    with LocalServer(silent, backlog=0) as server:
         token = CancelToken()
         cancelled_when(lambda: True, token.cancel, lambda: chat_of(server).execute(cancel=token))
 
@@ -114,7 +114,7 @@ def test_a_token_cancels_a_tls_handshake():
 
 
 def test_a_token_that_was_cancelled_before_sends_nothing():
-    with FaultServer(wire.healthy) as server:
+    with LocalServer(wire.healthy) as server:
         token = CancelToken()
         token.cancel()
         with pytest.raises(Cancelled):
@@ -123,7 +123,7 @@ def test_a_token_that_was_cancelled_before_sends_nothing():
 
 
 def test_a_token_cancels_all_its_calls_and_no_other():
-    with FaultServer(half_then_silence) as server:
+    with LocalServer(half_then_silence) as server:
         client = client_of(server)
         token = CancelToken()
         doomed = [client.chat().user("Hello").stream(cancel=token) for _ in range(3)]
@@ -152,7 +152,7 @@ def _end_of(stream):
 
 def test_a_cancelled_finished_call_disturbs_nobody():
     """The token's call is over, its socket back in the pool and in use by the next call."""
-    with FaultServer(wire.healthy) as server:
+    with LocalServer(wire.healthy) as server:
         client = client_of(server)
         token = CancelToken()
         client.chat().user("Hello").execute(cancel=token)
@@ -166,7 +166,7 @@ def test_a_cancelled_finished_call_disturbs_nobody():
 
 @pytest.mark.parametrize("name", ["close", "cancel"])
 def test_closing_from_another_thread_wakes_the_reader_with_what_has_arrived(name):
-    with FaultServer(half_then_silence) as server:
+    with LocalServer(half_then_silence) as server:
         stream = chat_of(server).stream()
         texts = []
 
@@ -181,7 +181,7 @@ def test_closing_from_another_thread_wakes_the_reader_with_what_has_arrived(name
 
 def test_closing_from_another_thread_between_two_events_is_no_end_of_the_answer():
     """The reader is at work when it happens: its loop must not end as if the answer were whole."""
-    with FaultServer(half_then_silence) as server:
+    with LocalServer(half_then_silence) as server:
         stream = chat_of(server).stream()
         loop = iter(stream)
         next(loop)
@@ -192,7 +192,7 @@ def test_closing_from_another_thread_between_two_events_is_no_end_of_the_answer(
 
 
 def test_reading_on_after_closing_is_an_error():
-    with FaultServer(half_then_silence) as server:
+    with LocalServer(half_then_silence) as server:
         stream = chat_of(server).stream()
         next(stream.text())
         stream.close()
@@ -206,7 +206,7 @@ def test_reading_on_after_closing_is_an_error():
 
 
 def test_a_loop_that_is_left_can_be_taken_up_again():
-    with FaultServer(wire.healthy) as server:
+    with LocalServer(wire.healthy) as server:
         stream = chat_of(server).stream()
         for text in stream.text():
             first = text
@@ -216,7 +216,7 @@ def test_a_loop_that_is_left_can_be_taken_up_again():
 
 
 def test_looking_at_what_has_arrived_takes_nothing_from_the_rest():
-    with FaultServer(wire.healthy) as server:
+    with LocalServer(wire.healthy) as server:
         stream = chat_of(server).stream()
         seen = []
         for event in stream:
@@ -256,7 +256,7 @@ def raised_in_the_loop(client):
 @pytest.mark.filterwarnings("error::ResourceWarning")
 @pytest.mark.parametrize("leave", [never_started, closed_unread, dropped_in_the_loop, raised_in_the_loop])
 def test_a_stream_that_is_left_closes_at_once_without_the_collector(leave):
-    with FaultServer(half_then_silence) as server:
+    with LocalServer(half_then_silence) as server:
         limiter = Limiter(max_in_flight=1)
         client = client_of(server, limiter=limiter)
         gc.disable()
@@ -272,7 +272,7 @@ def test_a_stream_that_is_left_closes_at_once_without_the_collector(leave):
 
 
 def test_a_stream_read_to_its_end_gives_its_connection_back():
-    with FaultServer(wire.healthy) as server:
+    with LocalServer(wire.healthy) as server:
         client = client_of(server)
         for _ in range(3):
             assert client.chat().user("Hello").stream().collect().content == wire.TEXT
@@ -331,7 +331,7 @@ SIGNALLED = """
     ids=["plain", "headers", "stream", "between retries"],
 )
 def test_an_interrupt_passes_unchanged_and_leaves_no_socket(play, call, number, kind):
-    with FaultServer(play) as server:
+    with LocalServer(play) as server:
         out, err, code, seconds = run(SIGNALLED.format(call=call), server, send_signal=number)
         assert err == ""
         assert out.split()[-2:] == [kind, "0"] if play is not overloaded else out.split()[-2] == kind
@@ -352,14 +352,14 @@ def test_the_interpreter_ends_quietly_with_a_stream_open(call):
         CALL
         print("ends", flush=True)
     """.replace("CALL", call)
-    with FaultServer(half_then_silence) as server:
+    with LocalServer(half_then_silence) as server:
         out, err, code, seconds = run(source, server)
         assert (out, err, code) == ("ends\n", "", 0)
         assert seconds < 1.5
 
 
 def test_a_retry_is_not_made_after_the_call_was_cancelled_in_its_hook():
-    with FaultServer(overloaded) as server:
+    with LocalServer(overloaded) as server:
         token = CancelToken()
         chat = chat_of(server, retry=RetryPolicy(max_retries=3), on_retry=lambda error, attempt, wait: token.cancel())
         with pytest.raises(Cancelled):

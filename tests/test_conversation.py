@@ -19,8 +19,8 @@ from ailib_sync import (
 )
 from ailib_sync.conversation import Conversation
 
-from .faults import wire
-from .faults.server import FaultServer
+from . import wire
+from .local_server import LocalServer
 
 
 def calls(*wanted):
@@ -82,7 +82,7 @@ def serve():
     servers = []
 
     def start(*answers):
-        server = FaultServer(script(*answers))
+        server = LocalServer(script(*answers))
         servers.append(server)
         return server, AiClient("openai/gpt-4o", base_url=server.url, api_key="k", retry=0)
 
@@ -139,7 +139,7 @@ def test_a_stream_that_is_left_or_cut_is_no_turn():
         peer.send(wire.SSE_HEAD + wire.chunk(wire.delta("One ")))
         return False
 
-    with FaultServer(play) as server:
+    with LocalServer(play) as server:
         talk = Conversation(AiClient("openai/gpt-4o", base_url=server.url, api_key="k"))
         for event in talk.stream("first"):
             if event.is_content_delta:

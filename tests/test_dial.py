@@ -14,8 +14,8 @@ from ailib_sync import Cancelled
 from ailib_sync.http.connect import dial
 from ailib_sync.http.timeouts import CallClock, Timeout
 
-from .faults import wire
-from .faults.server import FaultServer
+from . import wire
+from .local_server import LocalServer
 
 
 def connection_to(host, port, seconds=1.0, **more):
@@ -29,14 +29,14 @@ def clock():
 
 @pytest.fixture
 def server():
-    with FaultServer(wire.healthy) as server:
+    with LocalServer(wire.healthy) as server:
         yield server
 
 
 @pytest.fixture
 def dead():
     """A port that drops every SYN."""
-    with FaultServer(wire.healthy, backlog=0) as server:
+    with LocalServer(wire.healthy, backlog=0) as server:
         yield server.port
 
 

@@ -24,8 +24,8 @@ from ailib_sync import (
     Timeout,
 )
 
-from .faults import wire
-from .faults.server import FaultServer
+from . import wire
+from .local_server import LocalServer
 
 ONCE = RetryPolicy(max_retries=0)
 
@@ -55,7 +55,7 @@ def says(status, **words):
 @pytest.fixture
 def serve():
     with ExitStack() as stack:
-        yield lambda play: stack.enter_context(FaultServer(play))
+        yield lambda play: stack.enter_context(LocalServer(play))
 
 
 def gpt(server, **options):

@@ -25,8 +25,8 @@ from ailib_sync import (
 from ailib_sync.http.timeouts import CallClock
 from ailib_sync.pipeline import limiter as module
 
-from .faults import wire
-from .faults.server import FaultServer
+from . import wire
+from .local_server import LocalServer
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ class Gauge:
 
 def test_no_more_requests_are_under_way_than_allowed_whoever_makes_them():
     gauge = Gauge(0.03)
-    with FaultServer(gauge) as server:
+    with LocalServer(gauge) as server:
         limiter = Limiter(max_in_flight=3)
         clients = [client_of(server, limiter), client_of(server, limiter)]
 
@@ -95,7 +95,7 @@ def test_no_more_requests_are_under_way_than_allowed_whoever_makes_them():
 
 def test_in_no_minute_more_requests_begin_than_allowed(minute):
     gauge = Gauge(0.0)
-    with FaultServer(gauge) as server:
+    with LocalServer(gauge) as server:
         client = client_of(server, Limiter(requests_per_minute=5))
         together(14, lambda number: client.chat().user("Hello").execute())
     begun = sorted(gauge.begun)
@@ -111,7 +111,7 @@ def test_a_retry_is_a_request_too(minute):
         peer.send(wire.reply(503, wire.refusal()))
         return True
 
-    with FaultServer(play) as server, pytest.raises(Overloaded):
+    with LocalServer(play) as server, pytest.raises(Overloaded):
         client_of(server, Limiter(requests_per_minute=1), retry=RetryPolicy(base_delay=0.0)).chat().user("Hello").execute()
     first, second, third = gauge
     assert min(second - first, third - second) > minute - 0.06
@@ -126,7 +126,7 @@ def test_used_tokens_hold_the_next_request_back(minute, stream):
             return wire.stream(peer, [wire.delta("One"), wire.delta(None, "stop"), usage, wire.DONE])
         return wire.healthy(peer, request)
 
-    with FaultServer(play) as server:
+    with LocalServer(play) as server:
         client = client_of(server, Limiter(tokens_per_minute=16))
         chat = client.chat().user("Hello")
         call = (lambda: chat.stream().collect()) if stream else chat.execute
@@ -160,7 +160,7 @@ def test_a_place_that_does_not_become_free_in_time_is_told(total, most):
 
 
 def test_a_limited_call_goes_to_its_fallback():
-    with FaultServer(wire.healthy) as server:
+    with LocalServer(wire.healthy) as server:
         limiter = Limiter(max_in_flight=1, max_wait=0.05)
         fallback = AiClient("openai/gpt-4o", base_url=server.url, api_key="k")
         client = client_of(server, limiter, fallbacks=[fallback])
@@ -249,7 +249,7 @@ def test_abandoned_streams_in_cycles_give_their_places_back():
     thresholds = gc.get_threshold()
     gc.set_threshold(50, 2, 2)
     try:
-        with FaultServer(half) as server:
+        with LocalServer(half) as server:
             client = client_of(server, Limiter(max_in_flight=4, max_wait=10))
 
             def work(number):

@@ -16,8 +16,8 @@ import pytest
 from ailib_sync import AiClient, ConfigurationError, InvalidRequest
 from ailib_sync.parallel import as_completed, run_all
 
-from .faults import wire
-from .faults.server import FaultServer
+from . import wire
+from .local_server import LocalServer
 
 
 def play(peer, request):
@@ -35,7 +35,7 @@ def play(peer, request):
 
 @pytest.fixture
 def server():
-    with FaultServer(play) as server:
+    with LocalServer(play) as server:
         yield server
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from ailib_sync import AiClient, RateLimit
 from ailib_sync.pipeline.rate_limits import rate_limit
 
-from .faults import wire
-from .faults.server import FaultServer
+from . import wire
+from .local_server import LocalServer
 
 OPENAI = {
     "x-ratelimit-limit-requests": "10000",
@@ -93,7 +93,7 @@ def test_an_answer_carries_its_limits(stream):
         peer.send(wire.reply(200, wire.completion(), OPENAI))
         return True
 
-    with FaultServer(play) as server:
+    with LocalServer(play) as server:
         chat = AiClient("openai/gpt-4o", base_url=server.url, api_key="k").chat().user("Hello")
         response = chat.stream().collect() if stream else chat.execute()
     assert response.rate_limit == RateLimit(10000, 9999, 8.64, 200000, 199984, 360.0)

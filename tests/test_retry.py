@@ -32,8 +32,8 @@ from ailib_sync import (
 from ailib_sync.errors import AiLibError
 from ailib_sync.pipeline.retry import RetryBudget, parse_retry_after, should_retry_header
 
-from .faults import wire
-from .faults.server import FaultServer
+from . import wire
+from .local_server import LocalServer
 
 AT_ONCE = RetryPolicy(base_delay=0.0)
 
@@ -160,7 +160,7 @@ def test_the_wish_of_x_should_retry_is_read(text, wish):
 
 
 def test_a_wait_the_provider_names_is_kept():
-    with FaultServer(refuses(429, times=1, headers={"Retry-After": "0.3"})) as server:
+    with LocalServer(refuses(429, times=1, headers={"Retry-After": "0.3"})) as server:
         started = monotonic()
         _, stats = client_of(server).chat().user("Hello").execute_with_stats()
         assert 0.3 <= monotonic() - started < 0.3 + 1.0
@@ -169,7 +169,7 @@ def test_a_wait_the_provider_names_is_kept():
 
 @pytest.mark.parametrize("wish", [{"Retry-After": "86400"}, {"retry-after-ms": "86400000"}, {"Retry-After": "1e999"}], ids=str)
 def test_a_wait_beyond_the_cap_is_not_waited_but_told(wish):
-    with FaultServer(refuses(429, headers=wish)) as server:
+    with LocalServer(refuses(429, headers=wish)) as server:
         started = monotonic()
         error = failure_of(server)
         assert monotonic() - started < 1
@@ -180,7 +180,7 @@ def test_a_wait_beyond_the_cap_is_not_waited_but_told(wish):
 
 
 def test_a_wait_beyond_the_call_s_total_is_not_begun():
-    with FaultServer(refuses(503, headers={"Retry-After": "30"})) as server:
+    with LocalServer(refuses(503, headers={"Retry-After": "30"})) as server:
         started = monotonic()
         error = failure_of(server, timeout=Timeout(total=5))
         assert monotonic() - started < 1
@@ -202,7 +202,7 @@ def test_a_wait_beyond_the_call_s_total_is_not_begun():
     ids=str,
 )
 def test_each_status_makes_as_many_requests_as_it_should(status, words, requests):
-    with FaultServer(refuses(status, **words)) as server:
+    with LocalServer(refuses(status, **words)) as server:
         error = failure_of(server)
         assert len(server.requests) == len(error.attempts) == requests
         assert error.status_code == status
@@ -211,7 +211,7 @@ def test_each_status_makes_as_many_requests_as_it_should(status, words, requests
 
 @pytest.mark.parametrize(("status", "wish", "requests"), [(400, "true", 3), (503, "false", 1), (429, "false", 1)])
 def test_the_provider_s_own_word_on_retrying_wins(status, wish, requests):
-    with FaultServer(refuses(status, headers={"x-should-retry": wish})) as server:
+    with LocalServer(refuses(status, headers={"x-should-retry": wish})) as server:
         failure_of(server)
         assert len(server.requests) == requests
 
@@ -225,7 +225,7 @@ def test_the_provider_s_own_word_on_retrying_wins(status, wish, requests):
     ],
 )
 def test_a_manifest_says_what_a_status_means(status, means, kind, requests):
-    with FaultServer(refuses(status)) as server:
+    with LocalServer(refuses(status)) as server:
         manifest = {
             "id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": server.url,
             "auth": {"scheme": "none"}, "errors": {"statuses": {str(status): means}},
@@ -248,14 +248,14 @@ def cut_after(pieces):
 
 
 def test_a_stream_cut_before_its_first_event_is_asked_for_again():
-    with FaultServer(cut_after(())) as server:
+    with LocalServer(cut_after(())) as server:
         stream = client_of(server).chat().user("Hello").stream()
         assert "".join(stream.text()) == wire.TEXT
         assert stream.stats.attempts == len(server.requests) == 2
 
 
 def test_a_stream_cut_after_its_first_event_is_never_asked_for_again():
-    with FaultServer(cut_after(wire.PIECES[:3])) as server:
+    with LocalServer(cut_after(wire.PIECES[:3])) as server:
         texts = []
         stream = client_of(server).chat().user("Hello").stream()
         with pytest.raises(StreamInterrupted) as caught:
@@ -269,7 +269,7 @@ def test_a_stream_cut_after_its_first_event_is_never_asked_for_again():
 
 def test_an_outage_is_not_multiplied_by_everybody_s_retries():
     """1.2 requests for each call that is made, at most, where every policy alone would make three."""
-    with FaultServer(refuses(503)) as server:
+    with LocalServer(refuses(503)) as server:
         client = client_of(server)
         calls = 250
         for _ in range(calls):
@@ -279,7 +279,7 @@ def test_an_outage_is_not_multiplied_by_everybody_s_retries():
 
 
 def test_the_budget_fills_again_with_success():
-    with FaultServer(refuses(503)) as server:
+    with LocalServer(refuses(503)) as server:
         client = client_of(server)
         client._route.budget.tokens = 0
         assert len(failure_of_client(client).attempts) == 1
@@ -297,7 +297,7 @@ def failure_of_client(client):
 
 
 def test_a_retry_that_succeeds_gives_its_tokens_back():
-    with FaultServer(refuses(503, times=2)) as server:
+    with LocalServer(refuses(503, times=2)) as server:
         client = client_of(server)
         client.chat().user("Hello").execute()
         assert client._route.budget.tokens >= RetryBudget.CAPACITY - RetryBudget.TRANSIENT
@@ -308,7 +308,7 @@ def test_a_retry_that_succeeds_gives_its_tokens_back():
 
 def test_the_hook_hears_of_each_wait_before_it():
     heard = []
-    with FaultServer(refuses(503, headers={"Retry-After": "0.01"})) as server:
+    with LocalServer(refuses(503, headers={"Retry-After": "0.01"})) as server:
         failure_of(server, on_retry=lambda error, attempt, wait: heard.append((type(error), attempt, wait)))
     assert heard == [(Overloaded, 1, 0.01), (Overloaded, 2, 0.01)]
 
@@ -317,12 +317,12 @@ def test_an_error_of_the_hook_s_own_reaches_the_caller():
     def hook(error, attempt, wait):
         raise ZeroDivisionError
 
-    with FaultServer(refuses(503)) as server, pytest.raises(ZeroDivisionError):
+    with LocalServer(refuses(503)) as server, pytest.raises(ZeroDivisionError):
         client_of(server, on_retry=hook).chat().user("Hello").execute()
 
 
 def test_the_error_tells_the_timeline_of_its_attempts():
-    with FaultServer(refuses(503, headers={"Retry-After": "0.05"}, message="too busy")) as server:
+    with LocalServer(refuses(503, headers={"Retry-After": "0.05"}, message="too busy")) as server:
         error = failure_of(server)
     assert [(a.provider, a.model, a.status_code, a.waited) for a in error.attempts] == [
         ("openai", "gpt-4o", 503, 0.05), ("openai", "gpt-4o", 503, 0.05), ("openai", "gpt-4o", 503, None),
@@ -335,7 +335,7 @@ def test_the_error_tells_the_timeline_of_its_attempts():
 
 
 def test_a_single_attempt_is_not_counted_out_loud():
-    with FaultServer(refuses(400)) as server:
+    with LocalServer(refuses(400)) as server:
         error = failure_of(server)
     assert len(error.attempts) == 1
     assert "attempt" not in str(error)
@@ -352,7 +352,7 @@ def test_the_text_of_an_error_is_short_whatever_it_holds(message, attempts):
 
 
 def test_a_failed_call_s_exception_survives_a_pickle_with_all_it_holds():
-    with FaultServer(refuses(503, headers={"Retry-After": "0.01", "x-request-id": "req_1"})) as server:
+    with LocalServer(refuses(503, headers={"Retry-After": "0.01", "x-request-id": "req_1"})) as server:
         error = failure_of(server)
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is Overloaded

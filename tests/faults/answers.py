@@ -29,14 +29,14 @@ from ailib_sync.errors import (
 )
 from ailib_sync.http.timeouts import Limits, Timeout
 
-from . import wire
+from .. import wire
+from ..wire import completion, head, healthy, reply
 from .register import BOTH, PLAIN, Fault, first, says
-from .wire import completion, head, healthy, reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .server import Peer, Request
+    from ..local_server import Peer, Request
 
 BRIEF = Timeout(connect=5, read=0.6, total=0.9)
 SMALL = Limits(response=4 << 20)

@@ -18,14 +18,14 @@ from ailib_sync.errors import (
 )
 from ailib_sync.http.timeouts import Timeout
 
-from . import wire
+from .. import wire
+from ..wire import healthy
 from .register import PLAIN, Fault
-from .wire import healthy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .server import Peer, Request
+    from ..local_server import Peer, Request
 
 
 def first_connection(do: Callable[[Peer], object]) -> Callable[[Peer], bool]:

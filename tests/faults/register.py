@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from ailib_sync.http.timeouts import Limits, Timeout
 
-from . import wire
+from .. import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ailib_sync.errors import AiLibError
 
-    from .server import Greeting, Play
+    from ..local_server import Greeting, Play
 
 BOTH = ("stream", "plain")
 STREAM = ("stream",)

@@ -18,8 +18,8 @@ from ailib_sync import AiClient
 from ailib_sync.errors import AiLibError
 from ailib_sync.pipeline.retry import RetryPolicy
 
+from ..local_server import LocalServer
 from . import certificates
-from .server import FaultServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,14 +113,14 @@ def check_outcome(fault: Fault, mode: str, result: Result) -> None:
         assert fault.check(result.error or result.response), result.error or result.response
 
 
-def check_wire(fault: Fault, server: FaultServer) -> None:
+def check_wire(fault: Fault, server: LocalServer) -> None:
     low, high = fault.requests if isinstance(fault.requests, tuple) else (fault.requests, fault.requests)
     assert low <= len(server.requests) <= high, f"{len(server.requests)} requests on the wire"
     if fault.connections is not None:
         assert len(server.peers) == fault.connections, f"{len(server.peers)} connections"
 
 
-def check_recovery(fault: Fault, server: FaultServer, client: AiClient) -> None:
+def check_recovery(fault: Fault, server: LocalServer, client: AiClient) -> None:
     """The same client works as if nothing had happened, on the same connection or on a new one as the fault demands."""
     count, last = len(server.requests), server.requests[-1].connection if server.requests else 0
     server.heal()
@@ -153,13 +153,13 @@ def check_secrets(client: AiClient, result: Result, logs: list[str]) -> None:
 
 
 @contextmanager
-def served(fault: Fault) -> Iterator[FaultServer]:
+def served(fault: Fault) -> Iterator[LocalServer]:
     tls = certificates.server_context(fault.tls) if fault.tls else None
-    with FaultServer(fault.play, greet=fault.greet, tls=tls, **fault.server) as server:
+    with LocalServer(fault.play, greet=fault.greet, tls=tls, **fault.server) as server:
         yield server
 
 
-def address(fault: Fault, server: FaultServer) -> str:
+def address(fault: Fault, server: LocalServer) -> str:
     if fault.proxied:
         return "https://api.example.test/v1"
     url = server.url
@@ -169,7 +169,7 @@ def address(fault: Fault, server: FaultServer) -> str:
 
 
 @contextmanager
-def surroundings(fault: Fault, server: FaultServer) -> Iterator[None]:
+def surroundings(fault: Fault, server: LocalServer) -> Iterator[None]:
     """The process around the call: its proxy variables, and its resolver, which each connection asks."""
     real, environment = socket.getaddrinfo, dict(os.environ)
     if fault.resolver is not None:

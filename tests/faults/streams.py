@@ -20,12 +20,12 @@ from ailib_sync.errors import (
 )
 from ailib_sync.http.timeouts import Limits, Timeout
 
-from . import wire
+from .. import wire
+from ..wire import DONE, HALF, LAST_CHUNK, PIECES, SSE_HEAD, chunk, delta, deltas, event
 from .register import STREAM, Fault, first, says, streams
-from .wire import DONE, HALF, LAST_CHUNK, PIECES, SSE_HEAD, chunk, delta, deltas, event
 
 if TYPE_CHECKING:
-    from .server import Peer, Request
+    from ..local_server import Peer, Request
 
 BEGUN = deltas(PIECES[:3])
 ALL = deltas(PIECES)

@@ -26,28 +26,28 @@ from ailib_sync.errors import (
     StreamConsumed,
 )
 
-from . import wire
+from .. import wire
+from ..local_server import LocalServer
+from ..wire import PIECES, healthy
 from .answers import limited, refused, then_silence
 from .register import first, says, told
 from .runner import KEY, LATE, call, census, check_census, check_secrets, recorded_logs
-from .server import FaultServer
 from .streams import stall
-from .wire import PIECES, healthy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def client_of(server: FaultServer, **options: object) -> AiClient:
+def client_of(server: LocalServer, **options: object) -> AiClient:
     options = {"timeout": Timeout(connect=2, read=5, total=10), "retry": 0, **options}
     return AiClient("openai/gpt-4o", api_key=KEY, base_url=server.url, **options)
 
 
 @contextmanager
-def stalled() -> Iterator[tuple[FaultServer, AiClient]]:
+def stalled() -> Iterator[tuple[LocalServer, AiClient]]:
     """A provider that falls silent after three pieces. Nothing is left behind by whoever meets it."""
     before = census()
-    with FaultServer(stall) as server:
+    with LocalServer(stall) as server:
         client = client_of(server)
         yield server, client
         server.heal()
@@ -144,7 +144,7 @@ def test_a_stream_has_one_reader():
 
 @told("stream-iterated-twice", "a stream is read again after its end", "`StreamConsumed`; nothing is sent again")
 def test_a_stream_is_read_once():
-    with FaultServer(healthy) as server:
+    with LocalServer(healthy) as server:
         client = client_of(server)
         stream = client.chat().user("Hello").stream()
         assert "".join(stream.text()) == wire.TEXT
@@ -161,7 +161,7 @@ def test_a_stream_is_read_once():
 )
 def test_abandoned_streams_leave_nothing():
     before = census()
-    with FaultServer(stall) as server:
+    with LocalServer(stall) as server:
         client = client_of(server)
         for _ in range(300):
             next(iter(client.chat().user("Hello").stream()))
@@ -176,7 +176,7 @@ def test_abandoned_streams_leave_nothing():
     "each gets a connection; only the idle ones kept are limited",
 )
 def test_open_streams_do_not_block_other_calls():
-    with FaultServer(lambda peer, request: (stall if request.streams else healthy)(peer, request)) as server:
+    with LocalServer(lambda peer, request: (stall if request.streams else healthy)(peer, request)) as server:
         client = client_of(server, max_connections=2)
         streams = [client.chat().user("Hello").stream() for _ in range(5)]
         assert client.chat().user("Hello").execute().content == wire.TEXT
@@ -189,7 +189,7 @@ def test_open_streams_do_not_block_other_calls():
     "pool-exhaustion-own-pool", "a pool of the caller's own that blocks is exhausted", "`PoolTimeout` after `connect` seconds"
 )
 def test_a_blocking_pool_is_waited_for_within_the_limit():
-    with FaultServer(stall) as server:
+    with LocalServer(stall) as server:
         pool = urllib3.PoolManager(maxsize=1, block=True)
         client = client_of(server, http=pool, timeout=Timeout(connect=0.3, read=5))
         stream = client.chat().user("Hello").stream()
@@ -208,7 +208,7 @@ def test_a_blocking_pool_is_waited_for_within_the_limit():
 )
 def test_threads_share_a_client():
     wrong: list[str] = []
-    with FaultServer(healthy) as server:
+    with LocalServer(healthy) as server:
         client = client_of(server, timeout=60)
         barrier = threading.Barrier(64)
 
@@ -232,7 +232,7 @@ def test_threads_share_a_client():
 
 @told("app-pickle-exception", "an exception is pickled, as Celery and multiprocessing do", "it arrives whole, without the key")
 def test_exceptions_pickle():
-    with FaultServer(limited("86400")) as server:
+    with LocalServer(limited("86400")) as server:
         client = client_of(server)
         error = call(client, "plain").error
         copy = pickle.loads(pickle.dumps(error))
@@ -245,7 +245,7 @@ def test_exceptions_pickle():
 @told("app-key-crlf", "a key with a line end", "`ConfigurationError` that does not show it; nothing is sent")
 @told("app-key-nonlatin", "a key with a special hyphen, as pasted from a web page", "the same")
 def test_a_key_that_cannot_be_sent_is_refused(key):
-    with FaultServer(healthy) as server:
+    with LocalServer(healthy) as server:
         with pytest.raises(ConfigurationError) as caught:
             AiClient("openai/gpt-4o", api_key=key, base_url=server.url).chat().user("Hello").execute()
         assert not key or key not in f"{caught.value!s}{caught.value!r}"
@@ -261,7 +261,7 @@ def test_a_key_that_cannot_be_sent_is_refused(key):
 @pytest.mark.parametrize("mode", ["plain", "stream"])
 def test_the_key_and_the_prompt_show_nowhere(mode):
     """The runner holds the same for every fault of the matrix."""
-    with recorded_logs() as logs, FaultServer(refused(401)) as server:
+    with recorded_logs() as logs, LocalServer(refused(401)) as server:
         client = client_of(server)
         check_secrets(client, call(client, mode), logs)
         assert logs, "urllib3 logs requests at DEBUG"
@@ -271,8 +271,8 @@ def test_the_key_and_the_prompt_show_nowhere(mode):
 @told("redirect-307-cross-host", "a redirect to another host", "`RedirectRefused`; the other host never hears of it")
 @pytest.mark.parametrize("mode", ["plain", "stream"])
 def test_no_redirect_is_followed_to_another_host(mode):
-    with FaultServer(healthy) as other:
-        with FaultServer(says(wire.reply(307, b"", {"Location": f"{other.url}/chat/completions"}))) as server:
+    with LocalServer(healthy) as other:
+        with LocalServer(says(wire.reply(307, b"", {"Location": f"{other.url}/chat/completions"}))) as server:
             client = client_of(server)
             assert isinstance(call(client, mode).error, RedirectRefused)
             assert len(server.requests) == 1
@@ -291,7 +291,7 @@ def test_a_dead_proxy_does_not_matter_where_it_is_not_used(excepted, monkeypatch
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", excepted)
-    with FaultServer(healthy) as server:
+    with LocalServer(healthy) as server:
         client = client_of(server)
         assert call(client, "plain").text == wire.TEXT
         client.close()
@@ -305,7 +305,7 @@ def test_a_dead_proxy_does_not_matter_where_it_is_not_used(excepted, monkeypatch
 @pytest.mark.parametrize("jump", [3600, -3600])
 def test_a_jump_of_the_wall_clock_moves_no_limit(jump, monkeypatch):
     real = time.time
-    with FaultServer(then_silence(b"")) as server:
+    with LocalServer(then_silence(b"")) as server:
         client = client_of(server, timeout=Timeout(read=0.4, total=3))
         timer = threading.Timer(0.1, lambda: monkeypatch.setattr(time, "time", lambda: real() + jump))
         timer.start()
@@ -322,7 +322,7 @@ def test_a_jump_of_the_wall_clock_moves_no_limit(jump, monkeypatch):
     "every attempt sends the same body, and no key: no provider documents one",
 )
 def test_all_attempts_send_the_same_body():
-    with FaultServer(first(2, refused(503))) as server:
+    with LocalServer(first(2, refused(503))) as server:
         client = client_of(server, retry=RetryPolicy(2, base_delay=0.01))
         assert call(client, "plain").text == wire.TEXT
         assert len(server.requests) == 3
@@ -338,7 +338,7 @@ def test_all_attempts_send_the_same_body():
 )
 @pytest.mark.parametrize(("asked", "requests"), [(False, 1), (True, 3)])
 def test_a_silent_provider_is_asked_again_only_on_request(asked, requests):
-    with FaultServer(then_silence(b"")) as server:
+    with LocalServer(then_silence(b"")) as server:
         policy = RetryPolicy(2, base_delay=0.01, on_read_timeout=asked)
         client = client_of(server, timeout=Timeout(read=0.2, total=5), retry=policy)
         error = call(client, "plain").error
@@ -366,7 +366,7 @@ def test_a_child_leaves_its_parents_stream_alone():
         peer.send(wire.LAST_CHUNK)
         return True
 
-    with FaultServer(play) as server:
+    with LocalServer(play) as server:
         client = client_of(server)
         stream = client.chat().user("Hello").stream()
         child = os.fork()
@@ -424,7 +424,7 @@ def test_a_header_that_cannot_be_sent_is_refused(name, value):
     ],
 )
 def test_a_models_name_stays_in_its_segment(model, segment):
-    with FaultServer(healthy) as server:
+    with LocalServer(healthy) as server:
         if segment is None:
             with pytest.raises(ConfigurationError):
                 AiClient(f"gemini/{model}", api_key=KEY, base_url=server.url)
@@ -444,7 +444,7 @@ def test_a_models_name_stays_in_its_segment(model, segment):
 def test_no_picture_is_fetched(url, monkeypatch):
     from ailib_sync import Image, Text
 
-    with FaultServer(healthy) as server:
+    with LocalServer(healthy) as server:
         client = client_of(server)
         opened: list[object] = []
         real = socket.getaddrinfo
@@ -511,7 +511,7 @@ def test_a_huge_manifest_is_not_read(tmp_path):
     "the last failure is raised within the total",
 )
 def test_the_total_bounds_all_attempts_together():
-    with FaultServer(refused(503, {"Retry-After": "0.4"})) as server:
+    with LocalServer(refused(503, {"Retry-After": "0.4"})) as server:
         client = client_of(server, timeout=Timeout(total=1.0), retry=50)
         result = call(client, "plain")
         assert result.error is not None
@@ -526,7 +526,7 @@ def test_one_failure_loses_no_other_answer():
     def play(peer, request):
         return (refused(400) if request.prompt == "echo 37" else healthy)(peer, request)
 
-    with FaultServer(play) as server:
+    with LocalServer(play) as server:
         client = client_of(server)
         results = run_all([client.chat().user(f"echo {number}") for number in range(100)], max_workers=8)
         assert [result.response.content for result in results if result.error is None] == [

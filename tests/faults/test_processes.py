@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from . import scripts, wire
+from .. import wire
+from ..local_server import LocalServer
+from ..wire import healthy
+from . import scripts
 from .register import told
 from .runner import LATE
-from .server import FaultServer
 from .streams import stall
-from .wire import healthy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +49,8 @@ INTERRUPTED = """
 """
 
 
-def interrupted(number: str, handler: str = "") -> tuple[scripts.Ended, FaultServer, bool]:
-    with FaultServer(stall) as server:
+def interrupted(number: str, handler: str = "") -> tuple[scripts.Ended, LocalServer, bool]:
+    with LocalServer(stall) as server:
         ended = scripts.run(INTERRUPTED.format(signal=number, handler=handler, late=0.5 + LATE), server.url)
         return ended, server, server.saw_close(1, 1)
 
@@ -79,7 +80,7 @@ def test_system_exit_passes():
 @told("resource-warning", "all of it in development mode, where an unclosed socket is an error", "no warning")
 @pytest.mark.parametrize("keep", ["", "sys.kept = stream", "cycle = [stream]; cycle.append(cycle)"])
 def test_a_program_may_end_with_an_open_stream(keep):
-    with FaultServer(stall) as server:
+    with LocalServer(stall) as server:
         program = f"""
             stream = client().chat().user("Hello").stream()
             next(stream)
@@ -96,7 +97,7 @@ def test_a_program_may_end_with_an_open_stream(keep):
     "it ends at once, with status 0 and nothing on stderr",
 )
 def test_a_program_may_end_with_a_reading_thread():
-    with FaultServer(stall) as server:
+    with LocalServer(stall) as server:
         program = """
             threading.Thread(target=lambda: client().chat().user("Hello").stream().collect(), daemon=True).start()
             time.sleep(0.5)
@@ -112,7 +113,7 @@ def test_a_program_may_end_with_a_reading_thread():
     "each opens its own connections; no answer is swapped",
 )
 def test_a_fork_gets_connections_of_its_own():
-    with FaultServer(healthy) as server:
+    with LocalServer(healthy) as server:
         program = """
             import warnings
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -171,10 +172,10 @@ def green(how: dict[str, str], library: str) -> None:
     """100 greenlets at once: each gets its answer, and each time limit fires."""
     if importlib.util.find_spec(library) is None:  # not imported here: eventlet changes the process that does
         pytest.skip(f"{library} is not installed")
-    with FaultServer(healthy) as server:
+    with LocalServer(healthy) as server:
         ended = scripts.run("", server.url, GREEN.format(**how, read=10, most=30).replace("{{", "{").replace("}}", "}"))
         assert ended.out == "['True'] 100 True", ended.err[-2000:]
-    with FaultServer(stall) as server:
+    with LocalServer(stall) as server:
         ended = scripts.run("", server.url, GREEN.format(**how, read=1, most=10))
         assert ended.out == "['ReadTimeout'] 100 True", ended.err[-2000:]
 
@@ -208,7 +209,7 @@ HELPER = """
     "`KeyboardInterrupt` within a second; what waits is not begun",
 )
 def test_ctrl_c_ends_parallel_calls():
-    with FaultServer(lambda peer, request: peer.wait()) as server:
+    with LocalServer(lambda peer, request: peer.wait()) as server:
         ended = scripts.run(HELPER.replace("LATE", str(1 + LATE)), server.url)
         assert (ended.out, ended.err, ended.status) == ("KeyboardInterrupt True", "", 0)
         assert len(server.requests) == 8
@@ -271,7 +272,7 @@ def ask_in_vain(port: int) -> None:
 )
 def test_gunicorn_preload(tmp_path):
     answers: dict[str, list[object]] = {}
-    with FaultServer(healthy) as server, gunicorn(tmp_path, server.url, "--preload", "-w", "4", "-k", "sync") as port:
+    with LocalServer(healthy) as server, gunicorn(tmp_path, server.url, "--preload", "-w", "4", "-k", "sync") as port:
 
         def talk(name: int) -> None:
             for number in range(25):
@@ -297,7 +298,7 @@ def test_gunicorn_abort(tmp_path):
     def play(peer, request):
         return (healthy if request.prompt == "echo master" else stall)(peer, request)
 
-    with FaultServer(play) as server, gunicorn(tmp_path, server.url, "-w", "1", "--timeout", "2") as port:
+    with LocalServer(play) as server, gunicorn(tmp_path, server.url, "-w", "1", "--timeout", "2") as port:
         caller = threading.Thread(target=ask_in_vain, args=(port,))
         caller.start()
         until = time.monotonic() + 15

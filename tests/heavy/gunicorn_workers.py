@@ -19,7 +19,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..faults.server import FaultServer
+from ..local_server import LocalServer
 from .ground import ROOT
 from .provider import play
 
@@ -85,7 +85,7 @@ def crossed(port: int, calls: int, threads: int = 16) -> list[str]:
     return wrong
 
 
-def seconds_until_dropped(port: int, server: FaultServer) -> float:
+def seconds_until_dropped(port: int, server: LocalServer) -> float:
     """A browser goes away in the middle of an answer in pieces; how long until the provider sees its request end."""
     browser = socket.create_connection(("127.0.0.1", port))
     browser.sendall(f"GET /stream?q={quote('echo x: dripping')} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -98,7 +98,7 @@ def seconds_until_dropped(port: int, server: FaultServer) -> float:
 
 
 def run(kind: str, calls: int) -> str:
-    with FaultServer(play, backlog=512) as server, workers(kind, server.url) as (port, process):
+    with LocalServer(play, backlog=512) as server, workers(kind, server.url) as (port, process):
         started = monotonic()
         wrong = crossed(port, calls)
         seconds = monotonic() - started

@@ -18,11 +18,11 @@ from ailib_sync.errors import (
     StreamInterrupted,
 )
 
-from ..faults import wire
-from ..faults.server import FaultServer
+from .. import wire
+from ..local_server import LocalServer
 
 if TYPE_CHECKING:
-    from ..faults.server import Peer, Play, Request
+    from ..local_server import Peer, Play, Request
 
 
 def says(status: int, body: object, headers: dict[str, str] | None = None) -> Play:
@@ -144,7 +144,7 @@ def play(peer: Peer, request: Request) -> bool | None:
 
 def main() -> None:
     threading.stack_size(256 * 1024)
-    with FaultServer(play, backlog=1024) as server:
+    with LocalServer(play, backlog=1024) as server:
         print(server.url, flush=True)
         sys.stdin.read()
 

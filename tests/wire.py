@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .server import Peer, Request
+    from .local_server import Peer, Request
 
 PIECES = ("One ", "two ", "three ", "four ", "five.")
 TEXT = "".join(PIECES)

@@ -50,7 +50,7 @@ class Request:
 class Peer:
     """The server's end of one connection."""
 
-    def __init__(self, server: FaultServer, sock: Any, number: int) -> None:
+    def __init__(self, server: LocalServer, sock: Any, number: int) -> None:
         self.server = server
         self.sock = sock
         self.number = number
@@ -132,7 +132,7 @@ class Peer:
         return self.server.note(self.number, line, headers, body)
 
 
-class FaultServer:
+class LocalServer:
     """Listens on loopback; each request is answered by `play` until `heal()`, and in good health after it."""
 
     def __init__(
@@ -252,7 +252,7 @@ class FaultServer:
         for thread in [*self._threads, *([self._serving] if self._serving else [])]:
             thread.join(5)
 
-    def __enter__(self) -> FaultServer:
+    def __enter__(self) -> LocalServer:
         return self
 
     def __exit__(self, *_: object) -> None:
