@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..framing.json import Frame
     from ..registry.manifest import Manifest
     from ..types.events import StreamingEvent
-    from ..types.request import ChatRequest, Ledger, Request
+    from ..types.request import ChatRequest, Ledger
     from ..types.response import ChatResponse, Response
 
 NAMES = (
@@ -39,7 +39,7 @@ class Received:
 
     body: Any
     headers: Mapping[str, str]
-    request: Request
+    request: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def chat(
     stream: Streaming,
     parameters: Mapping[str, str | None],
     path: str,
-) -> dict[str, Operation]:
+) -> Operation:
     """The chat operation of the dialect `name`. A chat response is read from its body alone; its message notes the dialect."""
 
     def parse(received: Received, manifest: Manifest) -> ChatResponse:
@@ -116,7 +116,7 @@ def chat(
         response.message.origin = name
         return response
 
-    return {"chat": Operation("chat", render_body, parse, parameters, path, stream=stream)}
+    return Operation("chat", render_body, parse, parameters, path, stream=stream)
 
 
 def path_of(operation: Operation, manifest: Manifest, *, stream: bool = False) -> str:

@@ -10,14 +10,16 @@ from .stream import delta_of, is_end_mark, parse_stream
 
 DIALECT = Dialect(
     name=NAME,
-    operations=chat(
-        NAME,
-        render_body,
-        parse_body,
-        Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),
-        PARAMETERS,
-        path="/messages",
-    ),
+    operations={
+        "chat": chat(
+            NAME,
+            render_body,
+            parse_body,
+            Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),
+            PARAMETERS,
+            path="/messages",
+        )
+    },
     parse_error=parse_error,
     error_words=ERROR_WORDS,
 )

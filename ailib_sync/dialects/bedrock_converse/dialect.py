@@ -142,14 +142,16 @@ _TOOL_CHOICES = {"auto": "auto", "required": "any"}
 
 DIALECT = Dialect(
     name=NAME,
-    operations=chat(
-        NAME,
-        render_body,
-        parse_body,
-        Streaming(parse_stream, framing="aws", path="/model/{model}/converse-stream"),
-        PARAMETERS,
-        path="/model/{model}/converse",
-    ),
+    operations={
+        "chat": chat(
+            NAME,
+            render_body,
+            parse_body,
+            Streaming(parse_stream, framing="aws", path="/model/{model}/converse-stream"),
+            PARAMETERS,
+            path="/model/{model}/converse",
+        )
+    },
     parse_error=parse_error,
     error_words=ERROR_WORDS,
 )

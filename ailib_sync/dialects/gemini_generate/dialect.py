@@ -105,16 +105,18 @@ def is_end_mark(event: str, data: str) -> bool:
 
 DIALECT = Dialect(
     name=NAME,
-    operations=chat(
-        NAME,
-        render_body,
-        parse_body,
-        Streaming(
-            parse_stream, is_end_mark=is_end_mark, delta_of=delta_of, path="/models/{model}:streamGenerateContent?alt=sse"
-        ),
-        PARAMETERS,
-        path="/models/{model}:generateContent",
-    ),
+    operations={
+        "chat": chat(
+            NAME,
+            render_body,
+            parse_body,
+            Streaming(
+                parse_stream, is_end_mark=is_end_mark, delta_of=delta_of, path="/models/{model}:streamGenerateContent?alt=sse"
+            ),
+            PARAMETERS,
+            path="/models/{model}:generateContent",
+        )
+    },
     parse_error=parse_error,
     error_words=ERROR_WORDS,
 )

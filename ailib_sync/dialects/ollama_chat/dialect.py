@@ -208,14 +208,16 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
 
 DIALECT = Dialect(
     name=NAME,
-    operations=chat(
-        NAME,
-        render_body,
-        parse_body,
-        Streaming(parse_stream, framing="ndjson"),
-        PARAMETERS,
-        path="/chat",
-    ),
+    operations={
+        "chat": chat(
+            NAME,
+            render_body,
+            parse_body,
+            Streaming(parse_stream, framing="ndjson"),
+            PARAMETERS,
+            path="/chat",
+        )
+    },
     parse_error=parse_error,
     error_words={},
 )

@@ -7,6 +7,7 @@ chunks, `_openai_chat_errors` reads refusals. What hosts do differently is a qui
 from __future__ import annotations
 
 from ..dialect import Dialect, Streaming, chat, render_options
+from .embeddings import EMBEDDINGS
 from .errors import ERROR_WORDS, parse_error
 from .messages import render_messages
 from .options import PARAMETERS, render_choice, render_format, render_reasoning, render_tools
@@ -40,14 +41,17 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
 
 DIALECT = Dialect(
     name="openai_chat",
-    operations=chat(
-        "openai_chat",
-        render_body,
-        parse_body,
-        Streaming(parse_stream, is_end_mark=lambda event, data: data.strip() == "[DONE]", delta_of=delta_of),
-        PARAMETERS,
-        path="/chat/completions",
-    ),
+    operations={
+        "chat": chat(
+            "openai_chat",
+            render_body,
+            parse_body,
+            Streaming(parse_stream, is_end_mark=lambda event, data: data.strip() == "[DONE]", delta_of=delta_of),
+            PARAMETERS,
+            path="/chat/completions",
+        ),
+        "embeddings": EMBEDDINGS,
+    },
     parse_error=parse_error,
     error_words=ERROR_WORDS,
 )

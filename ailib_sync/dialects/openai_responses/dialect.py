@@ -9,14 +9,16 @@ from .stream import delta_of, is_end_mark, parse_stream
 
 DIALECT = Dialect(
     name="openai_responses",
-    operations=chat(
-        "openai_responses",
-        render_body,
-        parse_body,
-        Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),
-        PARAMETERS,
-        path="/responses",
-    ),
+    operations={
+        "chat": chat(
+            "openai_responses",
+            render_body,
+            parse_body,
+            Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),
+            PARAMETERS,
+            path="/responses",
+        )
+    },
     parse_error=parse_error,
     error_words=ERROR_WORDS,
 )
