@@ -109,7 +109,8 @@ class Endpoint:
     ) -> None:
         self.model = model
         self.operation_name = operation
-        self.manifest = manifest.for_model(model, dialect).for_operation(operation, model)
+        resolved = manifest.for_operation(operation, model)
+        self.manifest = resolved.for_model(model, dialect) if operation == "chat" else resolved
         self._dialect: Dialect | None = None
         self._operation: Operation | None = None
         self._key = key

@@ -89,9 +89,9 @@ def _references(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _parts(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The manifest, each of its other formats, and every rule for models in any of them."""
-    formats = [("", data)] + [(at("dialects", name), entry) for name, entry in data.get("dialects", {}).items()]
-    for place, part in formats:
+    """The manifest, each of its other formats and operations, and every rule for models in any of them."""
+    others = [(at(key, name), entry) for key in ("dialects", "operations") for name, entry in data.get(key, {}).items()]
+    for place, part in [("", data), *others]:
         yield place, part
         for pattern, rule in part.get("models", {}).items():
             yield at(at(place, "models"), pattern), rule or {}
@@ -100,6 +100,8 @@ def _parts(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _templates(place: str, part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "base_url" in part:
         yield at(place, "base_url"), part["base_url"]
+    if "path" in part:
+        yield at(place, "path"), part["path"]
     for key in ("paths", "body", "headers"):
         for name, text in part.get(key, {}).items():
             if isinstance(text, str):
@@ -130,7 +132,7 @@ def _is_builtin_variable(name: str, env: str) -> bool:
 
 def _keys(data: Mapping[str, Any]) -> Iterator[str]:
     """Where keys come from and go to."""
-    goals = hosts(data["base_url"], data.get("dialects", {}), data.get("variables", {}))
+    goals = hosts(data["base_url"], {**data.get("dialects", {}), **data.get("operations", {})}, data.get("variables", {}))
     if data.get("auth", {}).get("scheme") == "none":
         return
     own = f"{data['id'].upper().replace('-', '_').replace('.', '_')}_API_KEY"
@@ -153,10 +155,11 @@ def _belongs(place: str, env: str, goals: set[str], who: str) -> Iterator[str]:
         yield f"{place}: {who} belongs to {', '.join(owners)} and may not be sent to {', '.join(astray)}; use another name"
 
 
-def hosts(base_url: str, dialects: Mapping[str, Any], variables: Mapping[str, Any]) -> set[str]:
-    """The hosts that a manifest's addresses lead to, this machine left out; `*` stands for a variable's value."""
+def hosts(base_url: str, parts: Mapping[str, Any], variables: Mapping[str, Any]) -> set[str]:
+    """The hosts that the addresses of a manifest and of its parts (formats, operations) lead to, this machine left out; `*`
+    stands for a variable's value."""
     found: set[str] = set()
-    for address in (base_url, *(entry["base_url"] for entry in dialects.values() if "base_url" in entry)):
+    for address in (base_url, *(entry["base_url"] for entry in parts.values() if "base_url" in entry)):
         match = _HOST.match(address)
         host = match[1].lower() if match else "*"
         named = _NAMED.fullmatch(host)

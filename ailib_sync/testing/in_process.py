@@ -70,7 +70,9 @@ def _key() -> str:
 @lru_cache(maxsize=64)
 def _rules(host: str, dialect: str, model: str) -> Rules:
     for manifest in builtin_manifests():
-        known = hosts(manifest.base_url, manifest.dialects, manifest.variables) - {"*"}  # the caller's own, wherever it is
+        known = hosts(manifest.base_url, {**manifest.dialects, **manifest.operations}, manifest.variables) - {
+            "*"
+        }  # the caller's own, wherever it is
         speaks = dialect == manifest.dialect or dialect in manifest.dialects
         if speaks and any(fnmatchcase(host, pattern) for pattern in known):
             return rules_of(manifest.for_model(model, dialect))
