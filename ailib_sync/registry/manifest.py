@@ -142,8 +142,8 @@ class Manifest:
     def for_operation(self, operation: str, model: str) -> Manifest:
         """This manifest for one operation: itself for chat, which `for_model` resolves.
 
-        The settings of `FORMAT_DEFAULTS`, `defaults` and `limits` are not inherited from chat; the operation's own rules for `model`
-        are applied. Raises ConfigurationError if the provider is retired or does not have the operation.
+        The settings of `FORMAT_DEFAULTS`, `defaults` and `limits` are not inherited from chat; the operation's own rules for
+        `model` are applied. Raises ConfigurationError if the provider is retired or does not have the operation.
         """
         facts = self.retired or {}
         if self.status == "retired":
