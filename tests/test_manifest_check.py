@@ -1,4 +1,4 @@
-"""Manifests from outside: `manifest_check` agrees with the schema on form, and refuses what would betray a key."""
+"""Checks of users' manifests: the form, as in the schema, and protection of keys."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.errors import ManifestError
-from ailib_sync.registry.check import check, explain, schema
-from ailib_sync.registry.json_schema import KEYWORDS, is_json, problems
+from ailib_sync.registry.check import check, find_problems, schema
+from ailib_sync.registry.json_schema import KEYWORDS, json_problem, problems
 from ailib_sync.registry.manifest import Manifest
 
 PLAIN: dict[str, Any] = {"id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://api.acme.example/v1"}
@@ -49,17 +49,17 @@ FULL: dict[str, Any] = {
     "capabilities": {"tools": True, "vision": None},
     "models": {"a*|b?": {"reasoning": None, "parameters": {"temperature": None}}, "c": {"dialect": "anthropic_messages"}},
 }
-GONE = object()
+REMOVED = object()
 
 
 def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """A copy of `base` with the value at a slashed path replaced, or taken out."""
+    """A copy of `base` with the value at a path (`a/b/0`) replaced or removed."""
     data = copy.deepcopy(base)
     *parents, last = path.split("/")
     part: Any = data
     for key in parents:
         part = part[int(key)] if isinstance(part, list) else part[key]
-    if value is GONE:
+    if value is REMOVED:
         del part[last]
     else:
         part[int(last) if isinstance(part, list) else last] = value
@@ -67,14 +67,14 @@ def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("data", [PLAIN, FULL, {"extends": "openai", "id": "corp", "base_url": "https://api.openai.com/v1"}])
-def test_what_is_right_passes_both(data: dict[str, Any]) -> None:
+def test_valid_manifests_pass(data: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator(schema()).validate(data)
     check(data, "a dict")
 
 
-WRONG_FORM = [
-    ("id", GONE, "id: is missing"),
-    ("base_url", GONE, "base_url: is missing"),
+INVALID_FORM = [
+    ("id", REMOVED, "id: is missing"),
+    ("base_url", REMOVED, "base_url: is missing"),
     ("id", "Acme", "id: 'Acme'"),
     ("id", "a" * 65, "id:"),
     ("name", "", "name:"),
@@ -89,7 +89,7 @@ WRONG_FORM = [
     ("base_url", "ftp://api.acme.example", "base_url:"),
     ("base_url", "https://api.acme.example/ v1", "base_url:"),
     ("paths/chat", "chat", "paths.chat:"),
-    ("paths/talk", "/talk", "paths.talk: is not a key here; the keys are chat, stream, models"),
+    ("paths/talk", "/talk", "paths.talk: is not an allowed key; the keys are chat, stream, models"),
     ("paramters", {}, "did you mean parameters?"),
     ("parameters/temprature", None, "did you mean temperature?"),
     ("parameters/seed", 7, "parameters.seed:"),
@@ -111,9 +111,9 @@ WRONG_FORM = [
     ("errors/codes/17", "ratelimited", "did you mean rate_limited?"),
     ("errors/statuses/teapot", "unknown", "errors.statuses.teapot:"),
     ("capabilities/tools", "some", "capabilities.tools: must be true or false or null"),
-    ("models/c", {"base_url": "https://x.example"}, "models.c.base_url: is not a key here"),
+    ("models/c", {"base_url": "https://x.example"}, "models.c.base_url: is not an allowed key"),
     ("models/c/dialect", "latin", "models.c.dialect:"),
-    ("variables/region/env", ["A"] * 6, "variables.region.env: must hold at most 5"),
+    ("variables/region/env", ["A"] * 6, "variables.region.env: must have at most 5"),
     ("variables/Region", {}, "variables.Region:"),
     ("retired", {"since": "last year", "use": "x"}, "retired.since:"),
     ("stream_end", ["never"], "stream_end[0]:"),
@@ -122,36 +122,36 @@ WRONG_FORM = [
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"), WRONG_FORM, ids=[f"{path}-{number}" for number, (path, _, _) in enumerate(WRONG_FORM)]
+    ("path", "value", "message"), INVALID_FORM, ids=[f"{path}-{number}" for number, (path, _, _) in enumerate(INVALID_FORM)]
 )
-def test_what_is_wrong_in_form_fails_both_and_is_told_with_its_place(path: str, value: Any, told: str) -> None:
+def test_an_invalid_form_is_reported_with_its_path(path: str, value: Any, message: str) -> None:
     data = changed(FULL, path, value)
     assert not jsonschema.Draft202012Validator(schema()).is_valid(data)
     with pytest.raises(ManifestError) as caught:
         Manifest.from_dict(data, source="acme.json")
     assert str(caught.value).startswith("acme.json: ")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("tail", ["\n", "\r", "\u2028"])
-def test_a_line_break_at_the_end_is_no_way_into_a_header(tail: str) -> None:
-    assert explain(changed(FULL, "headers/x-acme", "1" + tail), "x")
+def test_a_header_value_cannot_end_with_a_line_break(tail: str) -> None:
+    assert find_problems(changed(FULL, "headers/x-acme", "1" + tail), "x")
 
 
-WRONG_IN_TRUST = [
-    ("base_url", "https://{zone}.acme.example", "base_url: {zone} is not among the variables"),
-    ("base_url", "https://{model}.acme.example", "base_url: {model} may stand in paths only"),
+UNSAFE = [
+    ("base_url", "https://{zone}.acme.example", "base_url: {zone} is not a variable"),
+    ("base_url", "https://{model}.acme.example", "base_url: {model} is only allowed in paths"),
     ("paths/chat", "/{regoin}/chat", "did you mean region?"),
     ("quirks/0", "string_contents", "did you mean string_content?"),
-    ("models/c/dialect", "cohere_chat", "models.c.dialect: cohere_chat is not among the dialects"),
-    ("dialects/openai_chat", {}, "dialects.openai_chat: is the manifest's own dialect"),
-    ("headers/Authorization", "Bearer x", "headers.Authorization: may not be set"),
-    ("headers/Host", "x", "headers.Host: may not be set"),
-    ("auth/env/0", "ACME", "auth.env[0]: ACME may not be read"),
-    ("auth/env/0", "HOME", "auth.env[0]: HOME may not be read"),
-    ("auth/env/0", "AWS_SECRET_ACCESS_KEY", "auth.env[0]: AWS_SECRET_ACCESS_KEY may not be read"),
-    ("auth/env/0", "GITHUB_TOKEN", "auth.env[0]: GITHUB_TOKEN may not be read"),
-    ("auth/env/0", "SECRET_KEY", "auth.env[0]: SECRET_KEY may not be read"),
+    ("models/c/dialect", "cohere_chat", "models.c.dialect: cohere_chat is not a dialect of"),
+    ("dialects/openai_chat", {}, "dialects.openai_chat: is the main dialect"),
+    ("headers/Authorization", "Bearer x", "headers.Authorization: a manifest must not set"),
+    ("headers/Host", "x", "headers.Host: a manifest must not set"),
+    ("auth/env/0", "ACME", "auth.env[0]: ACME must not be read"),
+    ("auth/env/0", "HOME", "auth.env[0]: HOME must not be read"),
+    ("auth/env/0", "AWS_SECRET_ACCESS_KEY", "auth.env[0]: AWS_SECRET_ACCESS_KEY must not be read"),
+    ("auth/env/0", "GITHUB_TOKEN", "auth.env[0]: GITHUB_TOKEN must not be read"),
+    ("auth/env/0", "SECRET_KEY", "auth.env[0]: SECRET_KEY must not be read"),
     ("auth/env/0", "OPENAI_API_KEY", "OPENAI_API_KEY belongs to api.openai.com"),
     ("auth/env/0", "DATABRICKS_TOKEN", "DATABRICKS_TOKEN belongs to"),
     ("auth/env/0", "AWS_BEARER_TOKEN_BEDROCK", "belongs to"),
@@ -160,28 +160,28 @@ WRONG_IN_TRUST = [
         {"env": ["ANTHROPIC_API_KEY"]},
         "dialects.anthropic_messages.auth.env[0]: ANTHROPIC_API_KEY",
     ),
-    ("variables/region/env/0", "ACME_SECRET", "variables.region.env[0]: ACME_SECRET may hold a secret"),
-    ("variables/region/env/0", "OPENAI_API_KEY", "variables.region.env[0]: OPENAI_API_KEY may hold a secret"),
-    ("variables/region/env/0", "HOME", "variables.region.env[0]: HOME may hold a secret"),
+    ("variables/region/env/0", "ACME_SECRET", "variables.region.env[0]: ACME_SECRET may contain a secret"),
+    ("variables/region/env/0", "OPENAI_API_KEY", "variables.region.env[0]: OPENAI_API_KEY may contain a secret"),
+    ("variables/region/env/0", "HOME", "variables.region.env[0]: HOME may contain a secret"),
     (
         "id",
         "openai",
-        "id: 'openai' makes OPENAI_API_KEY its key, which belongs to api.openai.com and may not be sent to *.acme",
+        "id: 'openai' reads its key from OPENAI_API_KEY, which belongs to api.openai.com and must not be sent to *.acme",
     ),
-    ("id", "dashscope", "makes DASHSCOPE_API_KEY its key"),
-    ("id", "stripe", "makes STRIPE_API_KEY its key, which is another service's"),
+    ("id", "dashscope", "reads its key from DASHSCOPE_API_KEY"),
+    ("id", "stripe", "reads its key from STRIPE_API_KEY, which belongs to another service"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"), WRONG_IN_TRUST, ids=[f"{path}-{number}" for number, (path, _, _) in enumerate(WRONG_IN_TRUST)]
+    ("path", "value", "message"), UNSAFE, ids=[f"{path}-{number}" for number, (path, _, _) in enumerate(UNSAFE)]
 )
-def test_what_no_schema_can_say_is_refused_too(path: str, value: Any, told: str) -> None:
+def test_rules_beyond_the_schema_are_checked(path: str, value: Any, message: str) -> None:
     data = changed(FULL, path, value)
     jsonschema.Draft202012Validator(schema()).validate(data)
     with pytest.raises(ManifestError) as caught:
         check(data, "acme.json")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -197,35 +197,35 @@ def test_what_no_schema_can_say_is_refused_too(path: str, value: Any, told: str)
     ],
     ids=lambda data: data.get("extends") or data["base_url"],
 )
-def test_a_key_may_go_where_it_belongs(data: dict[str, Any]) -> None:
-    assert explain({"name": "Corp", **data}, "a dict") == []
+def test_a_key_may_be_sent_to_its_own_hosts(data: dict[str, Any]) -> None:
+    assert find_problems({"name": "Corp", **data}, "a dict") == []
 
 
-def test_a_copy_of_a_provider_may_not_lead_its_key_elsewhere() -> None:
-    found = explain({"extends": "anthropic", "id": "corp", "name": "Corp", "base_url": "https://evil.example"}, "x")
+def test_a_copied_manifest_cannot_send_its_key_to_another_host() -> None:
+    found = find_problems({"extends": "anthropic", "id": "corp", "name": "Corp", "base_url": "https://evil.example"}, "x")
     assert len(found) == 1
-    assert "ANTHROPIC_API_KEY belongs to api.anthropic.com and may not be sent to evil.example" in found[0]
+    assert "ANTHROPIC_API_KEY belongs to api.anthropic.com and must not be sent to evil.example" in found[0]
 
 
-def test_a_second_format_may_not_lead_a_key_elsewhere() -> None:
-    spoken = {"openai_responses": {"base_url": "https://evil.example/v1"}}
-    found = explain({"extends": "openai", "id": "corp", "name": "Corp", "dialects": spoken}, "x")
-    assert any("may not be sent to evil.example" in problem for problem in found)
+def test_a_second_dialect_cannot_send_a_key_to_another_host() -> None:
+    dialects = {"openai_responses": {"base_url": "https://evil.example/v1"}}
+    found = find_problems({"extends": "openai", "id": "corp", "name": "Corp", "dialects": dialects}, "x")
+    assert any("must not be sent to evil.example" in problem for problem in found)
 
 
-def test_all_problems_are_told_at_once_and_the_first_is_raised() -> None:
+def test_all_problems_are_found_and_the_first_is_raised() -> None:
     data = changed(changed(FULL, "limits/stop", "4"), "auth/scheme", "beerer")
-    assert len(explain(data, "acme.json")) == 2
+    assert len(find_problems(data, "acme.json")) == 2
     with pytest.raises(ManifestError, match=r"and 1 more: `python -m ailib_sync manifest check`"):
         check(data, "acme.json")
 
 
-def test_an_unknown_parent_is_told_with_the_nearest() -> None:
-    assert "did you mean openai" in explain({"extends": "openia", "id": "x", "name": "X"}, "f.json")[0]
+def test_an_unknown_parent_is_reported_with_a_suggestion() -> None:
+    assert "did you mean openai" in find_problems({"extends": "openia", "id": "x", "name": "X"}, "f.json")[0]
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (float("nan"), "nan, which is not JSON"),
         (float("inf"), "inf, which is not JSON"),
@@ -235,36 +235,36 @@ def test_an_unknown_parent_is_told_with_the_nearest() -> None:
         ([0] * 30_000, "more than 20000 values"),
     ],
 )
-def test_what_is_not_json_of_sensible_size_is_refused(value: Any, told: str) -> None:
-    assert told in explain({**PLAIN, "body": {"x": value}}, "x")[0]
+def test_a_value_that_is_not_json_of_a_sensible_size_is_rejected(value: Any, message: str) -> None:
+    assert message in find_problems({**PLAIN, "body": {"x": value}}, "x")[0]
 
 
-def test_endless_nesting_is_refused_and_not_walked() -> None:
+def test_a_recursive_value_is_rejected() -> None:
     endless: dict[str, Any] = {}
     endless["x"] = endless
-    assert "nested deeper" in explain({**PLAIN, "body": endless}, "x")[0]
-    assert is_json(["a", 1, 1.5, None, True, {}]) is None
+    assert "nested deeper" in find_problems({**PLAIN, "body": endless}, "x")[0]
+    assert json_problem(["a", 1, 1.5, None, True, {}]) is None
 
 
 @pytest.mark.parametrize("data", [None, [], "openai", 7])
 def test_only_an_object_is_a_manifest(data: Any) -> None:
-    assert "must be a JSON object" in explain(data, "x")[0]
+    assert "must be a JSON object" in find_problems(data, "x")[0]
 
 
-def test_a_file_is_named_in_what_is_wrong_with_it(tmp_path: Any) -> None:
+def test_problems_of_a_file_contain_its_path(tmp_path: Any) -> None:
     path = tmp_path / "acme.json"
     path.write_text(json.dumps({**PLAIN, "modles": {}}))
-    with pytest.raises(ManifestError, match=r"acme\.json: modles: is not a key here; did you mean models\?"):
+    with pytest.raises(ManifestError, match=r"acme\.json: modles: is not an allowed key; did you mean models\?"):
         Manifest.from_path(path)
     path.write_text('{"id": NaN}')
     with pytest.raises(ManifestError, match="NaN is not JSON"):
         Manifest.from_path(path)
 
 
-def test_the_schema_uses_only_keywords_that_are_read() -> None:
+def test_the_schema_uses_only_supported_keywords() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
-    unread = [keyword for keyword in keywords_of(schema()) if keyword not in KEYWORDS]
-    assert unread == []
+    unsupported = [keyword for keyword in keywords_of(schema()) if keyword not in KEYWORDS]
+    assert unsupported == []
     with pytest.raises(KeyError):
         list(problems(1, {"maximum": 0}))
 
@@ -274,12 +274,12 @@ def keywords_of(part: Any) -> list[str]:
         return []
     found = list(part)
     for key in ("properties", "$defs"):
-        for under in part.get(key, {}).values():
-            found += keywords_of(under)
+        for child in part.get(key, {}).values():
+            found += keywords_of(child)
     for key in ("items", "additionalProperties", "propertyNames"):
         found += keywords_of(part.get(key))
-    for under in part.get("anyOf", ()):
-        found += keywords_of(under)
+    for alternative in part.get("anyOf", ()):
+        found += keywords_of(alternative)
     return found
 
 
@@ -290,22 +290,22 @@ JSON = st.recursive(
 )
 
 
-def places(value: Any, path: str = "") -> list[str]:
-    under = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+def paths_in(value: Any, path: str = "") -> list[str]:
+    children = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
     found = []
-    for key, inner in under:
+    for key, inner in children:
         if "/" not in str(key):
             here = f"{path}/{key}" if path else str(key)
-            found += [here, *places(inner, here)]
+            found += [here, *paths_in(inner, here)]
     return found
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(places(FULL)), JSON)
-def test_form_is_judged_as_json_schema_judges_it(path: str, value: Any) -> None:
-    """Any value in any place: our reading of the schema and jsonschema's agree.
+@given(st.sampled_from(paths_in(FULL)), JSON)
+def test_validation_agrees_with_jsonschema(path: str, value: Any) -> None:
+    """Any value at any path: this validator and jsonschema agree.
 
-    Text that ends in a line feed is left out: jsonschema takes `$` in Python's way, which lets one through.
+    Text that ends with a line feed is excluded: jsonschema uses Python's `$`, which matches before it.
     """
     if "\\n" in json.dumps(value):
         return

@@ -1,4 +1,4 @@
-"""Manifest files: what is no JSON object is named, and `extends` lays one manifest over another."""
+"""Manifest files: errors contain the path, and `extends` merges two manifests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ailib_sync.registry.manifest import Manifest
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (b"", "not JSON"),
         (b"{", "not JSON"),
@@ -24,17 +24,17 @@ from ailib_sync.registry.manifest import Manifest
         (b"[" * 200_000, "nested too deeply"),
         (b" " * (MAX_BYTES + 1), "larger than 1 MiB"),
     ],
-    ids=["nothing", "cut", "no UTF-8", "NaN", "a list", "null", "too deep", "too large"],
+    ids=["empty", "incomplete", "not UTF-8", "NaN", "a list", "null", "too deep", "too large"],
 )
-def test_a_file_that_is_no_manifest_is_named(tmp_path: Path, content: bytes, says: str) -> None:
+def test_an_invalid_file_is_an_error_with_its_path(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "acme.json"
     path.write_bytes(content)
-    with pytest.raises(ManifestError, match=says) as caught:
+    with pytest.raises(ManifestError, match=message) as caught:
         read_json(str(path))
     assert caught.value.message.startswith(str(path))
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="No such file"):
         read_json(str(tmp_path / "none.json"))
     with pytest.raises(ManifestError, match=r"directory|Permission denied"):
@@ -42,7 +42,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
         ([], "a manifest must be a JSON object, not list"),
         ({"extends": 7}, "extends must name a built-in manifest, not 7"),
@@ -51,12 +51,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ({"extends": "schema"}, "unknown provider 'schema'"),
     ],
 )
-def test_what_cannot_be_extended_is_named(data: Any, says: str) -> None:
-    with pytest.raises(ManifestError, match=says):
+def test_an_invalid_extends_is_an_error(data: Any, message: str) -> None:
+    with pytest.raises(ManifestError, match=message):
         extended(data)
 
 
-def test_objects_are_merged_and_the_personal_is_left_behind() -> None:
+def test_objects_are_merged_and_aliases_are_not_inherited() -> None:
     made = extended({"extends": "openai", "id": "acme", "limits": {"stop": 2}, "dialects": {"openai_responses": None}})
     ours = read_json(builtin_path("openai") or "")
     assert made["limits"] == {**ours["limits"], "stop": 2}
@@ -65,7 +65,7 @@ def test_objects_are_merged_and_the_personal_is_left_behind() -> None:
     assert not {"aliases", "docs", "status", "extends"} & set(made)
 
 
-def test_a_model_rule_can_be_taken_away() -> None:
+def test_null_removes_a_model_rule() -> None:
     pattern = next(iter(read_json(builtin_path("openai") or "")["models"]))
     assert pattern not in extended({"extends": "openai", "models": {pattern: None}})["models"]
 
@@ -78,10 +78,10 @@ def test_an_extended_manifest_works() -> None:
     assert manifest.trusted is False
 
 
-def test_what_else_lies_in_the_folder_is_no_provider() -> None:
+def test_other_files_in_the_folder_are_not_providers() -> None:
     assert builtin_path("schema") is builtin_path("index") is builtin_path("../setup") is None
     assert not {"schema", "index"} & set(provider_ids())
 
 
-def test_nothing_near_leads_to_the_list() -> None:
+def test_without_a_similar_id_the_error_names_the_list() -> None:
     assert "`python -m ailib_sync providers` lists the known ones" in str(unknown_provider("zzzzzz"))

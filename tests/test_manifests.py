@@ -13,7 +13,7 @@ import pytest
 from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.errors import CLASSES, ManifestError
 from ailib_sync.pipeline.auth import SCHEMES, key_variables
-from ailib_sync.registry.check import explain, hosts, schema
+from ailib_sync.registry.check import find_problems, hosts, schema
 from ailib_sync.registry.files import FOLDER, read_json
 from ailib_sync.registry.manifest import FORMAT_DEFAULTS, Manifest, builtin_manifests, index, provider_ids
 from ailib_sync.registry.quirks import QUIRKS
@@ -108,7 +108,7 @@ def test_fits_the_schema(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", [provider for provider in IDS if not ODD_KEYS & set(key_variables(MANIFESTS[provider]))])
 def test_passes_the_checks_made_of_manifests_from_outside(provider: str) -> None:
-    assert explain(raw(provider), provider) == []
+    assert find_problems(raw(provider), provider) == []
 
 
 @pytest.mark.parametrize("provider", IDS)

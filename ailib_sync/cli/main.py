@@ -180,11 +180,11 @@ def manifest_command(words: list[str]) -> int:
 
 
 def check_manifest(path: str) -> int:
-    from ..registry.check import explain
+    from ..registry.check import find_problems
     from ..registry.files import read_json
     from ..registry.manifest import Manifest
 
-    problems = explain(read_json(path), path)
+    problems = find_problems(read_json(path), path)
     for problem in problems:
         print(problem)
     if problems:

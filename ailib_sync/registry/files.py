@@ -1,4 +1,4 @@
-"""The JSON files of manifests: read, listed, laid over what they extend. Knows nothing of what is in them."""
+"""The JSON files of manifests: reading, listing, `extends`. Does not know their keys."""
 
 from __future__ import annotations
 
@@ -16,50 +16,54 @@ if TYPE_CHECKING:
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "manifests")
 MAX_BYTES = 1 << 20
 
-_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
-_LATER = _FIRST | frozenset("._-")
+_FIRST_CHARACTER = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_LATER_CHARACTERS = _FIRST_CHARACTER | frozenset("._-")
 
-#: What else stands in the folder.
-_OTHERS = frozenset(("schema", "index"))
+#: Files in the folder that are not manifests.
+_NOT_MANIFESTS = frozenset(("schema", "index"))
 
 
 def is_id(text: str) -> bool:
-    """Whether the text can be a provider's id: a file's name that leads nowhere else."""
-    return 0 < len(text) <= 64 and text[0] in _FIRST and _LATER.issuperset(text)
+    """Whether the text can be a provider's id. It is also a file name, so it must not contain a path separator."""
+    return 0 < len(text) <= 64 and text[0] in _FIRST_CHARACTER and _LATER_CHARACTERS.issuperset(text)
 
 
 def builtin_path(provider: str) -> str | None:
-    """The file of the built-in manifest with this id."""
+    """The path of the built-in manifest with this id; None if there is none."""
     path = os.path.join(FOLDER, f"{provider}.json")
-    return path if is_id(provider) and provider not in _OTHERS and os.path.exists(path) else None
+    return path if is_id(provider) and provider not in _NOT_MANIFESTS and os.path.exists(path) else None
 
 
 def provider_ids() -> list[str]:
     """The ids of the built-in manifests, sorted."""
     stems = (name[:-5] for name in os.listdir(FOLDER) if name.endswith(".json"))
-    return sorted(stem for stem in stems if stem not in _OTHERS)
+    return sorted(stem for stem in stems if stem not in _NOT_MANIFESTS)
 
 
 @lru_cache(maxsize=1)
 def index() -> dict[str, Any]:
-    """`aliases` (alias → id) and `keys` (environment variable → hosts it may be sent to) of all built-in manifests."""
+    """The index of all built-in manifests, written by docs/make_providers.py.
+
+    `aliases`: alias → id. `keys`: environment variable → hosts that its key may be sent to. `variables`: name → environment
+    variables.
+    """
     return read_json(os.path.join(FOLDER, "index.json"))
 
 
 def unknown_provider(provider: str) -> ManifestError:
-    """The error that names the nearest known ids and aliases."""
+    """The error for an unknown provider, with similar ids and aliases."""
     from difflib import get_close_matches
 
     near = get_close_matches(provider, [*provider_ids(), *index()["aliases"]], 3)
     hint = f"did you mean {' or '.join(near)}?" if near else "`python -m ailib_sync providers` lists the known ones."
-    message = f"unknown provider {provider!r}: {hint} A provider of your own needs manifest=… or a file in AILIB_MANIFESTS."
-    return ManifestError(message)
+    advice = "For a provider of your own, pass manifest=… or put a file into the folder AILIB_MANIFESTS."
+    return ManifestError(f"unknown provider {provider!r}: {hint} {advice}")
 
 
 def extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
-    """`data` over the built-in manifest named by its `extends`, objects merged by key; a format or rule of null is left out.
+    """`data`, merged into the built-in manifest that it `extends`. A dialect or a model rule of null is removed.
 
-    Aliases, docs and status of the other manifest are not taken over.
+    Objects are merged by key, other values replaced. Aliases, docs, status and `retired` are not inherited.
     """
     if not hasattr(data, "keys"):
         raise ManifestError(f"a manifest must be a JSON object, not {type(data).__name__}")
@@ -73,8 +77,8 @@ def extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
         if path is None:
             raise unknown_provider(parent)
         merged = extended(read_json(path), depth + 1)
-        for personal in ("aliases", "docs", "status", "retired"):
-            merged.pop(personal, None)
+        for key in ("aliases", "docs", "status", "retired"):
+            merged.pop(key, None)
     for key, value in own.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict):
             value = {**merged[key], **value}
@@ -85,7 +89,7 @@ def extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
 
 
 def read_json(path: str) -> dict[str, Any]:
-    """One JSON object from a file of at most 1 MiB."""
+    """The JSON object in a file of at most 1 MiB. Raises ManifestError with the path."""
     try:
         with open(path, "rb") as file:
             raw = file.read(MAX_BYTES + 1)

@@ -1,7 +1,7 @@
-"""A JSON value against a JSON Schema, as far as the schema of manifests goes: problems out, each with its place.
+"""Validates a JSON value by a JSON Schema: problems out, each with its path. Supports what the schema of manifests uses.
 
-A small part of JSON Schema 2020-12 (`KEYWORDS`), by the letter, with messages for people: the nearest key, what is allowed.
-An unknown keyword is an error in the schema, so that nothing goes unchecked in silence.
+The keywords in `KEYWORDS` behave as in JSON Schema 2020-12 (https://json-schema.org/draft/2020-12/json-schema-validation); the
+messages name the allowed values and similar keys. An unknown keyword raises KeyError, so that no rule is silently ignored.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ MAX_DEPTH = 16
 MAX_VALUES = 20_000
 
 
-def problems(value: Any, schema: Schema, place: str = "", root: Schema | None = None) -> Iterator[str]:
-    """Every way in which `value` is not what `schema` says, as `place: sentence`."""
+def problems(value: Any, schema: Schema, path: str = "", root: Schema | None = None) -> Iterator[str]:
+    """Every violation of `schema` in `value`, as `path: sentence`."""
     root = schema if root is None else root
-    for keyword, wanted in schema.items():
-        yield from KEYWORDS[keyword](value, wanted, schema, place, root)
+    for keyword, expected in schema.items():
+        yield from KEYWORDS[keyword](value, expected, schema, path, root)
 
 
-def is_json(value: Any) -> str | None:
-    """What is wrong with a value that shall be JSON of sensible size, None for nothing: types, NaN, depth, count."""
+def json_problem(value: Any) -> str | None:
+    """Why the value is not JSON of a sensible size (types, NaN, depth, number of values); None if it is."""
     count = 0
     level = [value]
     for _ in range(MAX_DEPTH):
@@ -43,28 +43,31 @@ def is_json(value: Any) -> str | None:
             elif isinstance(item, list):
                 deeper.extend(item)
             elif isinstance(item, float) and not isfinite(item):
-                return f"holds {item}, which is not JSON"
+                return f"contains {item}, which is not JSON"
             elif not (item is None or isinstance(item, (str, int, float))):
-                return f"holds a {type(item).__name__}, which is not JSON"
+                return f"contains a {type(item).__name__}, which is not JSON"
         count += len(deeper)
         if count > MAX_VALUES:
-            return f"holds more than {MAX_VALUES} values"
+            return f"contains more than {MAX_VALUES} values"
         if not deeper:
             return None
         level = deeper
     return f"is nested deeper than {MAX_DEPTH} levels"
 
 
-def at(place: str, key: object) -> str:
-    """The place of `key` under `place`: `models."gpt-5*".reasoning`, `aliases[0]`."""
-    if isinstance(key, int):
-        return f"{place}[{key}]"
-    word = str(key) if str(key).replace("_", "").isalnum() else f'"{key}"'
-    return f"{place}.{word}" if place else word
+def child_path(path: str, *keys: object) -> str:
+    """The path below `path`: `models."gpt-5*".reasoning`, `aliases[0]`."""
+    for key in keys:
+        if isinstance(key, int):
+            path = f"{path}[{key}]"
+        else:
+            name = str(key) if str(key).replace("_", "").isalnum() else f'"{key}"'
+            path = f"{path}.{name}" if path else name
+    return path
 
 
-def nearest(word: object, allowed: list[str]) -> str:
-    """`; did you mean x?` where something in `allowed` is near, else nothing."""
+def suggestion(word: object, allowed: list[str]) -> str:
+    """`; did you mean x?` if one of `allowed` is similar, otherwise ""."""
     from difflib import get_close_matches
 
     near = get_close_matches(str(word), allowed, 1, 0.6)
@@ -80,7 +83,7 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
     "integer": lambda value: _TYPES["number"](value) and value == int(value),
 }
-_WORDS = {
+_TYPE_NAMES = {
     "object": "an object",
     "array": "a list",
     "string": "text",
@@ -91,101 +94,102 @@ _WORDS = {
 }
 
 
-def _type(value: Any, wanted: str | list[str], schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    names = [wanted] if isinstance(wanted, str) else wanted
+def _type(value: Any, expected: str | list[str], schema: Schema, path: str, root: Schema) -> Iterator[str]:
+    names = [expected] if isinstance(expected, str) else expected
     if not any(_TYPES[name](value) for name in names):
-        yield f"{place}: must be {' or '.join(_WORDS[name] for name in names)}, not {_shown(value)}"
+        yield f"{path}: must be {' or '.join(_TYPE_NAMES[name] for name in names)}, not {_shown(value)}"
 
 
-def _enum(value: Any, wanted: list[Any], schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    if not any(value == word and type(value) is type(word) for word in wanted):
-        words = [str(word) for word in wanted]
-        yield f"{place}: must be one of {', '.join(words)}, not {_shown(value)}{nearest(value, words)}"
+def _enum(value: Any, expected: list[Any], schema: Schema, path: str, root: Schema) -> Iterator[str]:
+    if not any(value == word and type(value) is type(word) for word in expected):
+        words = [str(word) for word in expected]
+        yield f"{path}: must be one of {', '.join(words)}, not {_shown(value)}{suggestion(value, words)}"
 
 
-def _pattern(value: Any, wanted: str, schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    if isinstance(value, str) and not _compiled(wanted).search(value):
+def _pattern(value: Any, expected: str, schema: Schema, path: str, root: Schema) -> Iterator[str]:
+    if isinstance(value, str) and not _compiled(expected).search(value):
         hint = schema.get("description", "").partition(":")[0]
-        yield f"{place}: {_shown(value)} is not {hint[:1].lower() + hint[1:] or 'right'} (it must match {wanted})"
+        yield f"{path}: {_shown(value)} is not {hint[:1].lower() + hint[1:] or 'valid'} (it must match {expected})"
 
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> Pattern[str]:
-    # `$` means the very end in JSON Schema; Python's also stands before a last line feed, which would let one through.
+    # In JSON Schema, patterns are those of ECMA-262: `$` matches at the end only. Python's also matches before a final \n.
     return compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern)
 
 
-def _max_length(value: Any, wanted: int, schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    if isinstance(value, str) and len(value) > wanted:
-        yield f"{place}: is longer than {wanted} characters"
+def _max_length(value: Any, expected: int, schema: Schema, path: str, root: Schema) -> Iterator[str]:
+    if isinstance(value, str) and len(value) > expected:
+        yield f"{path}: is longer than {expected} characters"
 
 
-def _minimum(value: Any, wanted: int, schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    if _TYPES["number"](value) and value < wanted:
-        yield f"{place}: must be at least {wanted}, not {value}"
+def _minimum(value: Any, expected: int, schema: Schema, path: str, root: Schema) -> Iterator[str]:
+    if _TYPES["number"](value) and value < expected:
+        yield f"{path}: must be at least {expected}, not {value}"
 
 
-def _min_items(value: Any, wanted: int, schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    if isinstance(value, list) and len(value) < wanted:
-        yield f"{place}: must hold at least {wanted} values"
+def _min_items(value: Any, expected: int, schema: Schema, path: str, root: Schema) -> Iterator[str]:
+    if isinstance(value, list) and len(value) < expected:
+        yield f"{path}: must have at least {expected} values"
 
 
-def _max_items(value: Any, wanted: int, schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    if isinstance(value, list) and len(value) > wanted:
-        yield f"{place}: must hold at most {wanted} values"
+def _max_items(value: Any, expected: int, schema: Schema, path: str, root: Schema) -> Iterator[str]:
+    if isinstance(value, list) and len(value) > expected:
+        yield f"{path}: must have at most {expected} values"
 
 
-def _items(value: Any, wanted: Schema, schema: Schema, place: str, root: Schema) -> Iterator[str]:
+def _items(value: Any, expected: Schema, schema: Schema, path: str, root: Schema) -> Iterator[str]:
     if isinstance(value, list):
         for number, item in enumerate(value):
-            yield from problems(item, wanted, at(place, number), root)
+            yield from problems(item, expected, child_path(path, number), root)
 
 
-def _properties(value: Any, wanted: Schema, schema: Schema, place: str, root: Schema) -> Iterator[str]:
+def _properties(value: Any, expected: Schema, schema: Schema, path: str, root: Schema) -> Iterator[str]:
     if isinstance(value, dict):
-        for key, under in wanted.items():
+        for key, child in expected.items():
             if key in value:
-                yield from problems(value[key], under, at(place, key), root)
+                yield from problems(value[key], child, child_path(path, key), root)
 
 
-def _additional(value: Any, wanted: Any, schema: Schema, place: str, root: Schema) -> Iterator[str]:
+def _additional(value: Any, expected: Any, schema: Schema, path: str, root: Schema) -> Iterator[str]:
     if not isinstance(value, dict):
         return
     known = schema.get("properties", {})
     for key in value:
         if key in known:
             continue
-        if wanted is False:
-            yield f"{at(place, key)}: is not a key here{nearest(key, list(known)) or '; the keys are ' + ', '.join(known)}"
+        if expected is False:
+            hint = suggestion(key, list(known)) or f"; the keys are {', '.join(known)}"
+            yield f"{child_path(path, key)}: is not an allowed key{hint}"
         else:
-            yield from problems(value[key], wanted, at(place, key), root)
+            yield from problems(value[key], expected, child_path(path, key), root)
 
 
-def _property_names(value: Any, wanted: Schema, schema: Schema, place: str, root: Schema) -> Iterator[str]:
+def _property_names(value: Any, expected: Schema, schema: Schema, path: str, root: Schema) -> Iterator[str]:
     if isinstance(value, dict):
         for key in value:
-            yield from problems(key, wanted, at(place, key), root)
+            yield from problems(key, expected, child_path(path, key), root)
 
 
-def _required(value: Any, wanted: list[str], schema: Schema, place: str, root: Schema) -> Iterator[str]:
+def _required(value: Any, expected: list[str], schema: Schema, path: str, root: Schema) -> Iterator[str]:
     if isinstance(value, dict):
-        for key in wanted:
+        for key in expected:
             if key not in value:
-                yield f"{at(place, key)}: is missing"
+                yield f"{child_path(path, key)}: is missing"
 
 
-def _any_of(value: Any, wanted: list[Schema], schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    """The problems of the alternative that was meant: the first whose type is right, else the first."""
-    found = [list(problems(value, under, place, root)) for under in wanted]
+def _any_of(value: Any, expected: list[Schema], schema: Schema, path: str, root: Schema) -> Iterator[str]:
+    """The problems of the alternative that was probably meant: the first one with the right type, otherwise the first one."""
+    found = [list(problems(value, alternative, path, root)) for alternative in expected]
     if all(found):
-        yield from min(found, key=lambda each: any(text.startswith(f"{place}: must be ") for text in each))
+        yield from min(found, key=lambda texts: any(text.startswith(f"{path}: must be ") for text in texts))
 
 
-def _ref(value: Any, wanted: str, schema: Schema, place: str, root: Schema) -> Iterator[str]:
-    yield from problems(value, root["$defs"][wanted.removeprefix("#/$defs/")], place, root)
+def _ref(value: Any, expected: str, schema: Schema, path: str, root: Schema) -> Iterator[str]:
+    yield from problems(value, root["$defs"][expected.removeprefix("#/$defs/")], path, root)
 
 
-def _nothing(value: Any, wanted: Any, schema: Schema, place: str, root: Schema) -> Iterator[str]:
+def _annotation(value: Any, expected: Any, schema: Schema, path: str, root: Schema) -> Iterator[str]:
     return iter(())
 
 
@@ -209,8 +213,8 @@ KEYWORDS: Mapping[str, Callable[[Any, Any, Schema, str, Schema], Iterator[str]]]
     "required": _required,
     "anyOf": _any_of,
     "$ref": _ref,
-    "$schema": _nothing,
-    "$defs": _nothing,
-    "title": _nothing,
-    "description": _nothing,
+    "$schema": _annotation,
+    "$defs": _annotation,
+    "title": _annotation,
+    "description": _annotation,
 }

@@ -271,7 +271,7 @@ def test_a_folder_of_manifests_may_not_lead_a_known_key_elsewhere(tmp_path: Path
     monkeypatch.setenv("OPENAI_API_KEY", STOLEN)
     path = tmp_path / "openai.json"
     path.write_text(json.dumps({**ACME, "id": "openai", "base_url": "https://evil.example/v1"}))
-    with pytest.raises(ManifestError, match=r"OPENAI_API_KEY.*may not be sent to evil\.example"):
+    with pytest.raises(ManifestError, match=r"OPENAI_API_KEY.*must not be sent to evil\.example"):
         AiClient("openai/m")
     path.write_text(json.dumps({"extends": "openai", "id": "openai", "name": "Ours", "base_url": "https://api.openai.com/v9"}))
     assert AiClient("openai/m")._route.endpoints.find("m").url(False).startswith("https://api.openai.com/v9/")
