@@ -1,4 +1,4 @@
-"""A call that is given up ends within 100 ms wherever it waits, and leaves no socket, thread or place behind."""
+"""A cancelled call ends within 100 ms whatever it waits for, and leaves no socket, thread or limiter slot."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _loaded():
 
 
 def cancelled_when(waits, cancel, call):
-    """Runs `call`, and `cancel` from another thread a little after `waits()`. The exception, which must come at once."""
+    """Runs `call`, and `cancel` from another thread a little after `waits()`. The exception, which must come promptly."""
     at = []
 
     def later():
@@ -113,7 +113,7 @@ def test_a_token_cancels_a_tls_handshake():
         cancelled_when(lambda: True, token.cancel, lambda: client.chat().user("Hello").execute(cancel=token))
 
 
-def test_a_token_that_was_cancelled_before_sends_nothing():
+def test_a_call_with_a_cancelled_token_sends_nothing():
     with LocalServer(wire.healthy) as server:
         token = CancelToken()
         token.cancel()
@@ -122,7 +122,7 @@ def test_a_token_that_was_cancelled_before_sends_nothing():
         assert not server.requests
 
 
-def test_a_token_cancels_all_its_calls_and_no_other():
+def test_a_token_cancels_all_its_calls_and_no_others():
     with LocalServer(half_then_silence) as server:
         client = client_of(server)
         token = CancelToken()
@@ -150,8 +150,8 @@ def _end_of(stream):
     return None
 
 
-def test_a_cancelled_finished_call_disturbs_nobody():
-    """The token's call is over, its socket back in the pool and in use by the next call."""
+def test_cancelling_a_finished_call_affects_no_other():
+    """The call of the token has ended; its socket is back in the pool, and the next call uses it."""
     with LocalServer(wire.healthy) as server:
         client = client_of(server)
         token = CancelToken()
@@ -179,8 +179,8 @@ def test_closing_from_another_thread_wakes_the_reader_with_what_has_arrived(name
         assert server.saw_close(1)
 
 
-def test_closing_from_another_thread_between_two_events_is_no_end_of_the_answer():
-    """The reader is at work when it happens: its loop must not end as if the answer were whole."""
+def test_closing_from_another_thread_between_two_events_is_not_the_end_of_the_response():
+    """The reader is busy at that moment: its loop must not end as if the response were complete."""
     with LocalServer(half_then_silence) as server:
         stream = chat_of(server).stream()
         loop = iter(stream)
@@ -205,7 +205,7 @@ def test_reading_on_after_closing_is_an_error():
         assert stream.partial.content == wire.PIECES[0]
 
 
-def test_a_loop_that_is_left_can_be_taken_up_again():
+def test_a_loop_can_be_continued_after_a_break():
     with LocalServer(wire.healthy) as server:
         stream = chat_of(server).stream()
         for text in stream.text():
@@ -215,7 +215,7 @@ def test_a_loop_that_is_left_can_be_taken_up_again():
         assert stream.response.content == wire.TEXT
 
 
-def test_looking_at_what_has_arrived_takes_nothing_from_the_rest():
+def test_partial_does_not_consume_the_stream():
     with LocalServer(wire.healthy) as server:
         stream = chat_of(server).stream()
         seen = []
@@ -254,14 +254,14 @@ def raised_in_the_loop(client):
 
 
 @pytest.mark.filterwarnings("error::ResourceWarning")
-@pytest.mark.parametrize("leave", [never_started, closed_unread, dropped_in_the_loop, raised_in_the_loop])
-def test_a_stream_that_is_left_closes_at_once_without_the_collector(leave):
+@pytest.mark.parametrize("abandon", [never_started, closed_unread, dropped_in_the_loop, raised_in_the_loop])
+def test_an_abandoned_stream_closes_immediately_without_the_collector(abandon):
     with LocalServer(half_then_silence) as server:
         limiter = Limiter(max_in_flight=1)
         client = client_of(server, limiter=limiter)
         gc.disable()
         try:
-            leave(client)
+            abandon(client)
             assert server.saw_close(1)
         finally:
             gc.enable()
@@ -271,7 +271,7 @@ def test_a_stream_that_is_left_closes_at_once_without_the_collector(leave):
         assert server.requests[-1].connection == 2
 
 
-def test_a_stream_read_to_its_end_gives_its_connection_back():
+def test_a_stream_read_to_its_end_returns_its_connection_to_the_pool():
     with LocalServer(wire.healthy) as server:
         client = client_of(server)
         for _ in range(3):
@@ -330,7 +330,7 @@ SIGNALLED = """
     ],
     ids=["plain", "headers", "stream", "between retries"],
 )
-def test_an_interrupt_passes_unchanged_and_leaves_no_socket(play, call, number, kind):
+def test_an_interrupt_is_raised_unchanged_and_leaves_no_socket(play, call, number, kind):
     with LocalServer(play) as server:
         out, err, code, seconds = run(SIGNALLED.format(call=call), server, send_signal=number)
         assert err == ""
@@ -345,7 +345,7 @@ def test_an_interrupt_passes_unchanged_and_leaves_no_socket(play, call, number, 
     ["stream = chat.stream(); next(stream)", "stream = chat.stream()", "iterator = iter(chat.stream()); next(iterator)"],
     ids=["half read", "unread", "iterator"],
 )
-def test_the_interpreter_ends_quietly_with_a_stream_open(call):
+def test_the_interpreter_exits_without_output_while_a_stream_is_open(call):
     source = """
         from ailib_sync import AiClient
         chat = AiClient("openai/gpt-4o", base_url=URL, api_key="k").chat().user("Hello")
@@ -358,7 +358,7 @@ def test_the_interpreter_ends_quietly_with_a_stream_open(call):
         assert seconds < 1.5
 
 
-def test_a_retry_is_not_made_after_the_call_was_cancelled_in_its_hook():
+def test_there_is_no_retry_after_the_hook_cancelled_the_call():
     with LocalServer(overloaded) as server:
         token = CancelToken()
         chat = chat_of(server, retry=RetryPolicy(max_retries=3), on_retry=lambda error, attempt, wait: token.cancel())

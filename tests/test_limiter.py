@@ -1,4 +1,4 @@
-"""A program keeps to its own bounds, over all threads and clients, in order, and finalizers never wait for a lock."""
+"""The limiter's limits apply over all threads and clients, in order, and finalizers never wait for a lock."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .local_server import LocalServer
 @pytest.fixture
 def minute(monkeypatch):
     """A minute of 0.4 seconds."""
-    monkeypatch.setattr(module, "WINDOW", 0.4)
+    monkeypatch.setattr(module, "WINDOW_SECONDS", 0.4)
     return 0.4
 
 
@@ -60,7 +60,7 @@ def together(count, work):
 
 
 class Gauge:
-    """A healthy provider that counts how many requests are under way at once."""
+    """A healthy provider that counts how many requests are in flight at once."""
 
     def __init__(self, seconds):
         self.seconds = seconds
@@ -79,7 +79,7 @@ class Gauge:
         return wire.healthy(peer, request)
 
 
-def test_no_more_requests_are_under_way_than_allowed_whoever_makes_them():
+def test_no_more_requests_are_in_flight_than_allowed():
     gauge = Gauge(0.03)
     with LocalServer(gauge) as server:
         limiter = Limiter(max_in_flight=3)
@@ -93,7 +93,7 @@ def test_no_more_requests_are_under_way_than_allowed_whoever_makes_them():
         assert gauge.most == 3
 
 
-def test_in_no_minute_more_requests_begin_than_allowed(minute):
+def test_no_more_requests_start_in_a_minute_than_allowed(minute):
     gauge = Gauge(0.0)
     with LocalServer(gauge) as server:
         client = client_of(server, Limiter(requests_per_minute=5))
@@ -118,7 +118,7 @@ def test_a_retry_is_a_request_too(minute):
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_used_tokens_hold_the_next_request_back(minute, stream):
+def test_used_tokens_delay_the_next_request(minute, stream):
     def play(peer, request):
         if request.streams:
             used = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
@@ -138,21 +138,21 @@ def test_used_tokens_hold_the_next_request_back(minute, stream):
         assert minute - 0.06 < monotonic() - started < minute + 1.0
 
 
-def test_a_wait_that_cannot_end_in_time_is_not_begun():
+def test_a_wait_that_cannot_end_in_time_fails_immediately():
     limiter = Limiter(requests_per_minute=1)
     limiter.acquire(clock()).release()
     started = monotonic()
-    with pytest.raises(PoolTimeout, match=r"1 began in the last minute, the next may in 60\.0 s \(requests_per_minute\)"):
+    with pytest.raises(PoolTimeout, match=r"1 started .* the next may start in 60\.0 s \(requests_per_minute\)"):
         limiter.acquire(clock(total=30))
     assert monotonic() - started < 0.1
 
 
 @pytest.mark.parametrize(("total", "most"), [(0.2, None), (30.0, 0.2)], ids=["timeout.total", "max_wait"])
-def test_a_place_that_does_not_become_free_in_time_is_told(total, most):
+def test_a_slot_that_is_not_released_in_time_is_reported(total, most):
     limiter = Limiter(max_in_flight=1, max_wait=most)
     slot = limiter.acquire(clock())
     started = monotonic()
-    with pytest.raises(PoolTimeout, match=r"1 requests are under way \(max_in_flight\)"):
+    with pytest.raises(PoolTimeout, match=r"1 requests are in flight \(max_in_flight\)"):
         limiter.acquire(clock(total=total))
     assert 0.2 <= monotonic() - started < 0.5
     slot.release()
@@ -170,7 +170,7 @@ def test_a_limited_call_goes_to_its_fallback():
         assert client.chat().user("Hello").execute_with_stats()[1].attempts == 1
 
 
-def test_a_call_that_waits_for_its_turn_can_be_cancelled():
+def test_a_waiting_call_can_be_cancelled():
     limiter = Limiter(max_in_flight=1)
     slot = limiter.acquire(clock())
     token = CancelToken()
@@ -185,7 +185,7 @@ def test_a_call_that_waits_for_its_turn_can_be_cancelled():
     limiter.acquire(clock()).release()
 
 
-def test_calls_get_their_turn_in_the_order_they_came():
+def test_calls_start_in_the_order_in_which_they_came():
     limiter = Limiter(max_in_flight=1)
     slot = limiter.acquire(clock())
     order = []
@@ -207,7 +207,7 @@ def test_calls_get_their_turn_in_the_order_they_came():
     assert order == list(range(8))
 
 
-def test_a_slot_is_given_back_once_however_often_it_is_released():
+def test_only_the_first_release_of_a_slot_counts():
     limiter = Limiter(max_in_flight=2)
     slot = limiter.acquire(clock())
     for _ in range(3):
@@ -218,7 +218,7 @@ def test_a_slot_is_given_back_once_however_often_it_is_released():
         limiter.acquire(clock(total=0.05))
 
 
-def test_giving_back_works_while_the_same_thread_holds_the_lock():
+def test_a_slot_can_be_released_while_the_same_thread_holds_the_lock():
     """As when the collector runs a dropped stream's finalizer inside `acquire`: with a lock it would wait for itself."""
     limiter = Limiter(max_in_flight=1)
     slot = limiter.acquire(clock())
@@ -236,8 +236,8 @@ def test_giving_back_works_while_the_same_thread_holds_the_lock():
 
 # The collector finalizes a cycle's objects in any order: it may find the socket before the stream that would close it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-def test_abandoned_streams_in_cycles_give_their_places_back():
-    """Many threads, a place each for two, and every stream left to the cyclic collector, which runs at any point."""
+def test_abandoned_streams_in_cycles_release_their_slots():
+    """Many threads, one slot for two of them, and every stream is left to the cyclic collector, which runs at any point."""
 
     class Loop:
         pass
@@ -271,7 +271,7 @@ def test_abandoned_streams_in_cycles_give_their_places_back():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_child_has_all_its_places_and_a_lock_of_its_own():
+def test_a_forked_child_has_all_its_slots_and_its_own_lock():
     limiter = Limiter(max_in_flight=1)
     slot = limiter.acquire(clock())
     limiter._lock.acquire()
@@ -301,12 +301,12 @@ def test_a_forked_child_has_all_its_places_and_a_lock_of_its_own():
     ],
     ids=str,
 )
-def test_bounds_that_bound_nothing_are_refused(bounds):
+def test_invalid_limits_are_an_error(bounds):
     with pytest.raises(ConfigurationError, match="Limiter"):
         Limiter(**bounds)
 
 
-def test_a_limiter_pickles_as_its_bounds():
+def test_a_limiter_is_pickled_as_its_limits():
     limiter = Limiter(requests_per_minute=5, max_in_flight=1, max_wait=2.0)
     limiter.acquire(clock())
     again = pickle.loads(pickle.dumps(limiter))

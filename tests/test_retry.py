@@ -1,4 +1,4 @@
-"""What is tried again, when, how often, and what the caller learns of it."""
+"""What is retried, when, how often, and what the caller sees of it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from ailib_sync.pipeline.retry import RetryBudget, parse_retry_after, should_ret
 from . import wire
 from .local_server import LocalServer
 
-AT_ONCE = RetryPolicy(base_delay=0.0)
+NO_DELAY = RetryPolicy(base_delay=0.0)
 
 
 def refuses(status, *, times=9999, headers=None, **words):
-    """This refusal for the first `times` requests, good health after them."""
+    """This error response for the first `times` requests, a normal response after them."""
 
     def play(peer, request):
         if request.number > times:
@@ -51,7 +51,7 @@ def refuses(status, *, times=9999, headers=None, **words):
 
 
 def client_of(server, **options):
-    options.setdefault("retry", AT_ONCE)
+    options.setdefault("retry", NO_DELAY)
     return AiClient("openai/gpt-4o", base_url=server.url, api_key="k", **options)
 
 
@@ -65,7 +65,7 @@ def failure_of(server, **options):
 
 
 @given(retries=st.integers(0, 50), base=st.floats(0, 10), most=st.floats(0, 60), least=st.floats(0, 5))
-def test_the_wait_is_drawn_from_all_of_zero_to_the_doubling_ceiling(retries, base, most, least):
+def test_the_wait_is_random_below_a_ceiling_that_doubles(retries, base, most, least):
     policy = RetryPolicy(base_delay=base, max_delay=most, min_delay=least)
     drawn = []
     policy.delay(ServerError("x", status_code=500), retries, lambda low, high: drawn.append((low, high)) or 0.0)
@@ -73,7 +73,7 @@ def test_the_wait_is_drawn_from_all_of_zero_to_the_doubling_ceiling(retries, bas
     assert drawn == [(min(least, ceiling), ceiling)]
 
 
-def test_a_throttled_request_waits_from_twice_the_range():
+def test_a_throttled_request_waits_up_to_twice_as_long():
     spans = [
         RetryPolicy().delay(kind("x", status_code=status), 0, lambda low, high: high)
         for kind, status in ((ServerError, 500), (RateLimited, 429), (Overloaded, 529))
@@ -82,7 +82,7 @@ def test_a_throttled_request_waits_from_twice_the_range():
 
 
 @pytest.mark.parametrize("value", [-1, 101, 1.5, True, "2"])
-def test_a_number_of_retries_that_is_none_is_refused(value):
+def test_an_invalid_number_of_retries_is_an_error(value):
     with pytest.raises(ConfigurationError, match="max_retries"):
         RetryPolicy(max_retries=value)
 
@@ -104,17 +104,17 @@ def test_a_number_of_retries_that_is_none_is_refused(value):
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
-def test_which_errors_a_policy_lets_be_tried_again(error, allowed):
+def test_which_errors_a_policy_retries(error, allowed):
     assert RetryPolicy().allows(error, 0) is allowed
     assert not RetryPolicy().allows(error, 2)
 
 
-def test_silence_is_tried_again_only_by_one_who_takes_being_billed_twice():
+def test_a_read_timeout_is_retried_only_on_request():
     assert RetryPolicy(on_read_timeout=True).allows(ReadTimeout("x"), 0)
     assert RetryPolicy(on_read_timeout=True).allows(ContentTimeout("x"), 0)
 
 
-# what a provider asks for
+# Retry-After
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
@@ -149,17 +149,17 @@ def test_every_form_of_retry_after_is_read(headers, seconds):
 
 
 @given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text(max_size=40)))
-def test_no_header_breaks_the_reading_of_retry_after(headers):
+def test_any_retry_after_can_be_parsed(headers):
     wait = parse_retry_after(headers)
     assert wait is None or wait >= 0
 
 
-@pytest.mark.parametrize(("text", "wish"), [("true", True), ("FALSE", False), (" true ", True), ("yes", None), ("", None)])
-def test_the_wish_of_x_should_retry_is_read(text, wish):
-    assert should_retry_header({"x-should-retry": text}) is wish
+@pytest.mark.parametrize(("text", "hint"), [("true", True), ("FALSE", False), (" true ", True), ("yes", None), ("", None)])
+def test_x_should_retry_is_read(text, hint):
+    assert should_retry_header({"x-should-retry": text}) is hint
 
 
-def test_a_wait_the_provider_names_is_kept():
+def test_the_wait_that_the_provider_requests_is_kept():
     with LocalServer(refuses(429, times=1, headers={"Retry-After": "0.3"})) as server:
         started = monotonic()
         _, stats = client_of(server).chat().user("Hello").execute_with_stats()
@@ -167,9 +167,9 @@ def test_a_wait_the_provider_names_is_kept():
         assert stats.attempts == 2
 
 
-@pytest.mark.parametrize("wish", [{"Retry-After": "86400"}, {"retry-after-ms": "86400000"}, {"Retry-After": "1e999"}], ids=str)
-def test_a_wait_beyond_the_cap_is_not_waited_but_told(wish):
-    with LocalServer(refuses(429, headers=wish)) as server:
+@pytest.mark.parametrize("hint", [{"Retry-After": "86400"}, {"retry-after-ms": "86400000"}, {"Retry-After": "1e999"}], ids=str)
+def test_a_retry_after_beyond_the_cap_is_not_honoured_but_reported(hint):
+    with LocalServer(refuses(429, headers=hint)) as server:
         started = monotonic()
         error = failure_of(server)
         assert monotonic() - started < 1
@@ -179,7 +179,7 @@ def test_a_wait_beyond_the_cap_is_not_waited_but_told(wish):
         assert len(server.requests) == 1
 
 
-def test_a_wait_beyond_the_call_s_total_is_not_begun():
+def test_a_wait_beyond_the_total_is_not_started():
     with LocalServer(refuses(503, headers={"Retry-After": "30"})) as server:
         started = monotonic()
         error = failure_of(server, timeout=Timeout(total=5))
@@ -201,7 +201,7 @@ def test_a_wait_beyond_the_call_s_total_is_not_begun():
     ],
     ids=str,
 )
-def test_each_status_makes_as_many_requests_as_it_should(status, words, requests):
+def test_how_many_requests_each_status_causes(status, words, requests):
     with LocalServer(refuses(status, **words)) as server:
         error = failure_of(server)
         assert len(server.requests) == len(error.attempts) == requests
@@ -209,9 +209,9 @@ def test_each_status_makes_as_many_requests_as_it_should(status, words, requests
         assert {request.connection for request in server.requests} == {1}
 
 
-@pytest.mark.parametrize(("status", "wish", "requests"), [(400, "true", 3), (503, "false", 1), (429, "false", 1)])
-def test_the_provider_s_own_word_on_retrying_wins(status, wish, requests):
-    with LocalServer(refuses(status, headers={"x-should-retry": wish})) as server:
+@pytest.mark.parametrize(("status", "hint", "requests"), [(400, "true", 3), (503, "false", 1), (429, "false", 1)])
+def test_x_should_retry_wins_over_the_status(status, hint, requests):
+    with LocalServer(refuses(status, headers={"x-should-retry": hint})) as server:
         failure_of(server)
         assert len(server.requests) == requests
 
@@ -224,14 +224,14 @@ def test_the_provider_s_own_word_on_retrying_wins(status, wish, requests):
         (500, "invalid_request", InvalidRequest, 1),
     ],
 )
-def test_a_manifest_says_what_a_status_means(status, means, kind, requests):
+def test_a_manifest_defines_what_a_status_means(status, means, kind, requests):
     with LocalServer(refuses(status)) as server:
         manifest = {
             "id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": server.url,
             "auth": {"scheme": "none"}, "errors": {"statuses": {str(status): means}},
         }  # fmt: skip
         with pytest.raises(kind):
-            AiClient("acme/x", manifest=manifest, retry=AT_ONCE).chat().user("Hello").execute()
+            AiClient("acme/x", manifest=manifest, retry=NO_DELAY).chat().user("Hello").execute()
         assert len(server.requests) == requests
 
 
@@ -247,14 +247,14 @@ def cut_after(pieces):
     return play
 
 
-def test_a_stream_cut_before_its_first_event_is_asked_for_again():
+def test_a_stream_cut_before_its_first_event_is_retried():
     with LocalServer(cut_after(())) as server:
         stream = client_of(server).chat().user("Hello").stream()
         assert "".join(stream.text()) == wire.TEXT
         assert stream.stats.attempts == len(server.requests) == 2
 
 
-def test_a_stream_cut_after_its_first_event_is_never_asked_for_again():
+def test_a_stream_cut_after_its_first_event_is_never_retried():
     with LocalServer(cut_after(wire.PIECES[:3])) as server:
         texts = []
         stream = client_of(server).chat().user("Hello").stream()
@@ -267,8 +267,8 @@ def test_a_stream_cut_after_its_first_event_is_never_asked_for_again():
 # the budget
 
 
-def test_an_outage_is_not_multiplied_by_everybody_s_retries():
-    """1.2 requests for each call that is made, at most, where every policy alone would make three."""
+def test_retries_do_not_multiply_an_outage():
+    """At most 1.2 requests for each call; the policies alone would make three."""
     with LocalServer(refuses(503)) as server:
         client = client_of(server)
         calls = 250
@@ -296,7 +296,7 @@ def failure_of_client(client):
     return caught.value
 
 
-def test_a_retry_that_succeeds_gives_its_tokens_back():
+def test_a_retry_that_succeeds_refunds_its_tokens():
     with LocalServer(refuses(503, times=2)) as server:
         client = client_of(server)
         client.chat().user("Hello").execute()
@@ -306,14 +306,14 @@ def test_a_retry_that_succeeds_gives_its_tokens_back():
 # what the caller learns
 
 
-def test_the_hook_hears_of_each_wait_before_it():
+def test_the_hook_is_called_before_each_wait():
     heard = []
     with LocalServer(refuses(503, headers={"Retry-After": "0.01"})) as server:
         failure_of(server, on_retry=lambda error, attempt, wait: heard.append((type(error), attempt, wait)))
     assert heard == [(Overloaded, 1, 0.01), (Overloaded, 2, 0.01)]
 
 
-def test_an_error_of_the_hook_s_own_reaches_the_caller():
+def test_an_exception_in_the_hook_reaches_the_caller():
     def hook(error, attempt, wait):
         raise ZeroDivisionError
 
@@ -321,7 +321,7 @@ def test_an_error_of_the_hook_s_own_reaches_the_caller():
         client_of(server, on_retry=hook).chat().user("Hello").execute()
 
 
-def test_the_error_tells_the_timeline_of_its_attempts():
+def test_the_error_has_the_timeline_of_its_attempts():
     with LocalServer(refuses(503, headers={"Retry-After": "0.05"}, message="too busy")) as server:
         error = failure_of(server)
     assert [(a.provider, a.model, a.status_code, a.waited) for a in error.attempts] == [
@@ -334,7 +334,7 @@ def test_the_error_tells_the_timeline_of_its_attempts():
     assert "after 3 attempts" in str(error)
 
 
-def test_a_single_attempt_is_not_counted_out_loud():
+def test_a_single_attempt_is_not_counted_in_the_message():
     with LocalServer(refuses(400)) as server:
         error = failure_of(server)
     assert len(error.attempts) == 1
@@ -343,7 +343,7 @@ def test_a_single_attempt_is_not_counted_out_loud():
 
 @pytest.mark.parametrize("message", ["x" * 5000, "界" * 5000, "\x00\x1b" * 3000, ""], ids=["long", "wide", "control", "none"])
 @pytest.mark.parametrize("attempts", [0, 1, 300])
-def test_the_text_of_an_error_is_short_whatever_it_holds(message, attempts):
+def test_the_text_of_an_error_is_short_whatever_it_contains(message, attempts):
     error = RateLimited(message, status_code=429, error_type="t" * 999, request_id="r" * 999, retry_after=9.0, provider="acme")
     error.attempts = (Attempt("acme", "m" * 500, 0.0, 0.1, "RateLimited: " + "y" * 999, 429),) * attempts
     assert len(str(error)) <= 2000
@@ -351,7 +351,7 @@ def test_the_text_of_an_error_is_short_whatever_it_holds(message, attempts):
     assert "retry after 9 s" in str(error)
 
 
-def test_a_failed_call_s_exception_survives_a_pickle_with_all_it_holds():
+def test_an_exception_can_be_pickled_with_all_its_fields():
     with LocalServer(refuses(503, headers={"Retry-After": "0.01", "x-request-id": "req_1"})) as server:
         error = failure_of(server)
     again = pickle.loads(pickle.dumps(error))

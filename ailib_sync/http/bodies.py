@@ -1,7 +1,7 @@
-"""Bodies as they come off a connection: blocks of bytes, however HTTP frames them, and the connection's fate at their end.
+"""Response bodies read from a connection as blocks of bytes, whatever their framing, and whether the connection can be reused.
 
-What http.client and urllib3 leave open, and is closed here: bytes behind a body that would answer the next request, and a chunk
-size that `int()` takes and RFC 9112 does not.
+Stricter than http.client and urllib3 in two points: a connection with extra bytes after a body is not reused (they would be
+read as the next response), and a chunk size must be what RFC 9112 allows, not what `int()` accepts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ..errors import ConnectionLost, ProtocolError, ResponseTooLarge, printable
-from .connections import Answer, waker_of
+from .connections import SocketResponse, waker_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
     from .timeouts import CallClock
 
-BLOCK = 65536
-MAX_LINE = 65536
-#: Compressed parts behind one another. Each costs a copy of what follows it, so that many small ones would cost minutes.
-MAX_MEMBERS = 100
-HEX = b"0123456789abcdefABCDEF"
+BLOCK_BYTES = 65536
+MAX_LINE_BYTES = 65536
+#: Concatenated gzip members in one body (RFC 1952 2.2). Each costs a copy of the bytes after it: many small ones take minutes.
+MAX_GZIP_MEMBERS = 100
+HEX_DIGITS = b"0123456789abcdefABCDEF"
 
 
-def body_of(response: Any, clock: CallClock) -> Body:
-    """The body of a response: over its socket where it is ours, over `read1` where a foreign pool made it."""
-    return SocketBody(response, clock) if isinstance(response, Answer) else Body(response, clock)
+def body_for(response: Any, clock: CallClock) -> Body:
+    """The body of a response: read from the socket if our pools made it, through `read1` if the user's pool did."""
+    return SocketBody(response, clock) if isinstance(response, SocketResponse) else Body(response, clock)
 
 
 class Body:
-    """A body read through urllib3. `decodes`: its blocks are decompressed already."""
+    """A body read through urllib3. `decodes`: its blocks are already decompressed."""
 
     decodes = True
 
@@ -39,15 +39,15 @@ class Body:
         self._response = response
         self._clock = clock
 
-    def fields(self) -> dict[str, str]:
-        """The headers, their names in lower case."""
+    def headers(self) -> dict[str, str]:
+        """The headers, with names in lower case."""
         return {name.lower(): value for name, value in self._response.headers.items()}
 
     def blocks(self) -> Iterator[bytes]:
-        read1, patience = self._response.read1, self._clock.patience
+        read1, read_timeout = self._response.read1, self._clock.read_timeout
         while True:
-            patience()
-            block = read1(BLOCK)
+            read_timeout()
+            block = read1(BLOCK_BYTES)
             if not block:
                 return
             yield block
@@ -64,50 +64,55 @@ class Body:
 
 
 class SocketBody(Body):
-    """A body read from the response's own buffer, one system call a block: urllib3's work per chunk costs as much as JSON."""
+    """A body read from the response's own buffer, one system call per block. urllib3's work per chunk costs as much as JSON."""
 
     decodes = False
 
-    def __init__(self, response: Answer, clock: CallClock) -> None:
+    def __init__(self, response: SocketResponse, clock: CallClock) -> None:
         super().__init__(response, clock)
         self._fp: Any = response.fp
-        self._wake = waker_of(response.reader._sock)
+        self._wake = waker_for(response.reader._sock)
 
-    def fields(self) -> dict[str, str]:
-        fields: dict[str, str] = self._response.fields
-        return fields
+    def headers(self) -> dict[str, str]:
+        headers: dict[str, str] = self._response.fields
+        return headers
 
     def blocks(self) -> Iterator[bytes]:
+        """The framing, in the order of RFC 9112 6.3: no body, chunked, Content-Length, until the connection closes."""
         response = self._response
         if response.fp is None or response.status in (204, 304):
             return iter(())
         te = response.fields.get("transfer-encoding", "").strip().lower()
         if te and te != "chunked":
-            raise ProtocolError(f"the answer has transfer-encoding {printable(te, 60)!r}")
+            raise ProtocolError(f"the response has transfer-encoding {printable(te, 60)!r}")
         if te:
-            return dechunked(self._fp)
+            return read_chunked(self._fp)
         if response.length is None:
-            return to_close(self._fp)
-        return sized(self._fp, response.length)
+            return read_until_close(self._fp)
+        return read_sized(self._fp, response.length)
 
     def release(self) -> None:
-        """Back to the pool, unless bytes lie behind the body: they would answer the next request."""
-        self._clock.waker = None  # whoever cancels this call from now on must not wake the next one on the socket
+        """Returns the connection to the pool, unless extra bytes follow the body: they would be read as the next response.
+
+        RFC 9112 9.3 (reuse) and 6.3 (a user agent may discard what follows the last response, and should close).
+        """
+        # Must be the first step: a `cancel` of this call that comes later must not wake the next call on this socket.
+        self._clock.waker = None
         response = self._response
         if response.fp is not None:
             reader, fields = response.reader, response.fields
-            reader.frozen = True
-            # Both headers together are how one answer is smuggled behind another (RFC 9112 6.3).
-            if reader.overrun or self._fp.peek(1) or ("transfer-encoding" in fields and "content-length" in fields):
+            reader.at_end = True
+            # RFC 9112 6.3: a message with both headers may be an attempt at response splitting; close after it.
+            if reader.has_extra_bytes or self._fp.peek(1) or ("transfer-encoding" in fields and "content-length" in fields):
                 self.discard()
                 return
             response.close()
         response.release_conn()
 
     def discard(self) -> None:
-        """Closes the socket. Takes no lock and touches no pool: finalizers call it."""
+        """Closes the socket. Takes no lock and does not touch the pool, because finalizers call it."""
         self._clock.waker = None
-        self._wake()  # the descriptor may have a copy in a forked child: closing ours would not end the connection
+        self._wake()  # a forked child may have a copy of the descriptor: closing only ours would not end the connection
         self._response.close()
         connection = self._response._connection
         if connection is not None:
@@ -118,46 +123,51 @@ class SocketBody(Body):
         self._wake()
 
 
-def sized(fp: Any, length: int) -> Iterator[bytes]:
-    """A body of a known length."""
+def read_sized(fp: Any, length: int) -> Iterator[bytes]:
+    """A body with a Content-Length (RFC 9112 6.3). Raises ConnectionLost if it ends before."""
     while length > 0:
-        block = fp.read1(min(length, BLOCK))
+        block = fp.read1(min(length, BLOCK_BYTES))
         if not block:
-            raise ConnectionLost(f"the connection ended {length} bytes before the end of the answer")
+            raise ConnectionLost(f"the connection ended {length} bytes before the end of the response")
         length -= len(block)
         yield block
 
 
-def to_close(fp: Any) -> Iterator[bytes]:
-    """A body that ends with its connection."""
-    while block := fp.read1(BLOCK):
+def read_until_close(fp: Any) -> Iterator[bytes]:
+    """A body that ends when the connection closes (RFC 9112 6.3, the last rule)."""
+    while block := fp.read1(BLOCK_BYTES):
         yield block
 
 
-def dechunked(fp: Any) -> Iterator[bytes]:
-    """A chunked body (RFC 9112 7.1), one block for all that one read brought. Raises ConnectionLost where it is cut."""
+def read_chunked(fp: Any) -> Iterator[bytes]:
+    """A chunked body (RFC 9112 7.1). Yields one block for each read. Raises ConnectionLost if the connection ends early.
+
+    Invariant: everything that arrived before a broken chunk is yielded before the error is raised.
+    """
     read1 = fp.read1
     data = b""
-    left = 0  # of the current chunk, its CRLF not counted
+    left = 0  # bytes left of the current chunk, without its CRLF
     in_chunk = False
-    sizes: dict[bytes, int] = {}  # by their whole lines: the chunks of a stream have few lengths
-    width = 0  # of the last such line; a shorter one is met in its place only where nothing lies behind it
+    # Size line → size. The chunks of a stream have few different lengths, so most lines are found here.
+    sizes: dict[bytes, int] = {}
+    # Bytes of the last such line. A slice of this width is shorter than it only at the end of the data.
+    width = 0
     failure: ProtocolError | None = None
     while True:
-        pieces: list[bytes] = []
+        fragments: list[bytes] = []
         at, end = 0, len(data)
         while at < end:
             if in_chunk:
                 if left:
-                    piece = data[at : at + left]
-                    pieces.append(piece)
-                    at += len(piece)
-                    left -= len(piece)
+                    fragment = data[at : at + left]
+                    fragments.append(fragment)
+                    at += len(fragment)
+                    left -= len(fragment)
                     continue
                 if end - at < 2:
                     break
                 if data[at : at + 2] != b"\r\n":
-                    failure = ProtocolError("a chunk of the answer does not end where it says")
+                    failure = ProtocolError("a chunk of the response is not followed by CRLF")
                     break
                 at += 2
                 in_chunk = False
@@ -166,13 +176,13 @@ def dechunked(fp: Any) -> Iterator[bytes]:
             if size is None:
                 newline = data.find(b"\n", at)
                 if newline < 0:
-                    if end - at > MAX_LINE:
-                        failure = ProtocolError("a chunk size line of the answer is longer than 64 KiB")
+                    if end - at > MAX_LINE_BYTES:
+                        failure = ProtocolError("a chunk size line of the response is longer than 64 KiB")
                     break
                 size = chunk_size(data[at:newline])
                 if size is None:
                     shown = printable(data[at : min(newline, at + 40)])
-                    failure = ProtocolError(f"a chunk of the answer has the size {shown!r}")
+                    failure = ProtocolError(f"a chunk of the response has the invalid size {shown!r}")
                     break
                 width = newline + 1 - at
                 if width < 12 and len(sizes) < 1000:
@@ -180,83 +190,89 @@ def dechunked(fp: Any) -> Iterator[bytes]:
             left = size
             at += width
             stop = at + size
-            if left and data[stop : stop + 2] == b"\r\n":  # the whole chunk is here
-                pieces.append(data[at:stop])
+            if left and data[stop : stop + 2] == b"\r\n":  # the chunk is complete
+                fragments.append(data[at:stop])
                 at = stop + 2
                 continue
             if left == 0:
-                if pieces:
-                    yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                if fragments:
+                    yield fragments[0] if len(fragments) == 1 else b"".join(fragments)
                 return skip_trailers(fp, data[at:])
             in_chunk = True
         rest = data[at:]
-        if pieces:
-            yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if failure is not None:  # raised only now: what arrived before it is not lost
+        if fragments:
+            yield fragments[0] if len(fragments) == 1 else b"".join(fragments)
+        if failure is not None:
             raise failure
-        block = read1(BLOCK)
+        block = read1(BLOCK_BYTES)
         if not block:
-            raise ConnectionLost("the connection ended in the middle of the answer")
+            raise ConnectionLost("the connection ended in the middle of the response")
         data = rest + block if rest else block
 
 
 def chunk_size(line: bytes) -> int | None:
-    """The size of a chunk by its line, None where it is none."""
+    """The size in a chunk's first line, None if it is invalid.
+
+    RFC 9112 7.1: `chunk-size = 1*HEXDIG`, then optional extensions after ";". `int(x, 16)` also accepts "+3", "0x3", "1_0".
+    """
     size = line.partition(b";")[0].strip(b" \t\r")
-    return int(size, 16) if 0 < len(size) <= 16 and not size.strip(HEX) else None
+    return int(size, 16) if 0 < len(size) <= 16 and not size.strip(HEX_DIGITS) else None
 
 
 def skip_trailers(fp: Any, rest: bytes) -> None:
-    """Reads the trailer up to its blank line; what lies behind it is an overrun."""
+    """Reads the trailer section up to its blank line (RFC 9112 7.1.2). Bytes after it are extra bytes."""
     size = len(rest)
     while True:
         line, newline, after = rest.partition(b"\n")
         if newline:
             if line in (b"", b"\r"):
-                fp.raw.overrun = bool(after)
+                fp.raw.has_extra_bytes = bool(after)
                 return
             rest = after
             continue
-        if size > MAX_LINE:
-            raise ProtocolError("the trailer of the answer is longer than 64 KiB")
-        block = fp.read1(BLOCK)
+        if size > MAX_LINE_BYTES:
+            raise ProtocolError("the trailer of the response is longer than 64 KiB")
+        block = fp.read1(BLOCK_BYTES)
         if not block:
-            raise ConnectionLost("the connection ended in the middle of the answer")
+            raise ConnectionLost("the connection ended in the middle of the response")
         size += len(block)
         rest += block
 
 
-def inflated(blocks: Iterator[bytes], encoding: str, limit: int) -> Iterator[bytes]:
-    """Decompressed blocks, each at most 256 KiB, however much one compressed block expands to."""
+def decompressed(blocks: Iterator[bytes], encoding: str, limit: int) -> Iterator[bytes]:
+    """Decompressed blocks of at most 256 KiB each, however much one compressed block expands.
+
+    `limit` bounds the body both as sent and as decompressed, in bytes. Raises ResponseTooLarge or ProtocolError.
+    """
     import zlib
 
-    # 47 = zlib or gzip, told apart by its header; "deflate" may also come raw (RFC 9110 8.4.1.2 says zlib, some send raw).
+    # 47 = zlib or gzip, detected from the header. RFC 9110 8.4.1.2: "deflate" is the zlib format, but some servers send it raw.
     inflate = zlib.decompressobj(47)
     first = True
     total = sent = members = 0
     for block in blocks:
         sent += len(block)
         if sent > limit:
-            raise ResponseTooLarge(f"the answer is larger than {limit} bytes as it was sent (Limits.response)")
+            raise ResponseTooLarge(f"the response is larger than {limit} bytes as sent (Limits.response)")
         while block:
             try:
                 out = inflate.decompress(block, 262144)
             except zlib.error:
                 if not (first and encoding == "deflate"):
-                    raise ProtocolError(f"the answer's {encoding} compression is broken") from None
+                    raise ProtocolError(f"the {encoding} compression of the response is broken") from None
                 inflate, first = zlib.decompressobj(-15), False
                 continue
             first = False
             block = inflate.unconsumed_tail
             if inflate.eof:
                 members += 1
-                if members > MAX_MEMBERS:
-                    raise ProtocolError(f"the answer's compression has more than {MAX_MEMBERS} parts")
+                if members > MAX_GZIP_MEMBERS:
+                    raise ProtocolError(f"the compressed response has more than {MAX_GZIP_MEMBERS} parts")
                 block = inflate.unused_data
                 inflate = zlib.decompressobj(47)
             total += len(out)
             if total > limit:
-                raise ResponseTooLarge(f"the answer is larger than {limit} bytes when decompressed (Limits.response)")
+                raise ResponseTooLarge(f"the response is larger than {limit} bytes when decompressed (Limits.response)")
             if out:
                 yield out
             elif not block:

@@ -1,7 +1,7 @@
-"""TCP connects that a cancelled call leaves at once, and that share one limit between all addresses of a name.
+"""TCP connects that stop when the call is cancelled, and that share one time limit between all addresses of a host name.
 
-urllib3's own waits the whole time for each address in turn, and nothing can wake it. Looking up a name is the system's, which
-cannot be interrupted either: a thread asks, and is left to itself where the answer takes too long.
+urllib3 waits the full time for each address in turn, and nothing can wake it. The system's name look-up cannot be interrupted
+either, so a daemon thread runs it; a look-up that takes too long is abandoned in that thread.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib3.util.connection import allowed_gai_family
 from urllib3.util.wait import wait_for_write
 
 from ..errors import Cancelled
-from .timeouts import FOREVER
+from .timeouts import NO_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,33 +26,33 @@ if TYPE_CHECKING:
 
     from .timeouts import CallClock
 
-#: Seconds between two looks at whether the call was cancelled.
-STEP = 0.05
-UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", errno.EAGAIN))
+#: How often a connect checks whether the call was cancelled.
+CANCEL_CHECK_SECONDS = 0.05
+IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", errno.EAGAIN))
 
 
-def dial(connection: Any, clock: CallClock) -> socket.socket:
-    """A connected socket for urllib3's `connection`. Raises what urllib3 raises there, or Cancelled."""
+def connect(connection: Any, clock: CallClock) -> socket.socket:
+    """A connected socket for urllib3's `connection`. Raises what urllib3 raises for a connect, or Cancelled."""
     seconds = connection.timeout
-    until = monotonic() + seconds if isinstance(seconds, (int, float)) else FOREVER
+    until = monotonic() + seconds if isinstance(seconds, (int, float)) else NO_LIMIT
     host, port = connection._dns_host.strip("[]"), connection.port
     try:
-        addresses = _look_up(host, port, until, clock)
+        addresses = _resolve(host, port, until, clock)
     except TimeoutError:
-        raise u3.ConnectTimeoutError(connection, f"no address of {connection.host} in time") from None
+        raise u3.ConnectTimeoutError(connection, f"{connection.host} was not resolved in time") from None
     except (socket.gaierror, UnicodeError) as error:
         raise u3.NameResolutionError(connection.host, connection, error) from None  # type: ignore[arg-type]
-    failure: OSError = OSError("the name has no address")
+    failure: OSError = OSError("the host name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         now = monotonic()
-        share = until if until == FOREVER else now + (until - now) / (len(addresses) - number)
+        deadline = until if until == NO_LIMIT else now + (until - now) / (len(addresses) - number)
         sock = socket.socket(family, kind, protocol)
         try:
             for option in connection.socket_options or ():
                 sock.setsockopt(*option)
             if connection.source_address:
                 sock.bind(connection.source_address)
-            _connect(sock, address, share, clock)
+            _connect_to(sock, address, deadline, clock)
         except OSError as error:
             sock.close()
             failure = error
@@ -60,7 +60,7 @@ def dial(connection: Any, clock: CallClock) -> socket.socket:
             sock.close()
             raise
         else:
-            sock.settimeout(None if until == FOREVER else max(until - monotonic(), 0.001))
+            sock.settimeout(None if until == NO_LIMIT else max(until - monotonic(), 0.001))
             sys.audit("http.client.connect", connection, connection.host, port)
             return sock
     if isinstance(failure, TimeoutError):
@@ -68,39 +68,40 @@ def dial(connection: Any, clock: CallClock) -> socket.socket:
     raise u3.NewConnectionError(connection, f"no connection to {connection.host}: {failure}")
 
 
-def _look_up(host: str, port: int, until: float, clock: CallClock) -> list[Any]:
-    """The addresses of a name, within the limit. Raises what `getaddrinfo` raises, TimeoutError, or Cancelled."""
-    answers: list[Any] = []
-    answered = threading.Event()
+def _resolve(host: str, port: int, until: float, clock: CallClock) -> list[Any]:
+    """The addresses of a host, as `getaddrinfo` returns them. Raises what `getaddrinfo` raises, TimeoutError, or Cancelled."""
+    results: list[Any] = []
+    finished = threading.Event()
 
-    def ask() -> None:
+    def query() -> None:
         try:
-            answers.append(socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM))
+            results.append(socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM))
         except (OSError, UnicodeError) as error:
-            answers.append(error)
-        answered.set()
+            results.append(error)
+        finished.set()
 
     if ":" in host or host.replace(".", "").isdigit():
-        ask()  # an address: nobody is asked
+        query()  # a literal address needs no name server
     else:
-        clock.waker = answered.set
-        threading.Thread(target=ask, name="ailib-sync look-up", daemon=True).start()
-        answered.wait(None if until == FOREVER else until - monotonic())
+        clock.waker = finished.set
+        threading.Thread(target=query, name="ailib-sync look-up", daemon=True).start()
+        finished.wait(None if until == NO_LIMIT else until - monotonic())
         clock.waker = None
     if clock.cancelled:
         raise Cancelled("the call was cancelled")
-    if not answers:
+    if not results:
         raise TimeoutError
-    if isinstance(answers[0], Exception):
-        raise answers[0]
-    return answers[0]  # type: ignore[no-any-return]
+    if isinstance(results[0], Exception):
+        raise results[0]
+    return results[0]  # type: ignore[no-any-return]
 
 
-def _connect(sock: socket.socket, address: Any, until: float, clock: CallClock) -> None:
+def _connect_to(sock: socket.socket, address: Any, until: float, clock: CallClock) -> None:
+    """Connects the socket. Leaves it non-blocking. Raises OSError, TimeoutError or Cancelled."""
     sock.setblocking(False)
     code = sock.connect_ex(address)
-    if code in UNDER_WAY:
-        while not wait_for_write(sock, max(min(STEP, until - monotonic()), 0.0)):
+    if code in IN_PROGRESS:
+        while not wait_for_write(sock, max(min(CANCEL_CHECK_SECONDS, until - monotonic()), 0.0)):
             if clock.cancelled:
                 raise Cancelled("the call was cancelled")
             if monotonic() >= until:

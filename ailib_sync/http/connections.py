@@ -1,8 +1,8 @@
-"""Single connections, below urllib3's pools: classes of ours that bound every read and write by the clock of the call.
+"""Connections below urllib3's pools: subclasses that bound every read and write by the clock of the call.
 
-What http.client and urllib3 leave open, and is closed here: time-outs for single reads only (headers that drip never end), and
-102 and 103 taken for the answer (https://github.com/python/cpython/issues/86717). What they do besides (each header checked and
-encoded by itself, two records of one answer) is a sixth of what a call costs, and is spared. Loaded with the first request.
+They fix two faults of http.client and urllib3: their time limits are for single reads (headers that drip never end), and they
+take 102 and 103 for the response (https://github.com/python/cpython/issues/86717). They also skip work that is a sixth of the
+cost of a call: headers checked and encoded one by one, and two objects for each response. Loaded with the first request.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from urllib3 import connection as u3connection
 from urllib3 import exceptions as u3
 
 from ..errors import Cancelled
-from .connect import dial
-from .headers import fields_of, length_of, parse_head, render_fields
-from .timeouts import FOREVER, CallClock
+from .connect import connect
+from .headers import content_length, lowercase_headers, parse_head, render_headers
+from .timeouts import NO_LIMIT, CallClock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-BLOCK = 65536
+BLOCK_BYTES = 65536
+MAX_INTERIM_RESPONSES = 20
 
 
 class _Current(threading.local):
-    """The clock that the connections used by this thread obey: urllib3 has no way to hand it down."""
+    """The clock of the call that this thread is sending. urllib3 has no argument through which it could reach a connection."""
 
     clock: CallClock | None = None
 
@@ -41,37 +42,40 @@ current = _Current()
 
 
 class DeadlineReader(io.RawIOBase):
-    """A socket's bytes, each wait bounded by the clock. `frozen` ends it without asking the socket again;
-    `overrun` says that bytes came behind the end of the answer: the connection has lost its step."""
+    """The bytes of a socket, each wait bounded by the clock.
+
+    `at_end` makes reads return the end without touching the socket. `has_extra_bytes` means that bytes followed the end of the
+    response, so the connection must not be reused.
+    """
 
     def __init__(self, sock: Any, clock: CallClock) -> None:
         self._sock = sock
-        self._raw = sock.makefile("rb", 0)  # holds the reference that keeps the socket open while the connection forgets it
+        self._raw = sock.makefile("rb", 0)  # keeps the socket open after the connection drops its own reference
         self._clock = clock
         self._set: float | None = -1.0
-        self.frozen = False
-        self.overrun = False
+        self.at_end = False
+        self.has_extra_bytes = False
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """What http.client asks a socket for."""
-        return io.BufferedReader(self, BLOCK)
+        """http.client calls this on the socket."""
+        return io.BufferedReader(self, BLOCK_BYTES)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        if self.frozen:
+        if self.at_end:
             return 0
-        wait = self._clock.patience()
-        seconds = None if wait == FOREVER else wait
+        wait = self._clock.read_timeout()
+        seconds = None if wait == NO_LIMIT else wait
         if seconds != self._set:
             self._sock.settimeout(seconds)
             self._set = seconds
         count: int = self._sock.recv_into(buffer)
         if self._clock.cancelled:
             raise Cancelled("the call was cancelled")
-        if count:  # an end is no answer
-            self._clock.answered = True
+        if count:  # the end of the connection is not a response
+            self._clock.response_started = True
         return count
 
     def close(self) -> None:
@@ -80,11 +84,11 @@ class DeadlineReader(io.RawIOBase):
             self._raw.close()
 
 
-class Answer(http.client.HTTPResponse):
-    """http.client's response, reading through the clock and passing over 1xx heads. It goes through urllib3's pool as it is:
-    the attributes that the pool sets and logs are here.
+class SocketResponse(http.client.HTTPResponse):
+    """http.client's response, which reads within the clock and skips 1xx responses.
 
-    `fields` are the headers, their names in lower case; `fp` is a buffer over the socket.
+    urllib3's pool returns it unchanged, so it has the attributes that the pool sets and logs. `fields`: the headers, with names
+    in lower case. `fp`: a buffer over the socket.
     """
 
     retries: Any = None
@@ -94,12 +98,12 @@ class Answer(http.client.HTTPResponse):
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         clock = current.clock
-        assert clock is not None, "our pools are asked by our transport alone"
+        assert clock is not None, "only Transport calls these pools"
         self.reader = DeadlineReader(sock, clock)
         super().__init__(self.reader, *args, **kwargs)  # type: ignore[arg-type]
 
     def begin(self) -> None:
-        """What http.client does here, but for who reads the headers and what is passed over."""
+        """Reads the head of the response: http.client's method with our header parser, and with 1xx responses skipped."""
         if self.headers is not None:
             return
         version, status, reason = self._read_status()
@@ -109,12 +113,15 @@ class Answer(http.client.HTTPResponse):
         self.reason = reason.strip()
         self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
         self.headers = self.msg = headers = parse_head(self.fp)
-        self.fields = fields = fields_of(headers)
+        self.fields = fields = lowercase_headers(headers)
         self.chunked = fields.get("transfer-encoding", "").lower() == "chunked"
         self.chunk_left = None
-        self.length = None if self.chunked else length_of(fields)
+        self.length = None if self.chunked else content_length(fields)
+        # RFC 9112 6.3: these responses have no body, whatever their headers say.
         if status in (204, 304) or self._method == "HEAD":
             self.length = 0
+        # RFC 9112 9.3: HTTP/1.1 connections persist unless a side sends "close". RFC 9112 6.3: a body without a length ends
+        # with its connection.
         self.will_close = self._check_close() or (self.length is None and not self.chunked)
 
     @property
@@ -126,40 +133,45 @@ class Answer(http.client.HTTPResponse):
         return self.length
 
     def release_conn(self) -> None:
-        """Gives the connection back to its pool."""
+        """Returns the connection to its pool."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._pool.give_back(connection)
+            self._pool.put_back(connection)
 
     def _read_status(self) -> tuple[str, int, str]:
-        for _ in range(20):
+        """The status line of the final response. RFC 9110 15.2: any number of 1xx responses may come before it."""
+        for _ in range(MAX_INTERIM_RESPONSES):
             version, status, reason = super()._read_status()  # type: ignore[misc]
+            # RFC 9110 15.2.2: after 101 the connection is no longer HTTP. We never send Upgrade, so it is an error response.
             if status == 101 or not 100 <= status < 200:
                 return version, status, reason
             parse_head(self.fp)
-        raise http.client.HTTPException("too many 1xx answers")
+        raise http.client.HTTPException("too many 1xx responses")
 
 
 class _Connection:
-    """What our two connection classes add: the answer class, and a clock that knows the socket."""
+    """What our two connection classes add to urllib3's: the response class, and the clock's limits.
 
-    response_class: Any = Answer
-    #: Not http.client's own, which prints every header, and so the key, where a program has turned it on for all.
+    Invariant: a connection is used by one thread at a time, the thread whose call took it from its pool.
+    """
+
+    response_class: Any = SocketResponse
+    #: Never http.client's `debuglevel`: a program can set it for the whole process, and it prints every header with the key.
     debuglevel = 0
     sock: Any
-    _watch: socket.socket | None = None
-    _has_served = False
-    #: Where the head of a request waits for its headers and its body; None where nothing shall wait.
+    _wake_copy: socket.socket | None = None
+    _served_before = False
+    #: Collects the head of a request until its headers and body follow; None while data is sent immediately.
     _head: bytes | None = None
 
     def request(self, method: str, url: str, body: Any = b"", headers: Any = None, **_: Any) -> None:
-        """Sends head and body together. `headers` are all there are, but for `Host` and the body's length."""
+        """Sends head and body in one write. `headers` are all headers except `Host` and `Content-Length`."""
         clock = current.clock
         if clock is not None:
             clock.connected = self.sock is not None
-            clock.reused = clock.connected and self._has_served  # urllib3 connects TLS before it asks
+            clock.reused = clock.connected and self._served_before  # urllib3 connects TLS before it calls this
             if clock.reused:
-                clock.waker = waker_of(self.sock)
+                clock.waker = waker_for(self.sock)
         self._head = b""
         try:
             self.putrequest(method, url, skip_accept_encoding=True)  # type: ignore[attr-defined]
@@ -167,15 +179,15 @@ class _Connection:
             head = self._head
         finally:
             self._head = None
-        self.send(head[:-2] + render_fields(headers or {}, len(body)) + body)
-        self._has_served = True
+        self.send(head[:-2] + render_headers(headers or {}, len(body)) + body)
+        self._served_before = True
 
     def getresponse(self) -> Any:
-        """http.client's, whose `Answer` urllib3 would wrap in a response of its own."""
+        """http.client's method. urllib3's own would wrap our `SocketResponse` in another response."""
         return http.client.HTTPConnection.getresponse(self)  # type: ignore[arg-type]
 
     def send(self, data: Any) -> None:
-        """In pieces, the limit for each: the socket's own would be for all, and a picture may take minutes on a slow line."""
+        """Sends blocks of 64 KiB, each within the write limit. One limit for all would fail for an image on a slow line."""
         clock = current.clock
         if self._head is not None:
             self._head += data
@@ -185,30 +197,30 @@ class _Connection:
             return
         if self.sock is None:
             self.connect()
-        view = data if len(data) <= BLOCK else memoryview(data)
-        for at in range(0, len(view), BLOCK):
-            self.sock.settimeout(clock.write_patience())
-            super().send(view[at : at + BLOCK])  # type: ignore[misc]
+        view = data if len(data) <= BLOCK_BYTES else memoryview(data)
+        for at in range(0, len(view), BLOCK_BYTES):
+            self.sock.settimeout(clock.write_timeout())
+            super().send(view[at : at + BLOCK_BYTES])  # type: ignore[misc]
 
     def _tunnel(self) -> None:
-        """The proxy's answer belongs to the time to connect, and TLS has what is left of it."""
+        """CONNECT through a proxy (RFC 9110 9.3.6). Its response and the TLS handshake share the connect limit."""
         clock, seconds, began = current.clock, self.sock.gettimeout(), monotonic()
         if clock is not None and seconds is not None:
-            clock.allow(seconds)
+            clock.limit_to(seconds)
         super()._tunnel()  # type: ignore[misc]
         if clock is not None:
-            clock.allow(FOREVER)
-            clock.answered = False
+            clock.limit_to(NO_LIMIT)
+            clock.response_started = False
             self.sock.settimeout(None if seconds is None else max(seconds - (monotonic() - began), 0.001))
 
     def _new_conn(self) -> socket.socket:
         clock = current.clock
         if clock is None:
             return super()._new_conn()  # type: ignore[misc, no-any-return]
-        sock = dial(self, clock)
-        # TLS takes the descriptor out of this object before it shakes hands; a copy can still be woken.
-        self._watch = sock.dup()
-        clock.waker = waker_of(self._watch)
+        sock = connect(self, clock)
+        # TLS detaches the descriptor from this object before its handshake; a duplicate can still be woken.
+        self._wake_copy = sock.dup()
+        clock.waker = waker_for(self._wake_copy)
         if clock.cancelled:
             sock.close()
             raise Cancelled("the call was cancelled")
@@ -216,21 +228,21 @@ class _Connection:
 
     def connect(self) -> None:
         clock = current.clock
-        self._has_served = False
+        self._served_before = False
         failure: ConnectionError | None = None
         try:
             super().connect()  # type: ignore[misc]
-        except ConnectionError as error:  # in the TLS handshake, or while a proxy was asked: nothing has been sent
+        except ConnectionError as error:  # in the TLS handshake or the CONNECT: the request has not been sent
             failure = error
         finally:
-            watch, self._watch = self._watch, None
+            watch, self._wake_copy = self._wake_copy, None
             if watch is not None:
                 watch.close()
         if failure is not None:
             raise u3.NewConnectionError(self, str(failure))  # type: ignore[arg-type]
         if clock is not None:
             clock.connected = True
-            clock.waker = waker_of(self.sock)
+            clock.waker = waker_for(self.sock)
             clock.check()
 
 
@@ -243,9 +255,9 @@ class TlsConnection(_Connection, u3connection.HTTPSConnection):
 
 
 class _Pool:
-    """What our two pools add: a door for the answers that come back."""
+    """What our two pools add: a public method that takes a connection back."""
 
-    def give_back(self, connection: _Connection) -> None:
+    def put_back(self, connection: _Connection) -> None:
         self._put_conn(connection)  # type: ignore[attr-defined]
 
 
@@ -257,17 +269,17 @@ class TlsPool(_Pool, urllib3.HTTPSConnectionPool):
     ConnectionCls = TlsConnection
 
 
-def waker_of(sock: Any) -> Any:
-    """A function that wakes a thread blocked on the socket. `close()` would not: only a shutdown does.
+def waker_for(sock: Any) -> Any:
+    """A function that wakes a thread blocked on the socket. Only a shutdown does; `close()` does not.
 
-    In a forked child it does nothing: a shutdown there would end the parent's connection too.
+    It does nothing in a forked child, where a shutdown would end the parent's connection too.
     """
     owner = os.getpid()
 
     def wake() -> None:
         if os.getpid() != owner:
             return
-        # Below SSLSocket, whose own shutdown() takes the TLS state from under the reading thread. (Eventlet's hide theirs.)
+        # Not SSLSocket.shutdown: it drops the TLS state that the blocked thread still uses. (Eventlet hides this method.)
         below = getattr(socket.socket, "shutdown", None) if isinstance(sock, ssl.SSLSocket) else None
         try:
             if below is None:

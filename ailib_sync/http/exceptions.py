@@ -1,4 +1,4 @@
-"""Foreign exceptions → ours: the one door for what urllib3, http.client, ssl and socket raise."""
+"""Exceptions of urllib3, http.client, ssl and socket → ours. The only place where they are translated."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ FOREIGN = (u3.HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
 def translate(error: BaseException, clock: CallClock) -> AiLibError:
-    """Our exception for one of urllib3's, http.client's, ssl's or socket's; ours as they are. Foreign texts hold no headers."""
+    """Our exception for a foreign one; ours are returned unchanged. The messages taken over never contain headers."""
     if isinstance(error, AiLibError):
         return error
     if clock.cancelled:
         return Cancelled("the call was cancelled")
-    if clock.left() <= 0:
+    if clock.remaining() <= 0:
         return clock.expired(DeadlineExceeded)
     for kind, make in TRANSLATIONS:
         if isinstance(error, kind):
@@ -64,12 +64,12 @@ def _tls(error: BaseException, clock: CallClock) -> AiLibError:
 
 
 def _timed_out(error: BaseException, clock: CallClock) -> AiLibError:
-    """A wait that was too long; in the TLS handshake urllib3 calls it a read time-out too."""
+    """A wait that exceeded its limit. urllib3 also raises a read time-out in the TLS handshake."""
     return clock.expired() if clock.connected else clock.expired(ConnectTimeout)
 
 
 def _broken(error: BaseException, clock: CallClock) -> AiLibError:
-    """A connection that broke, or an answer that is no HTTP; the cause tells which."""
+    """A connection that broke, or a response that is not HTTP; the innermost cause decides which."""
     cause: BaseException = error
     while isinstance(cause, u3.HTTPError):
         inner = next((a for a in reversed(cause.args) if isinstance(a, BaseException)), None)
@@ -84,10 +84,10 @@ def _broken(error: BaseException, clock: CallClock) -> AiLibError:
         cause, (http.client.HTTPException, u3.HTTPError)
     ):
         return ConnectionLost(f"the connection broke: {_reason(cause)}")
-    return ProtocolError(f"the answer is not HTTP: {_reason(cause)}")
+    return ProtocolError(f"the response is not HTTP: {_reason(cause)}")
 
 
-#: The special ones first: NewConnectionError and NameResolutionError are ConnectTimeoutErrors too.
+#: The first match decides: NewConnectionError and NameResolutionError are subclasses of ConnectTimeoutError.
 TRANSLATIONS: tuple[tuple[Any, Callable[[BaseException, CallClock], AiLibError]], ...] = (
     (u3.ProxyError, lambda error, clock: ProxyError(f"the proxy failed: {_reason(error)}")),
     ((u3.SSLError, ssl.SSLError), _tls),
@@ -96,9 +96,9 @@ TRANSLATIONS: tuple[tuple[Any, Callable[[BaseException, CallClock], AiLibError]]
     (u3.ClosedPoolError, lambda error, clock: ConnectError("the client was closed while the call began")),
     (u3.EmptyPoolError, lambda error, clock: PoolTimeout("no connection became free in time")),
     (u3.ReadTimeoutError, _timed_out),
-    (u3.InvalidChunkLength, lambda error, clock: ProtocolError("a chunk of the answer has no valid size")),
-    (u3.InvalidHeader, lambda error, clock: ProtocolError(f"the answer's head contradicts itself: {_reason(error)}")),
-    (u3.DecodeError, lambda error, clock: ProtocolError("the answer's compression is broken")),
+    (u3.InvalidChunkLength, lambda error, clock: ProtocolError("a chunk of the response has an invalid size")),
+    (u3.InvalidHeader, lambda error, clock: ProtocolError(f"the response headers contradict each other: {_reason(error)}")),
+    (u3.DecodeError, lambda error, clock: ProtocolError("the compression of the response is broken")),
     (u3.LocationValueError, lambda error, clock: ConnectError(f"cannot connect: {_reason(error)}")),
     ((u3.ProtocolError, u3.HTTPError, http.client.HTTPException), _broken),
     (TimeoutError, _timed_out),

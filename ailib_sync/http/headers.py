@@ -1,8 +1,8 @@
-"""Headers and bytes: an answer's read, without the e-mail parser where they are plain, a request's written. No I/O but lines.
+"""Header bytes: parses those of a response, renders those of a request. No I/O except `readline`.
 
-http.client gives them to `email.parser`, which takes as long as everything else urllib3 does with an answer. Headers that are
-not one `name: value` to a line (folded lines, lines without a colon, control characters) still go there, so that nothing is
-read otherwise than before.
+http.client uses `email.parser`, which takes as long as the rest of urllib3's work on a response. Here, headers of the form
+`name: value`, one per line, are split directly. All others (folded lines, lines without a colon, control characters) still go
+to the e-mail parser, so that the result is the same as http.client's.
 """
 
 from __future__ import annotations
@@ -17,45 +17,49 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import BinaryIO
 
-#: http.client's own bounds.
-MAX_LINE = 65536
+#: The limits of http.client.
+MAX_LINE_BYTES = 65536
 MAX_HEADERS = 100
-_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+#: The characters of a token (RFC 9110 5.6.2). A header name is a token (RFC 9110 5.1).
+_TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def parse_head(fp: BinaryIO) -> HTTPMessage:
-    """The headers up to the blank line. Raises HTTPException where a line is too long, or there are too many."""
+    """The headers up to the blank line. Raises HTTPException if a line is too long or there are too many headers."""
     lines = []
     while True:
-        line = fp.readline(MAX_LINE + 1)
-        if len(line) > MAX_LINE:
+        line = fp.readline(MAX_LINE_BYTES + 1)
+        if len(line) > MAX_LINE_BYTES:
             raise LineTooLong("header line")
         if line in (b"\r\n", b"\n", b""):
             break
         lines.append(line)
         if len(lines) > MAX_HEADERS:
             raise HTTPException(f"got more than {MAX_HEADERS} headers")
-    return _plain(lines) or parse_headers(io.BytesIO(b"".join([*lines, line])))
+    return _parse_plain(lines) or parse_headers(io.BytesIO(b"".join([*lines, line])))
 
 
-def _plain(lines: list[bytes]) -> HTTPMessage | None:
-    """The headers, None where a line is more, or less, than a name and a value."""
+def _parse_plain(lines: list[bytes]) -> HTTPMessage | None:
+    """The headers, or None if any line is not a name, a colon and a value (RFC 9112 5, RFC 9110 5.5)."""
     message = HTTPMessage()
     for line in lines:
         name, colon, value = line.decode("iso-8859-1").partition(":")
         value = value.strip(" \t\r\n")
-        if not colon or not name or not _NAME.issuperset(name) or not value.isprintable():
+        if not colon or not name or not _TOKEN_CHARACTERS.issuperset(name) or not value.isprintable():
             return None
         message.set_raw(name, value)
     return message
 
 
-def fields_of(headers: HTTPMessage) -> dict[str, str]:
-    """The headers by their names in lower case. Of several alike the last counts, but what frames the body is joined."""
+def lowercase_headers(headers: HTTPMessage) -> dict[str, str]:
+    """The headers with names in lower case. Of several with one name the last counts.
+
+    The headers that frame the body are joined with ", " instead (RFC 9110 5.3), so that a contradiction is not lost.
+    """
     fields: dict[str, str] = {}
     for name, value in headers.raw_items():
         name = name.lower()
-        if "\n" in value:  # a folded line
+        if "\n" in value:  # obs-fold (RFC 9112 5.2): replaced by a space
             value = " ".join(value.split())
         if name in fields and name in ("content-length", "transfer-encoding"):
             value = f"{fields[name]}, {value}"
@@ -63,8 +67,11 @@ def fields_of(headers: HTTPMessage) -> dict[str, str]:
     return fields
 
 
-def length_of(fields: Mapping[str, str]) -> int | None:
-    """The length that the headers name; None where it is none. Raises InvalidHeader where they name several (RFC 9112 6.3)."""
+def content_length(fields: Mapping[str, str]) -> int | None:
+    """The Content-Length in bytes, None if it is absent or not a number.
+
+    RFC 9112 6.3: a list of equal values counts as one; different values are an error (InvalidHeader).
+    """
     text = fields.get("content-length", "")
     if "," in text:
         lengths = {part.strip() for part in text.split(",")}
@@ -74,10 +81,14 @@ def length_of(fields: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def render_fields(headers: Mapping[str, str], length: int) -> bytes:
-    """The headers of a request whose body has this length, to their blank line. Raises ValueError where one is not a line."""
+def render_headers(headers: Mapping[str, str], length: int) -> bytes:
+    """The headers of a request with a body of this length, up to and including the blank line.
+
+    Raises ValueError if a header contains a line break or its name is not a token, so that no value can add a header
+    (RFC 9110 5.5), and UnicodeEncodeError for text that is not Latin-1.
+    """
     lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     text = "".join(lines)
-    if text.count("\r") != len(lines) or text.count("\n") != len(lines) or not _NAME.issuperset("".join(headers)):
-        raise ValueError("a header is not one line of a name and a value")
+    if text.count("\r") != len(lines) or text.count("\n") != len(lines) or not _TOKEN_CHARACTERS.issuperset("".join(headers)):
+        raise ValueError("a header contains a line break, or its name is not a token")
     return f"Content-Length: {length}\r\n{text}\r\n".encode("latin-1")

@@ -1,4 +1,4 @@
-"""The two records that cross the border of the transport: a request going out and an answer coming in."""
+"""The two records that enter and leave the transport: a request and a response; and the headers of a request."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SECRET = ("authorization", "cookie", "key", "token", "secret", "password")
 
 
 def is_secret(name: str) -> bool:
-    """Whether a header of this name may hold a key."""
+    """Whether a header of this name may contain a key."""
     lower = name.lower()
     return any(word in lower for word in _SECRET) and not lower.startswith("idempotency")
 
 
 class Headers(dict[str, str]):
-    """Headers on their way out. What shows or logs them shows only names, and what may be a key is not pickled."""
+    """The headers of a request. `repr` shows only their names, and headers that may contain a key cannot be pickled."""
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(self)})"
@@ -35,11 +35,11 @@ class Headers(dict[str, str]):
 
     def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
         if any(map(is_secret, self)):
-            raise ConfigurationError("headers that may hold a key cannot be pickled, since the key would travel with them")
+            raise ConfigurationError("headers that may contain a key cannot be pickled: the key would be in the pickle")
         return Headers, (dict(self),)
 
     def shown(self) -> dict[str, str]:
-        """For people: with what may be a key left out."""
+        """For display: values that may contain a key are replaced."""
         return {name: REDACTED if is_secret(name) else value for name, value in self.items()}
 
     def hidden_in(self, raw: bytes) -> bytes:
@@ -62,16 +62,20 @@ class Headers(dict[str, str]):
         return [value for value in values if len(value) >= SHORTEST]
 
 
-_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-encoding"))
+#: The characters of a token (RFC 9110 5.6.2).
+_TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_SET_BY_TRANSPORT = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-encoding"))
 
 
 def checked_headers(headers: Headers) -> Headers:
-    """The headers, if they can be sent: RFC 9110 names, values of printable Latin-1, none that the transport must set."""
+    """The headers, if they can be sent. Raises ConfigurationError.
+
+    A name is a token (RFC 9110 5.1); a value is printable Latin-1 (RFC 9110 5.5); the transport sets some headers itself.
+    """
     for name in headers:
-        if not isinstance(name, str) or not name or not _TOKEN.issuperset(name):
+        if not isinstance(name, str) or not name or not _TOKEN_CHARACTERS.issuperset(name):
             raise ConfigurationError(f"header: {str(name)[:60]!r} is not a header name")
-        if name.lower() in _OURS:
+        if name.lower() in _SET_BY_TRANSPORT:
             raise ConfigurationError(f"header: {name} is set by the transport")
         if not _is_header_value(headers[name]):
             raise ConfigurationError(f"header: the value of {name} must be text without control characters")
@@ -83,7 +87,7 @@ def _is_header_value(value: object) -> bool:
 
 
 def _authority(url: str) -> str:
-    """The host and port of `Host`: without the scheme's own port (RFC 9110 7.2)."""
+    """The value of `Host`: host and port, without the default port of the scheme (RFC 9110 7.2, 4.2.3)."""
     scheme, _, rest = url.partition("://")
     authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
     return authority.removesuffix(":443" if scheme == "https" else ":80")
@@ -91,7 +95,7 @@ def _authority(url: str) -> str:
 
 @dataclass(slots=True)
 class HttpRequest:
-    """A request as bytes. `repr` shows neither headers nor body: a key stands in the one, a prompt in the other."""
+    """A request as bytes. `repr` shows neither headers nor body: they contain the key and the prompt."""
 
     method: str
     url: str
@@ -99,7 +103,7 @@ class HttpRequest:
     body: bytes
 
     def wire_headers(self) -> dict[str, str]:
-        """All headers as they are sent, in that order: `Host` and the body's length too, which the connection adds."""
+        """All headers in the order in which they are sent, with `Host` and `Content-Length`, which the connection adds."""
         return {"Host": _authority(self.url), "Content-Length": str(len(self.body)), **self.headers}
 
     def __repr__(self) -> str:
@@ -108,11 +112,11 @@ class HttpRequest:
 
 @dataclass(slots=True)
 class HttpResponse:
-    """An answer whose head has arrived. Header names are in lower case.
+    """A response whose head has arrived. Header names are in lower case.
 
-    `read()` gives the whole body, `read_error()` what can be had of it in two seconds, `chunks()` its pieces as they
-    arrive; each gives the connection back or discards it at its end. `finish()` says that no more of the body is wanted
-    (the connection is kept if the body ends within 50 ms), `close()` drops the connection at once and wakes a reader.
+    `read()` returns the complete body, `read_error()` what arrives of it within two seconds, `chunks()` yields its fragments as
+    they arrive. Each of them returns the connection to its pool at the end, or closes it. `finish()` ends the reading early:
+    the connection is kept if the body ends within 50 ms. `close()` closes it immediately and wakes a thread that reads.
     """
 
     status: int

@@ -1,4 +1,4 @@
-"""Which pool, proxy and TLS context serve an address. One `Pools` a process; loaded with the first request."""
+"""Which pool, proxy and TLS context are used for a URL. Loaded with the first request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from urllib3.util import parse_url
 
 from ..errors import ProxyError, TlsError
 from .connections import Pool, TlsPool
-from .timeouts import FOREVER
+from .timeouts import NO_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 
 
 def timeout(clock: CallClock) -> urllib3.Timeout:
-    """urllib3's own time-outs: they bound connecting and writing, and reading where a foreign pool is used."""
-    left = max(clock.left(), 0.001)
-    return _timeout(min(clock.timeout.connect or FOREVER, left), min(clock.timeout.read or FOREVER, left))
+    """urllib3's time limits. They bound connects and writes; with a pool of the user's also reads."""
+    left = max(clock.remaining(), 0.001)
+    return _timeout(min(clock.timeout.connect or NO_LIMIT, left), min(clock.timeout.read or NO_LIMIT, left))
 
 
 @lru_cache(maxsize=16)
 def _timeout(connect: float, read: float) -> urllib3.Timeout:
-    return urllib3.Timeout(connect=None if connect == FOREVER else connect, read=None if read == FOREVER else read)
+    return urllib3.Timeout(connect=None if connect == NO_LIMIT else connect, read=None if read == NO_LIMIT else read)
 
 
-#: What urllib3 makes of `retries=False` at each call.
+#: The object that urllib3 would make of `retries=False` for each call.
 NO_RETRIES = urllib3.Retry(False, redirect=False)
 
 
 class Pools:
-    """urllib3's pools of one process: one for each origin, behind a proxy where the environment names one."""
+    """urllib3's pools in one process: one for each origin, through a proxy if the environment names one."""
 
     def __init__(self, trust_env: bool, ca_bundle: str | None, size: int) -> None:
         self._trust_env = trust_env
@@ -55,8 +55,10 @@ class Pools:
         self._lock = threading.Lock()
 
     def find(self, url: str) -> tuple[Any, str]:
-        """What to call `urlopen` on, and with which address: the origin's own pool with a path (cheaper than the manager),
-        or the manager of a proxy with the whole address."""
+        """The object to call `urlopen` on, and the URL to give it.
+
+        It is the pool of the origin with a path (cheaper than the manager), or the manager of a proxy with the full URL.
+        """
         found = self._found.get(url)
         if found is None:
             with self._lock:
@@ -99,7 +101,7 @@ class Pools:
         elif proxy.startswith("socks"):
             from importlib.util import find_spec
 
-            if find_spec("socks") is None:  # asked first: urllib3 warns before it fails
+            if find_spec("socks") is None:  # checked first: urllib3 warns before it fails
                 raise ProxyError("a SOCKS proxy needs PySocks: pip install 'ailib-sync[socks]'")
             from urllib3.contrib.socks import SOCKSProxyManager
 
@@ -110,16 +112,18 @@ class Pools:
         return manager
 
     def _tls(self) -> ssl.SSLContext:
-        """One context for all connections: making one reads the whole CA bundle (20 ms)."""
+        """One context for all connections: to make one reads the CA bundle (20 ms)."""
         if self._context is None:
             self._context = tls_context(self._ca_bundle, self._trust_env)
         return self._context
 
     def close(self) -> None:
-        """Closes what is idle now, and each connection in use when it comes back. (`clear` alone leaves that to the garbage
-        collector.)"""
+        """Closes the idle connections now, and those in use when they are returned.
+
+        `clear` alone would leave that to the garbage collector.
+        """
         for manager in self._managers.values():
-            for key in list(manager.pools.keys()):  # a view that iterates only so
+            for key in list(manager.pools.keys()):  # the view supports no other iteration
                 pool = manager.pools.get(key)
                 if pool is not None:
                     pool.close()
@@ -127,10 +131,10 @@ class Pools:
 
 
 def _proxied(make: Callable[..., urllib3.PoolManager], proxy: str, options: dict[str, Any]) -> urllib3.PoolManager:
-    """The manager for a proxy. What is wrong with its address is not told in urllib3's words, which hold its password."""
+    """The manager for a proxy. Raises ProxyError without urllib3's message, which would contain the proxy's password."""
     with suppress(u3.HTTPError, ValueError):
         return make(proxy, **options)
-    raise ProxyError("the proxy that the environment names is no address that can be used")
+    raise ProxyError("the proxy URL in the environment is not valid")
 
 
 def _proxy_manager(proxy: str, **options: Any) -> urllib3.ProxyManager:
@@ -141,8 +145,11 @@ def _proxy_manager(proxy: str, **options: Any) -> urllib3.ProxyManager:
 
 
 def tls_context(ca_bundle: str | None, trust_env: bool) -> ssl.SSLContext:
-    """TLS 1.2 or later. A bundle, given or named by the environment, is all that is trusted; without one, what the system
-    trusts, or certifi where it has nothing."""
+    """A context for TLS 1.2 or later.
+
+    A bundle, from `ca_bundle` or from the environment, replaces all other trust. Without one, the CAs of the system are
+    trusted, or those of certifi if the system has none.
+    """
     bundle = ca_bundle
     if bundle is None and trust_env:
         bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None

@@ -1,7 +1,8 @@
-"""Which proxy the environment names for an address. No I/O.
+"""Which proxy the environment names for a URL. No I/O.
 
-The variables are those that curl and requests read, in small letters or capitals: `https_proxy`, `http_proxy`, `all_proxy`,
-and `no_proxy` (hosts, domains, `host:port`, CIDR networks, `*`). Unlike requests, loopback never goes through a proxy.
+The variables are those of curl and requests, in lower or upper case: `https_proxy`, `http_proxy`, `all_proxy`, and `no_proxy`
+(https://curl.se/docs/manpage.html#NOPROXY: hosts, domains, `host:port`, CIDR networks, `*`). There is no standard for them.
+Unlike requests, loopback never goes through a proxy.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ import os
 
 
 def proxy_for(scheme: str, host: str, port: int | None) -> str | None:
-    """The proxy's address, or None for a direct connection."""
-    # HTTP_PROXY in capitals is not read under CGI: a request header `Proxy:` sets it there (https://httpoxy.org).
-    capitals = not (scheme == "http" and "REQUEST_METHOD" in os.environ)
-    proxy = _variable(f"{scheme}_proxy", capitals) or _variable("all_proxy", True)
+    """The URL of the proxy, or None for a direct connection."""
+    # HTTP_PROXY in upper case is not read under CGI: there, a request header `Proxy:` sets it (https://httpoxy.org).
+    upper_case = not (scheme == "http" and "REQUEST_METHOD" in os.environ)
+    proxy = _variable(f"{scheme}_proxy", upper_case) or _variable("all_proxy", True)
     if not proxy or is_loopback(host) or _is_excluded(host, port or {"http": 80, "https": 443}[scheme]):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or address means this machine."""
+    """Whether a host name or address is this machine (RFC 6761 6.3, RFC 1122 3.2.1.3)."""
     host = host.strip("[]").lower().rstrip(".")
-    if host == "localhost":  # not its subdomains: where the resolver does not know RFC 6761, a name server answers for them
+    if host == "localhost":  # not its subdomains: a resolver that does not follow RFC 6761 asks a name server for them
         return True
     if not (host[:1].isdigit() or ":" in host):
         return False
@@ -34,9 +35,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _variable(name: str, capitals: bool) -> str:
+def _variable(name: str, upper_case: bool) -> str:
     value = os.environ.get(name)
-    return os.environ.get(name.upper(), "") if value is None and capitals else value or ""
+    return os.environ.get(name.upper(), "") if value is None and upper_case else value or ""
 
 
 def _is_excluded(host: str, port: int) -> bool:
@@ -45,17 +46,21 @@ def _is_excluded(host: str, port: int) -> bool:
         entry = entry.strip().lower()
         if not entry:
             continue
-        if entry == "*" or _names(entry, host) or _names(entry, f"{host}:{port}") or _holds(entry, host):
+        if (
+            entry == "*"
+            or any(_matches_domain(entry, name) for name in (host, f"{host}:{port}"))
+            or _is_network_of(entry, host)
+        ):
             return True
     return False
 
 
-def _names(entry: str, host: str) -> bool:
+def _matches_domain(entry: str, host: str) -> bool:
     domain = entry.lstrip("*").lstrip(".")
     return host == domain or host.endswith("." + domain)
 
 
-def _holds(entry: str, host: str) -> bool:
+def _is_network_of(entry: str, host: str) -> bool:
     if "/" not in entry:
         return False
     from ipaddress import ip_address, ip_network

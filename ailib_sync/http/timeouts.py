@@ -1,4 +1,4 @@
-"""How long a call may take and how large its answer may be: the policies, and the clock of one call. No I/O but waiting."""
+"""How long a call may take and how large its response may be: policies, and the clock of one call. No I/O except waiting."""
 
 from __future__ import annotations
 
@@ -22,23 +22,29 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Slot(Protocol):
-        """The place of one request in a limiter. `release` takes the tokens used, no lock, and may be called twice."""
+        """One request in a limiter; `pipeline.limiter.Slot` is one.
+
+        `release` gets the tokens used. It takes no lock, and further calls have no effect.
+        """
 
         def release(self, tokens: int = 0) -> None: ...
 
 
-#: The limit on a whole call without streaming, where nothing was said.
-PLAIN_TOTAL = 600.0
-FOREVER = float("inf")
+#: `Timeout.total` of a call without streaming, if it is None.
+DEFAULT_TOTAL_SECONDS = 600.0
+NO_LIMIT = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
     """Seconds; None is no limit.
 
-    `connect` bounds name look-up, TCP and TLS, and each write; `read` the wait for any byte; `content` the wait for the
-    next event with content (pings and comments do not count); `total` the whole call: attempts, waits, fallbacks, headers,
-    body. The clocks of a stream stand still while its reader works. A call without streaming has `total=600` where it is None.
+    - `connect` bounds name look-up, TCP and TLS together, and each write.
+    - `read` bounds the wait for any byte.
+    - `content` bounds the wait for the next event with content; pings and comments do not count.
+    - `total` bounds the call: attempts, waits between them, fallbacks, headers and body. None is 600 s without streaming.
+
+    The time that the reader of a stream takes for its own work does not count.
     """
 
     connect: float | None = 10.0
@@ -56,11 +62,11 @@ class Timeout:
 
     @classmethod
     def of(cls, value: Timeout | float | None) -> Timeout:
-        """A `Timeout` as it is; a number as the total of the call."""
+        """A `Timeout` unchanged; a number as the total of the call."""
         if isinstance(value, Timeout):
             return value
         if value is None:
-            return cls(None, None, None, FOREVER)
+            return cls(None, None, None, NO_LIMIT)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ConfigurationError(f"timeout must be a number of seconds or a Timeout, not {value!r}")
         return cls(total=value)
@@ -71,8 +77,8 @@ DEFAULT_TIMEOUT = Timeout()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes: `response` bounds a whole body as sent and as decompressed, `event` one event of a stream, `error_body` what is
-    kept of an error's body (read for at most 2 s)."""
+    """Bytes: `response` bounds a body as sent and as decompressed, `event` one event of a stream, `error_body` how much of the
+    body of an error response is kept (it is read for at most 2 s)."""
 
     response: int = 64 << 20
     event: int = 16 << 20
@@ -82,7 +88,7 @@ class Limits:
 class CancelToken:
     """Stops a call from another thread: `builder.execute(cancel=token)`, then `token.cancel()`.
 
-    A cancelled call raises `Cancelled` within 100 ms, wherever it waits. A token may be given to several calls and stays
+    A cancelled call raises `Cancelled` within 100 ms, whatever it waits for. A token can be given to several calls, and stays
     cancelled.
     """
 
@@ -102,7 +108,7 @@ class CancelToken:
             wake()
 
     def _attach(self, key: int, wake: Callable[[], None]) -> None:
-        # dict stores and deletes are atomic: no lock, so that a finalizer may call _detach at any point.
+        # Stores to and deletions from a dict are atomic. There is no lock, because a finalizer may call _detach at any point.
         self._wakers[key] = wake
 
     def _detach(self, key: int) -> None:
@@ -110,102 +116,114 @@ class CancelToken:
 
 
 class CallClock:
-    """The limits of one call, over all its attempts, on the monotonic clock. Not shared between threads, but for `cancel`."""
+    """The limits of one call over all its attempts, on the monotonic clock.
+
+    Who writes what: the thread that runs the call owns every field, with three exceptions.
+
+    - `cancelled` is set by `cancel`, from any thread or signal handler, and never reset.
+    - `waker` is set by the calling thread and called from any thread; it must be safe to call at any time, and take no lock.
+    - `slot` and `_token` are also cleared by `end`, which a finalizer may call in any thread.
+
+    Within the calling thread: the connection (connections.py) sets `connected`, `reused`, `response_started` and the `waker` of
+    its socket; bodies.py clears the waker when the body ends; the pipeline sets `slot`, `tokens_used` and `progress`.
+    """
 
     __slots__ = (
-        "_content_deadline", "_deadline", "_grace", "_left_at", "_reason", "_token",
-        "answered", "cancelled", "connected", "content", "progress", "reused", "slot", "spent", "started", "timeout", "waker",
+        "_content_deadline", "_deadline", "_paused_at", "_reason", "_short_deadline", "_token",
+        "cancelled", "connected", "content", "progress", "response_started", "reused", "slot", "started", "timeout",
+        "tokens_used", "waker",
     )  # fmt: skip
 
     def __init__(self, timeout: Timeout, *, stream: bool, token: CancelToken | None = None) -> None:
-        total = timeout.total if timeout.total is not None or stream else PLAIN_TOTAL
+        total = timeout.total if timeout.total is not None or stream else DEFAULT_TOTAL_SECONDS
         self.timeout = timeout
         self.started = monotonic()
-        self.content = timeout.content if stream and timeout.content is not None else FOREVER
-        self._deadline = self.started + total if total is not None else FOREVER
-        self._content_deadline = FOREVER
-        self._grace = FOREVER
-        self._left_at: float | None = None
+        self.content = timeout.content if stream and timeout.content is not None else NO_LIMIT
+        self._deadline = self.started + total if total is not None else NO_LIMIT
+        self._content_deadline = NO_LIMIT
+        self._short_deadline = NO_LIMIT
+        self._paused_at: float | None = None
         self._reason: type[CallTimeout] = ReadTimeout
         self._token = token
-        #: Set by whoever reads the events when one had content; asked for (and cleared) before the next wait.
+        #: Set when an event had content; read and cleared before the next wait.
         self.progress = False
         self.cancelled = False
-        #: Closes what this call waits on; set by the transport, called from other threads.
+        #: Ends the wait that the call is in. None while it does not wait.
         self.waker: Callable[[], None] | None = None
-        #: Whether a connection stands, whether it had served an earlier request, whether a byte of the answer has arrived.
+        #: Whether the connection is open, whether it has served an earlier request, whether a byte of the response arrived.
         self.connected = False
         self.reused = False
-        self.answered = False
-        #: The place in a `Limiter` that the request under way holds, and the tokens it has used.
+        self.response_started = False
+        #: The slot in a `Limiter` of the current request, and the tokens it has used.
         self.slot: Slot | None = None
-        self.spent = 0
+        self.tokens_used = 0
         if token is not None:
             token._attach(id(self), self.cancel)
 
     def start_content(self) -> None:
-        """The head of a streamed answer is here: the wait for its first content begins."""
+        """Starts the wait for the first content: the head of a streamed response has arrived."""
         self._content_deadline = monotonic() + self.content
 
-    def patience(self) -> float:
-        """Seconds the next read may wait. Raises TimeoutError where no time is left, Cancelled after `cancel`."""
+    def read_timeout(self) -> float:
+        """Seconds that the next read may wait. Raises TimeoutError if no time is left, Cancelled after `cancel`."""
         now = monotonic()
-        if self._left_at is not None:  # the reader of the stream was at work: its time is not the provider's
-            away = now - self._left_at
-            self._left_at = None
+        if self._paused_at is not None:  # the reader of the stream was at work: that time does not count
+            away = now - self._paused_at
+            self._paused_at = None
             self._deadline += away
             self._content_deadline += away
         if self.progress:
             self.progress = False
             self._content_deadline = now + self.content
-        wait, self._reason = self.timeout.read or FOREVER, ReadTimeout
+        wait, self._reason = self.timeout.read or NO_LIMIT, ReadTimeout
         if self._content_deadline - now < wait:
             wait, self._reason = self._content_deadline - now, ContentTimeout
         if self._deadline - now < wait:
             wait, self._reason = self._deadline - now, DeadlineExceeded
-        if self._grace - now < wait:
-            wait, self._reason = self._grace - now, ReadTimeout
+        if self._short_deadline - now < wait:
+            wait, self._reason = self._short_deadline - now, ReadTimeout
         if self.cancelled:
             raise Cancelled("the call was cancelled")
         if wait <= 0:
             raise TimeoutError
         return wait
 
-    def write_patience(self) -> float | None:
-        """Seconds the next write may wait. Raises TimeoutError where no time is left."""
-        wait = min(self.timeout.connect or FOREVER, self.left())
+    def write_timeout(self) -> float | None:
+        """Seconds that the next write may wait, None for no limit. Raises TimeoutError if no time is left."""
+        wait = min(self.timeout.connect or NO_LIMIT, self.remaining())
         if wait <= 0:
             raise TimeoutError
-        return None if wait == FOREVER else wait
+        return None if wait == NO_LIMIT else wait
 
     def pause(self) -> None:
-        """The reader of the stream takes over; the next `patience` leaves its time out."""
-        self._left_at = monotonic()
+        """The reader of the stream takes over. Its time, until the next `read_timeout`, does not count."""
+        self._paused_at = monotonic()
 
-    def allow(self, seconds: float) -> None:
-        """From now on at most this much longer, whatever else holds (for error bodies and for draining)."""
-        self._grace = monotonic() + seconds
+    def limit_to(self, seconds: float) -> None:
+        """Sets a further limit for all reads from now on, in seconds (for error bodies and for draining)."""
+        self._short_deadline = monotonic() + seconds
 
-    def left(self) -> float:
-        """Seconds until the total limit."""
+    def remaining(self) -> float:
+        """Seconds until the total limit; may be negative."""
         return self._deadline - monotonic()
 
     def check(self) -> None:
-        """Raises where the call was cancelled or its total is used up."""
+        """Raises Cancelled if the call was cancelled, DeadlineExceeded if its total has passed."""
         if self.cancelled or (self._token is not None and self._token.cancelled):
             raise Cancelled("the call was cancelled")
-        if self.left() <= 0:
+        if self.remaining() <= 0:
             raise self.expired(DeadlineExceeded)
 
     def begin_attempt(self) -> None:
+        """Resets what belongs to one attempt. Raises what `check` raises."""
         self.check()
-        self._grace = FOREVER
-        self._content_deadline = FOREVER
-        self._left_at = None
-        self.connected = self.reused = self.answered = False
+        self._short_deadline = NO_LIMIT
+        self._content_deadline = NO_LIMIT
+        self._paused_at = None
+        self.connected = self.reused = self.response_started = False
 
     def expired(self, kind: type[CallTimeout] | None = None) -> CallTimeout:
-        """The exception for the limit that passed in the last wait."""
+        """The exception for the limit that ended the last wait."""
         kind = kind or self._reason
         t = self.timeout
         text = {
@@ -213,12 +231,12 @@ class CallClock:
             WriteTimeout: f"the provider did not read the request within {t.connect} s (timeout.connect)",
             ReadTimeout: f"no byte arrived for {t.read} s (timeout.read); the provider may still work, and charge for it",
             ContentTimeout: f"no event with content arrived for {t.content} s (timeout.content)",
-            DeadlineExceeded: f"the call took longer than {t.total or PLAIN_TOTAL} s (timeout.total)",
+            DeadlineExceeded: f"the call took longer than {t.total or DEFAULT_TOTAL_SECONDS} s (timeout.total)",
         }[kind]
         return kind(text)
 
     def sleep(self, seconds: float) -> None:
-        """Waits, but wakes for `cancel`."""
+        """Waits this many seconds, or until `cancel`. Raises what `check` raises."""
         from threading import Event
 
         self.check()
@@ -230,22 +248,22 @@ class CallClock:
         self.check()
 
     def cancel(self) -> None:
-        """Called from any thread: the call raises Cancelled as soon as it can be woken."""
+        """Ends the call with Cancelled as soon as it can be woken. May be called from any thread."""
         self.cancelled = True
         waker = self.waker
         if waker is not None:
             waker()
 
-    def leave(self) -> None:
-        """The request under way is over: its place is free for another. Takes no lock."""
+    def release(self) -> None:
+        """Releases the limiter's slot: the current request has ended. Takes no lock."""
         slot, self.slot = self.slot, None
         if slot is not None:
-            slot.release(self.spent)
+            slot.release(self.tokens_used)
 
     def end(self) -> None:
-        """The call is over. Takes no lock: finalizers call it."""
+        """Ends the call. Takes no lock, because finalizers call it."""
         self.waker = None
-        self.leave()
+        self.release()
         if self._token is not None:
             self._token._detach(id(self))
             self._token = None

@@ -89,7 +89,7 @@ class Call:
             except AiLibError as error:
                 failure = error
             else:
-                route.budget.give_back(taken)
+                route.budget.refund(taken)
                 return value
             if exchange.sent is not None:
                 exchange.sent.cover(failure)
@@ -110,7 +110,7 @@ class Call:
         if not route.retry.allows(failure, retries) or (route.breaker is not None and route.breaker.state == "open"):
             return None, 0
         wait = route.retry.delay(failure, retries, uniform)
-        if wait >= self.clock.left():
+        if wait >= self.clock.remaining():
             return None, 0
         taken = route.budget.take(failure)
         return (wait if taken else None), taken
@@ -180,7 +180,7 @@ def _admitted(exchange: Exchange, finish: Callable[[Exchange], T]) -> T:
             clock.slot = limiter.acquire(clock)
         value = finish(exchange)
     except BaseException as error:
-        clock.leave()
+        clock.release()
         if breaker is not None:
             breaker.note(error)
         raise
@@ -195,7 +195,7 @@ def _read_response(exchange: Exchange) -> Response:
     response = parse_response(endpoint.operation, exchange.request, http.headers, http.read(), endpoint.manifest)
     response.warnings = exchange.warnings + response.warnings
     response.rate_limit = rate_limit(http.headers)
-    exchange.clock.spent = response.usage.total_tokens or 0
+    exchange.clock.tokens_used = response.usage.total_tokens or 0
     return response
 
 

@@ -1,8 +1,8 @@
-"""`Limiter`: how many requests, tokens and calls at once a program allows itself. Waits; knows nothing of HTTP.
+"""`Limiter`: how many requests, tokens and concurrent calls a program allows itself. Waits; knows nothing of HTTP.
 
-A slot is given back by whatever ends a call, and that may be the garbage collector, in any thread and at any point, this
-module's own critical section included. So giving back takes no lock: it appends to a deque, which the next look drains, and
-opens the gate of the first in the queue. Only those who wait take the lock.
+A slot is released by whatever ends a call. That may be the garbage collector, in any thread and at any point, even inside this
+module's critical section. So `release` takes no lock: it appends to a deque, which the next waiter empties, and wakes the first
+waiter in the queue. Only waiters take the lock.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from time import monotonic
 
 from .._forks import reset_in_children
 from ..errors import ConfigurationError, PoolTimeout
-from ..http.timeouts import FOREVER
+from ..http.timeouts import NO_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
     from ..http.timeouts import CallClock
 
-#: Seconds that "per minute" looks back over.
-WINDOW = 60.0
+#: The length of a "minute".
+WINDOW_SECONDS = 60.0
 
 
 class Limiter:
-    """Bounds what all calls through it may use, over all threads; clients that are given the same one share it.
+    """Limits all calls that go through it, over all threads and all clients that share it.
 
         limiter = Limiter(requests_per_minute=500, tokens_per_minute=200_000, max_in_flight=20)
         client = AiClient("openai/gpt-4o", limiter=limiter)
 
-    - `requests_per_minute`: in no 60 seconds do more requests begin. A retry is a request.
-    - `tokens_per_minute`: no request begins while the answers of the last 60 seconds have used as many tokens. What a request
-      costs is known from its answer alone, so the calls under way at that moment may pass the bound.
-    - `max_in_flight`: requests under way at once. A stream is under way until it ends, is closed or is dropped.
+    - `requests_per_minute`: no more requests than this start in any 60 seconds. A retry is a request.
+    - `tokens_per_minute`: no request starts while the responses of the last 60 seconds have used this many tokens. The cost of
+      a request is known only from its response, so requests that are in flight at that moment can exceed the limit.
+    - `max_in_flight`: concurrent requests. A stream is in flight until it ends, is closed or is dropped.
 
-    Calls wait in the order they came, within their `Timeout.total` and at most `max_wait` seconds; PoolTimeout is raised where
-    that is too short, at once if it can be foreseen. Every process counts for itself.
+    Calls wait in the order in which they came, within their `Timeout.total` and at most `max_wait` seconds. If that is too
+    short, PoolTimeout is raised, immediately if this is known in advance. Each process counts for itself.
     """
 
     __slots__ = (
-        "__weakref__", "_begun", "_in_flight", "_lock", "_queue", "_returned", "_spent", "_used",
+        "__weakref__", "_in_flight", "_lock", "_queue", "_released", "_started", "_token_sum", "_tokens",
         "max_in_flight", "max_wait", "requests_per_minute", "tokens_per_minute",
     )  # fmt: skip
 
@@ -68,36 +68,36 @@ class Limiter:
         self.tokens_per_minute = tokens_per_minute
         self.max_in_flight = max_in_flight
         self.max_wait = max_wait
-        self._begun: deque[float] = deque()
-        self._spent: deque[tuple[float, int]] = deque()
-        self._used = 0
+        self._started: deque[float] = deque()
+        self._tokens: deque[tuple[float, int]] = deque()
+        self._token_sum = 0
         self.reset_after_fork()
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
-        """Forgets who is under way and who waits: in a forked child they are the parent's."""
+        """Forgets the requests in flight and the waiters: in a forked child they belong to the parent."""
         self._lock = allocate_lock()
         self._queue: deque[_Waiter] = deque()
-        self._returned: deque[tuple[float, int]] = deque()
+        self._released: deque[tuple[float, int]] = deque()
         self._in_flight = 0
 
     def acquire(self, clock: CallClock) -> Slot:
-        """Waits until a request may begin. Raises PoolTimeout, or Cancelled when the call is."""
+        """Waits until a request may start. Raises PoolTimeout, Cancelled or DeadlineExceeded."""
         waiter = _Waiter()
-        until = monotonic() + (FOREVER if self.max_wait is None else self.max_wait)
+        until = monotonic() + (NO_LIMIT if self.max_wait is None else self.max_wait)
         with self._lock:
             self._queue.append(waiter)
         clock.waker = waiter.wake
         try:
             while True:
-                wait, reason = self._look(waiter)
+                wait, reason = self._try_start(waiter)
                 if not wait:
                     return Slot(self)
                 if clock.cancelled:
                     clock.check()
-                left = min(clock.left(), until - monotonic())
-                if left <= 0 or left < wait < FOREVER:
-                    raise PoolTimeout(f"the limiter lets no request begin in time: {reason}")
+                left = min(clock.remaining(), until - monotonic())
+                if left <= 0 or left < wait < NO_LIMIT:
+                    raise PoolTimeout(f"the limiter allows no request to start in time: {reason}")
                 waiter.wait(min(wait, left))
         finally:
             clock.waker = None
@@ -105,38 +105,39 @@ class Limiter:
                 self._queue.remove(waiter)
             self._wake_first()
 
-    def _look(self, waiter: _Waiter) -> tuple[float, str]:
-        """0 where the request has begun; else the seconds until it is worth to look again, and what stands in the way."""
+    def _try_start(self, waiter: _Waiter) -> tuple[float, str]:
+        """0 if the request has started; else the seconds until the next attempt makes sense, and the limit that prevents it."""
         with self._lock:
             now = monotonic()
-            self._settle(now)
+            self._collect_released(now)
             if self._queue[0] is not waiter:
-                return FOREVER, "other calls wait before this one"
+                return NO_LIMIT, "other calls wait before this one"
             if self.max_in_flight is not None and self._in_flight >= self.max_in_flight:
-                return FOREVER, f"{self._in_flight} requests are under way (max_in_flight)"
-            if self.requests_per_minute is not None and len(self._begun) >= self.requests_per_minute:
-                wait = self._begun[0] + WINDOW - now
-                return wait, f"{len(self._begun)} began in the last minute, the next may in {wait:.1f} s (requests_per_minute)"
-            if self.tokens_per_minute is not None and self._used >= self.tokens_per_minute:
-                wait = self._spent[0][0] + WINDOW - now
-                return wait, f"{self._used} tokens were used in the last minute (tokens_per_minute)"
+                return NO_LIMIT, f"{self._in_flight} requests are in flight (max_in_flight)"
+            if self.requests_per_minute is not None and len(self._started) >= self.requests_per_minute:
+                wait = self._started[0] + WINDOW_SECONDS - now
+                started = len(self._started)
+                return wait, f"{started} started in the last minute, the next may start in {wait:.1f} s (requests_per_minute)"
+            if self.tokens_per_minute is not None and self._token_sum >= self.tokens_per_minute:
+                wait = self._tokens[0][0] + WINDOW_SECONDS - now
+                return wait, f"{self._token_sum} tokens were used in the last minute (tokens_per_minute)"
             self._in_flight += 1
             if self.requests_per_minute is not None:
-                self._begun.append(now)
+                self._started.append(now)
             return 0.0, ""
 
-    def _settle(self, now: float) -> None:
-        """Takes in what was given back, and drops what is older than a minute."""
-        while self._returned:
-            when, tokens = self._returned.popleft()
+    def _collect_released(self, now: float) -> None:
+        """Counts the released slots, and drops what is older than a minute. Needs the lock."""
+        while self._released:
+            when, tokens = self._released.popleft()
             self._in_flight -= 1
             if tokens and self.tokens_per_minute is not None:
-                self._spent.append((when, tokens))
-                self._used += tokens
-        while self._begun and self._begun[0] <= now - WINDOW:
-            self._begun.popleft()
-        while self._spent and self._spent[0][0] <= now - WINDOW:
-            self._used -= self._spent.popleft()[1]
+                self._tokens.append((when, tokens))
+                self._token_sum += tokens
+        while self._started and self._started[0] <= now - WINDOW_SECONDS:
+            self._started.popleft()
+        while self._tokens and self._tokens[0][0] <= now - WINDOW_SECONDS:
+            self._token_sum -= self._tokens.popleft()[1]
 
     def _wake_first(self) -> None:
         with suppress(IndexError):
@@ -157,25 +158,25 @@ def _limiter(bounds: dict[str, Any]) -> Limiter:
 
 
 class Slot:
-    """One request under way. Given back once, however often `release` is called; it takes no lock."""
+    """One request in flight. Only the first `release` has an effect. Takes no lock."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("_limiter",)
 
     def __init__(self, limiter: Limiter) -> None:
-        self._held = [limiter]
+        self._limiter = [limiter]
 
     def release(self, tokens: int = 0) -> None:
-        """The request is over and has used this many tokens."""
+        """The request has ended and has used this many tokens."""
         try:
-            limiter = self._held.pop()
+            limiter = self._limiter.pop()
         except IndexError:
             return
-        limiter._returned.append((monotonic(), tokens))
+        limiter._released.append((monotonic(), tokens))
         limiter._wake_first()
 
 
 class _Waiter:
-    """A thread in the queue, in front of its gate: a bare lock, which may be opened from a finalizer."""
+    """A waiting thread. Its gate is a plain lock, which a finalizer may release."""
 
     __slots__ = ("_gate",)
 
@@ -187,5 +188,5 @@ class _Waiter:
         self._gate.acquire(timeout=min(seconds, TIMEOUT_MAX))
 
     def wake(self) -> None:
-        with suppress(RuntimeError):  # it stands open already
+        with suppress(RuntimeError):  # the gate is already open
             self._gate.release()

@@ -1,4 +1,4 @@
-"""When to try again, and after how long: policies as values. No clock, no sleep, no request."""
+"""When to retry and how long to wait: policies as values. No sleep, no request."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """`max_retries` further attempts. The wait before the n-th is drawn evenly from `min_delay` to
-    min(`base_delay` · 2ⁿ, `max_delay`) seconds (full jitter), unless the provider names one. A provider's wish beyond
-    `max_retry_after` is not waited for: the error is raised at once and says it. `on_read_timeout`: also after silence from a
-    provider that has the whole request (it may be billed twice).
+    """How a failed request is retried. Delays are in seconds.
+
+    - `max_retries`: how many further attempts are made.
+    - `base_delay`, `max_delay`, `min_delay`: the wait before retry n (from 0) is random between `min_delay` and
+      min(`base_delay` · 2ⁿ, `max_delay`), unless the provider sends a Retry-After.
+      (Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)
+    - `max_retry_after`: a longer Retry-After is not honoured. The error is raised immediately, with it in `error.retry_after`.
+    - `on_read_timeout`: also retry after a read timeout. The provider has the request, and may charge for both.
     """
 
     max_retries: int = 2
@@ -36,11 +40,11 @@ class RetryPolicy:
 
     @classmethod
     def of(cls, value: RetryPolicy | int) -> RetryPolicy:
-        """A policy as it is; a number as its `max_retries`."""
+        """A policy unchanged; a number as `max_retries`."""
         return value if isinstance(value, RetryPolicy) else cls(max_retries=value)
 
     def allows(self, error: AiLibError, retries: int) -> bool:
-        """Whether another attempt may follow this error after `retries` of them."""
+        """Whether another attempt may follow this error, after `retries` retries."""
         if retries >= self.max_retries or not error.retryable:
             return False
         if isinstance(error, (ReadTimeout, ContentTimeout)):
@@ -58,10 +62,10 @@ class RetryPolicy:
 
 
 class RetryBudget:
-    """A token bucket shared by all calls of a client, so that an outage is not multiplied by everybody's retries.
+    """A token bucket shared by all calls of a client, so that retries do not multiply the load of an outage.
 
-    Each retry takes `cost` tokens and a success gives what its retries took back (plus one); an empty bucket means no retry.
-    The figures are botocore's (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
+    Each retry takes tokens. A success refunds the tokens of its last retry, at least one. Without tokens there is no retry.
+    The numbers are botocore's (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
     """
 
     CAPACITY = 500
@@ -82,7 +86,7 @@ class RetryBudget:
         return RetryBudget, ()
 
     def take(self, error: AiLibError) -> int:
-        """The tokens taken for one retry; 0 means that none may be made."""
+        """Takes the tokens for one retry and returns how many. 0 means that no retry is allowed."""
         cost = self.THROTTLED if isinstance(error, RemoteError) and error.status_code == 429 else self.TRANSIENT
         with self._lock:
             if self.tokens < cost:
@@ -90,30 +94,34 @@ class RetryBudget:
             self.tokens -= cost
             return cost
 
-    def give_back(self, tokens: int) -> None:
+    def refund(self, tokens: int) -> None:
+        """Puts the tokens of a retry back after a success, at least one."""
         if self.tokens < self.CAPACITY:
             with self._lock:
                 self.tokens = min(self.CAPACITY, self.tokens + max(tokens, 1))
 
 
 def should_retry_header(headers: Mapping[str, str]) -> bool | None:
-    """What the provider itself says about trying again (`x-should-retry`), None where it says nothing."""
+    """The `x-should-retry` header that OpenAI and Anthropic send, None if it is absent or unknown."""
     return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
 
 
 def parse_retry_after(headers: Mapping[str, str], now: Callable[[], float] = time) -> float | None:
-    """The wait a provider asks for, in seconds: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date (counted from
-    the answer's own `Date`, so that a wrong clock on either side does not matter). Garbage, NaN and the past are None."""
+    """The Retry-After of a response in seconds: `retry-after-ms`, or `Retry-After` as seconds or as a date (RFC 9110 10.2.3).
+
+    A date is compared with the response's own `Date`, so that a wrong clock on either side does not matter. Invalid values, NaN
+    and dates in the past are None.
+    """
     milliseconds = _seconds(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
-    wish = headers.get("retry-after")
-    if wish is None:
+    value = headers.get("retry-after")
+    if value is None:
         return None
-    seconds = _seconds(wish)
+    seconds = _seconds(value)
     if seconds is not None:
         return seconds
-    until = _timestamp(wish)
+    until = _timestamp(value)
     if until is None:
         return None
     since = _timestamp(headers.get("date", ""))
@@ -126,11 +134,12 @@ def _seconds(text: str | None) -> float | None:
         value = float(text or "")
     except ValueError:
         return None
-    return value if value >= 0 else None  # NaN compares false
+    return value if value >= 0 else None  # false for NaN
 
 
 def _timestamp(text: str) -> float | None:
-    from email.utils import parsedate_to_datetime  # urllib3 has loaded it already
+    """An HTTP date (RFC 9110 5.6.7) in seconds since the epoch."""
+    from email.utils import parsedate_to_datetime  # urllib3 has already loaded it
 
     try:
         return parsedate_to_datetime(text).timestamp()

@@ -52,7 +52,7 @@ class Outcome:
     def end(self) -> None:
         """The call is over, whichever way. Takes no lock: finalizers call it."""
         if self.fold.usage is not None:
-            self.clock.spent = self.fold.usage.total_tokens or 0
+            self.clock.tokens_used = self.fold.usage.total_tokens or 0
         self.clock.end()
 
     def response(self) -> ChatResponse:

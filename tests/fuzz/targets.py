@@ -136,10 +136,10 @@ def _with_headers(block: bytes, payload: bytes) -> bytes:
 
 def check_chunked(raw: bytes) -> None:
     """A chunked body: any cut gives the same bytes."""
-    from ailib_sync.http.bodies import dechunked
+    from ailib_sync.http.bodies import read_chunked
 
     def read(chunks: Iterator[bytes]) -> Iterator[bytes]:
-        return dechunked(_Reader(chunks))
+        return read_chunked(_Reader(chunks))
 
     whole, seven = outcome(lambda: read(iter([raw]))), outcome(lambda: read(cut(raw, range(0, len(raw), 7))))
     assert (b"".join(whole[0]), whole[1]) == (b"".join(seven[0]), seven[1])
@@ -148,7 +148,7 @@ def check_chunked(raw: bytes) -> None:
 class _Reader:
     """A buffered reader's `read1`, over given pieces."""
 
-    overrun = False
+    has_extra_bytes = False
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -160,10 +160,10 @@ class _Reader:
 
 def check_inflate(raw: bytes) -> None:
     """A compressed body never passes its bound, and ends in bytes or an AiLibError."""
-    from ailib_sync.http.bodies import inflated
+    from ailib_sync.http.bodies import decompressed
 
     for encoding in ("gzip", "deflate"):
-        found, _ = outcome(lambda encoding=encoding: inflated(iter([raw[:40], raw[40:]]), encoding, 1 << 20))  # type: ignore[misc]
+        found, _ = outcome(lambda encoding=encoding: decompressed(iter([raw[:40], raw[40:]]), encoding, 1 << 20))  # type: ignore[misc]
         assert sum(map(len, found)) <= 1 << 20
 
 

@@ -16,7 +16,7 @@ from ailib_sync.errors import ProtocolError, ResponseTooLarge
 from ailib_sync.framing.json import load_json
 from ailib_sync.framing.ndjson import parse_ndjson
 from ailib_sync.framing.sse import parse_sse
-from ailib_sync.http.bodies import inflated
+from ailib_sync.http.bodies import decompressed
 from ailib_sync.http.timeouts import Limits
 from ailib_sync.types.json_values import MAX_DEPTH
 
@@ -119,7 +119,7 @@ def test_a_bomb_of_a_gigabyte_is_left_at_its_bound() -> None:
     assert len(bomb) < 2 * MIB
     sizes: list[int] = []
     with pytest.raises(ResponseTooLarge):
-        sizes.extend(map(len, inflated(iter([bomb]), "gzip", 64 * MIB)))
+        sizes.extend(map(len, decompressed(iter([bomb]), "gzip", 64 * MIB)))
     assert max(sizes) <= 262144
     assert sum(sizes) <= 64 * MIB
 

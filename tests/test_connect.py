@@ -1,4 +1,4 @@
-"""Connecting: every address of a name gets its share of one limit, and a cancelled call waits for none of them."""
+"""Connects: the addresses of a host share one time limit, and a cancelled call stops waiting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from urllib3 import exceptions as u3
 
 from ailib_sync import Cancelled
-from ailib_sync.http.connect import dial
+from ailib_sync.http.connect import connect
 from ailib_sync.http.timeouts import CallClock, Timeout
 
 from . import wire
@@ -42,7 +42,7 @@ def dead():
 
 @pytest.fixture
 def refused():
-    """A port where nobody listens."""
+    """A port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         yield probe.getsockname()[1]
@@ -50,7 +50,7 @@ def refused():
 
 @pytest.fixture
 def names(monkeypatch):
-    """Names that lead to these ports of this machine: `names["example.com"] = [1, 2]`, or to what a function does."""
+    """Host names for ports of this machine: `names["example.com"] = [1, 2]`, or a function that is called for the name."""
     known = {}
 
     def look_up(host, port, *rest):
@@ -63,58 +63,58 @@ def names(monkeypatch):
     return known
 
 
-def test_a_refused_address_leaves_the_next_one(server, refused, names):
+def test_after_a_refused_address_the_next_is_tried(server, refused, names):
     names["example.com"] = [refused, server.port]
-    with dial(connection_to("example.com", 80), clock()) as sock:
+    with connect(connection_to("example.com", 80), clock()) as sock:
         assert sock.getpeername()[1] == server.port
         assert 0 < sock.gettimeout() <= 1.0
 
 
-def test_a_silent_address_takes_only_its_share_of_the_limit(server, dead, names):
+def test_an_unresponsive_address_uses_only_its_share_of_the_limit(server, dead, names):
     names["example.com"] = [dead, server.port]
     started = monotonic()
-    with dial(connection_to("example.com", 80, 0.6), clock()) as sock:
+    with connect(connection_to("example.com", 80, 0.6), clock()) as sock:
         assert sock.getpeername()[1] == server.port
     assert 0.3 <= monotonic() - started < 0.5
 
 
-def test_silent_addresses_share_one_limit(dead, names):
+def test_unresponsive_addresses_share_one_limit(dead, names):
     names["example.com"] = [dead] * 3
     started = monotonic()
     with pytest.raises(u3.ConnectTimeoutError):
-        dial(connection_to("example.com", 80, 0.4), clock())
+        connect(connection_to("example.com", 80, 0.4), clock())
     assert 0.4 <= monotonic() - started < 0.6
 
 
 @pytest.mark.parametrize("found", [[], None], ids=["no address", "refused"])
-def test_where_no_address_answers_that_is_no_connection(found, refused, names):
+def test_without_a_reachable_address_there_is_no_connection(found, refused, names):
     names["example.com"] = [refused] if found is None else found
     with pytest.raises(u3.NewConnectionError, match=r"refused|no address"):
-        dial(connection_to("example.com", 80), clock())
+        connect(connection_to("example.com", 80), clock())
 
 
 @pytest.mark.parametrize("error", [socket.gaierror(socket.EAI_NONAME, "unknown"), UnicodeError("label too long")], ids=repr)
-def test_an_unknown_name_is_told(error, names):
+def test_an_unknown_host_name_is_reported(error, names):
     def fail():
         raise error
 
     names["example.com"] = fail
     with pytest.raises(u3.NameResolutionError, match=r"example\.com"):
-        dial(connection_to("example.com", 80), clock())
+        connect(connection_to("example.com", 80), clock())
 
 
 def test_a_slow_look_up_is_within_the_limit(names):
     over = threading.Event()
     names["example.com"] = lambda: over.wait(5) and []
     started = monotonic()
-    with pytest.raises(u3.ConnectTimeoutError, match="no address"):
-        dial(connection_to("example.com", 80, 0.2), clock())
+    with pytest.raises(u3.ConnectTimeoutError, match="not resolved"):
+        connect(connection_to("example.com", 80, 0.2), clock())
     assert monotonic() - started < 0.4
     over.set()
 
 
 @pytest.mark.parametrize("where", ["look-up", "connect"])
-def test_a_cancelled_call_waits_for_nothing(where, dead, names):
+def test_a_cancelled_call_stops_waiting(where, dead, names):
     over = threading.Event()
     names["example.com"] = (lambda: over.wait(5) and []) if where == "look-up" else [dead]
     call = clock()
@@ -128,19 +128,19 @@ def test_a_cancelled_call_waits_for_nothing(where, dead, names):
     thread = threading.Thread(target=cancel)
     thread.start()
     with pytest.raises(Cancelled):
-        dial(connection_to("example.com", 80, 5.0), call)
+        connect(connection_to("example.com", 80, 5.0), call)
     assert monotonic() - at[0] < 0.2
     thread.join()
     over.set()
 
 
 def test_a_connection_without_a_limit_has_none(server):
-    with dial(connection_to("127.0.0.1", server.port, None), clock()) as sock:
+    with connect(connection_to("127.0.0.1", server.port, None), clock()) as sock:
         assert sock.gettimeout() is None
 
 
-def test_the_socket_is_made_as_asked(server):
-    wishes = {"socket_options": [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)], "source_address": ("127.0.0.2", 0)}
-    with dial(connection_to("127.0.0.1", server.port, **wishes), clock()) as sock:
+def test_the_socket_gets_the_requested_options(server):
+    requested = {"socket_options": [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)], "source_address": ("127.0.0.2", 0)}
+    with connect(connection_to("127.0.0.1", server.port, **requested), clock()) as sock:
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert sock.getsockname()[0] == "127.0.0.2"
