@@ -1,4 +1,4 @@
-"""What an answer's headers say of the account's limits, in every provider's spelling."""
+"""The rate limits of an account in the headers of a response, in each provider's form."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def test_every_form_of_a_reset_is_read(text, seconds):
 
 
 @given(st.dictionaries(st.sampled_from([*OPENAI, *ANTHROPIC]), st.text(max_size=30)))
-def test_no_header_breaks_the_reading(headers):
+def test_any_header_can_be_parsed(headers):
     limit = rate_limit(headers)
     assert limit is None or isinstance(limit, RateLimit)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_an_answer_carries_its_limits(stream):
+def test_a_response_has_its_rate_limit(stream):
     def play(peer, request):
         if request.streams:
             peer.send(wire.head(200, {"Content-Type": "text/event-stream", "Connection": "close", **OPENAI}))

@@ -1,4 +1,4 @@
-"""`CircuitBreaker`: a provider that fails again and again is left alone for a while. Neither waits nor sends."""
+"""`CircuitBreaker`: stops requests to a provider that keeps failing. Does not wait and does not send."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class CircuitBreaker:
-    """After `failures` failed requests in a row, calls fail at once with CircuitOpen for `cooldown` seconds (or go to the
-    fallbacks, if there are any); then one request is let through, and its success lets all others follow.
+    """After `failures` failed requests in a row, calls fail immediately with CircuitOpen for `cooldown` seconds, or go to their
+    fallbacks. Then one request is admitted as a probe; if it succeeds, all requests are admitted again.
 
         client = AiClient("openai/gpt-4o", breaker=CircuitBreaker(), fallbacks=["anthropic/claude-sonnet-4-5"])
 
-    A failure is what a fallback would be asked after (an outage, a lost connection, a rate limit, an exhausted quota) and a
-    deadline that passed; a refused request is an answer. What breaks a stream after its first event does not count. Threads,
-    and clients that are given the same one, share it; every process counts for itself.
+    Failures are the errors that a fallback is tried after (an outage, a lost connection, a rate limit, an exhausted quota), and
+    a deadline that passed. An error response to a bad request is not a failure, nor is an error after the first event of a
+    stream. Threads, and clients that are given the same breaker, share it; each process counts for itself.
     """
 
     __slots__ = ("__weakref__", "_count", "_last", "_lock", "_open_until", "_probe_until", "cooldown", "failures")
@@ -40,20 +40,20 @@ class CircuitBreaker:
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
-        """In a forked child: the lock is free, and nobody here is probing."""
+        """In a forked child the lock is free, and no probe is in flight."""
         self._lock = allocate_lock()
         self._probe_until = 0.0
 
     @property
     def state(self) -> Literal["closed", "open", "half_open"]:
-        """`half_open` is the time after the cooldown, until one request has shown whether the provider is back."""
+        """`half_open`: the cooldown has passed, and the probe has not ended yet."""
         until = self._open_until
         if until is None:
             return "closed"
         return "open" if monotonic() < until else "half_open"
 
     def admit(self) -> None:
-        """Raises CircuitOpen unless a request may be made now. Every admission must be followed by `note`."""
+        """Raises CircuitOpen unless a request may be sent now. Each admission must be followed by one `note`."""
         if self._open_until is None:
             return
         with self._lock:
@@ -62,20 +62,20 @@ class CircuitBreaker:
             now = monotonic()
             wait = self._open_until - now
             if wait <= 0 and now >= self._probe_until:
-                self._probe_until = now + self.cooldown  # a probe that is never heard of again must not hold all others back
+                self._probe_until = now + self.cooldown  # if this probe never ends, another is admitted then
                 return
-        when = f"the next is tried in {wait:.1f} s" if wait > 0 else "one is being tried"
-        raise CircuitOpen(f"no request is made after {self._count} failures in a row; {when}. The last was {self._last}")
+        when = f"the next is sent in {wait:.1f} s" if wait > 0 else "a probe is in flight"
+        raise CircuitOpen(f"no request is sent after {self._count} failures in a row; {when}. The last was {self._last}")
 
     def note(self, error: BaseException | None) -> None:
-        """How an admitted request ended: an error, or None for an answer."""
+        """Records how an admitted request ended: the error, or None for a response."""
         if error is None and self._count == 0:
             return
         with self._lock:
             self._probe_until = 0.0
             if error is None or (isinstance(error, RemoteError) and not error.fallbackable):
                 self._count, self._open_until = 0, None
-            elif _counts(error):
+            elif _is_failure(error):
                 self._count += 1
                 self._last = f"{type(error).__name__}: {error}"
                 if self._count >= self.failures:
@@ -88,8 +88,8 @@ class CircuitBreaker:
         return f"CircuitBreaker(failures={self.failures}, cooldown={self.cooldown}, {self.state})"
 
 
-def _counts(error: BaseException) -> bool:
-    """Whether the provider is to blame; a wait for our own limiter or a cancelled call says nothing of it."""
+def _is_failure(error: BaseException) -> bool:
+    """Whether the error comes from the provider. A wait for our own limiter and a cancelled call do not."""
     if isinstance(error, (PoolTimeout, Cancelled)) or not isinstance(error, AiLibError):
         return False
     return error.fallbackable or isinstance(error, DeadlineExceeded)

@@ -1,4 +1,4 @@
-"""What an answer's headers say of the account's limits. Pure."""
+"""The rate limits of an account, as the headers of a response give them. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
-_WHOLE_DURATION = compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
-#: The two spellings in use: OpenAI's and its kin's, Anthropic's.
+_COMPLETE_DURATION = compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
+#: The two forms in use: OpenAI's (https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers), which most
+#: others copy, and Anthropic's (https://docs.anthropic.com/en/api/rate-limits#response-headers).
 _PREFIXES = ("x-ratelimit-{what}-{unit}", "anthropic-ratelimit-{unit}-{what}")
 
 
 def rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """The limits the headers name, None where they name none."""
+    """The limits in the headers, None if there are none."""
     if not any("ratelimit" in name for name in headers):
         return None
     values: dict[str, int | float | None] = {}
@@ -36,9 +37,9 @@ def _count(text: str) -> int | None:
 
 
 def _reset(text: str, headers: Mapping[str, str]) -> float | None:
-    """Seconds: `6m0s`, `13ms`, `1.5`, or a moment (RFC 3339) counted from the answer's own date."""
+    """Seconds until the reset: `6m0s`, `13ms`, `1.5`, or an RFC 3339 time compared with the response's own `Date`."""
     text = text.strip()
-    if _WHOLE_DURATION.fullmatch(text):
+    if _COMPLETE_DURATION.fullmatch(text):
         return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
     try:
         seconds = float(text)
