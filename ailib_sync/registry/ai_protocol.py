@@ -1,7 +1,7 @@
-"""AI-Protocol manifests (v1, v1.5, v2) → our manifest form, and a report of what was used. Dicts in, dicts out.
+"""AI-Protocol manifests (v1, v1.5, v2) → this package's form, and a report of the used fields. Dicts in, dicts out.
 
-AI-Protocol says how answers are read, with paths and expressions; here that is a dialect's work, so those fields stay
-unused, and the report says so. Specification: https://github.com/ailib-official/ai-protocol
+AI-Protocol describes the parsing of responses with paths and expressions. Here the dialects parse responses, so these fields
+are unused and listed in the report. Specification: https://github.com/ailib-official/ai-protocol
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of an AI-Protocol file: the dotted paths that were `used`, and `unused` ones, each with the reason.
+    """The fields of an AI-Protocol file: the dotted paths that were `used`, and (path, reason) of the `unused` ones.
 
-    `version` is the protocol version the file says it follows.
+    `version` is the protocol version in the file.
     """
 
     version: str
@@ -31,8 +31,11 @@ class Report:
 
 
 def translate(data: Mapping[str, Any]) -> tuple[dict[str, Any], Report]:
-    """The same provider in our form. A service that cannot be talked to as a chat becomes a manifest with the status
-    `not_chat`, which says why. Raises ManifestError naming every required field that is missing."""
+    """The provider's manifest in the form of this package, and the report.
+
+    A provider without chat, or with a format that no dialect supports, gets the status `not_chat` and the reason. Raises
+    ManifestError with every missing field.
+    """
     source = _Source(data)
     version = _required(source)
     manifest: dict[str, Any] = {"id": source.take("id", str), "name": source.take("name", str) or source.take("id", str)}
@@ -42,13 +45,12 @@ def translate(data: Mapping[str, Any]) -> tuple[dict[str, Any], Report]:
         manifest["docs"] = docs
     dialect, paths, others = _formats(source)
     if dialect is None:
-        why = _foreign(source)
-        manifest |= {"status": "not_chat", "retired": {"use": why}, "dialect": "openai_chat"}
+        manifest |= {"status": "not_chat", "retired": {"use": _no_chat_reason(source)}, "dialect": "openai_chat"}
     else:
         manifest |= {"status": "unverified", "dialect": dialect}
-    manifest |= _address(source, paths)
+    manifest |= _urls(source, paths)
     auth, headers = _auth(source, dialect)
-    manifest["auth"] = auth if dialect else {"scheme": "none"}  # nothing will be sent
+    manifest["auth"] = auth if dialect else {"scheme": "none"}  # nothing can be sent
     parts = {
         "headers": headers,
         "parameters": _parameters(source) if dialect == "openai_chat" else {},
@@ -65,25 +67,25 @@ def translate(data: Mapping[str, Any]) -> tuple[dict[str, Any], Report]:
 
 
 class _Source:
-    """The file being read. Remembers which paths were taken, and why others were left."""
+    """The file, and a record of the paths that were used and the reasons why others were not."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         if not hasattr(data, "keys"):
             raise ManifestError(f"an AI-Protocol manifest must be an object, not {type(data).__name__}")
         self.data = data
-        self.taken: dict[str, None] = {}
-        self.left: dict[str, str] = {}
+        self.used: dict[str, None] = {}  # an ordered set
+        self.reasons: dict[str, str] = {}
 
     def take(self, path: str, *kinds: type) -> Any:
-        """The value at a dotted path, which then counts as used; None where there is none of these kinds."""
+        """The value at a dotted path, marked as used; None if it is missing or of another type."""
         value = self.look(path)
         if value is None or (kinds and not isinstance(value, kinds)):
             return None
-        self.taken[path] = None
+        self.used[path] = None
         return value
 
     def look(self, path: str) -> Any:
-        """The value at a dotted path without counting it as used."""
+        """The value at a dotted path, not marked as used."""
         value: Any = self.data
         for key in path.split("."):
             value = value.get(key) if isinstance(value, dict) or value is self.data else None
@@ -92,48 +94,49 @@ class _Source:
         return value
 
     def table(self, path: str) -> dict[str, Any]:
-        """The object at a dotted path without counting it as used; {} where there is none."""
+        """The object at a dotted path, not marked as used; {} if there is none."""
         value = self.look(path)
         return value if isinstance(value, dict) else {}
 
-    def leave(self, path: str, why: str) -> None:
-        self.left[path] = why
+    def skip(self, path: str, reason: str) -> None:
+        """Records why the field at `path` is not used."""
+        self.reasons[path] = reason
 
     def report(self, version: str) -> Report:
-        unused = {path: self.left.get(path) or reason(path) for path in self._untaken(self.data, "")}
-        return Report(version, tuple(self.taken), tuple({**unused, **self.left}.items()))
+        unused = {path: self.reasons.get(path) or reason(path) for path in self._unused(self.data, "")}
+        return Report(version, tuple(self.used), tuple({**unused, **self.reasons}.items()))
 
-    def _untaken(self, value: Mapping[str, Any], above: str) -> Iterator[str]:
+    def _unused(self, value: Mapping[str, Any], prefix: str) -> Iterator[str]:
         for key, item in value.items():
-            path = f"{above}{key}"
-            if path in self.taken:
+            path = f"{prefix}{key}"
+            if path in self.used:
                 continue
-            if isinstance(item, dict) and any(taken.startswith(path + ".") for taken in self.taken):
-                yield from self._untaken(item, path + ".")
+            if isinstance(item, dict) and any(used.startswith(path + ".") for used in self.used):
+                yield from self._unused(item, path + ".")
             else:
                 yield path
 
 
 def _required(source: _Source) -> str:
-    """The protocol version of a file that has what every file must have."""
+    """The protocol version. Raises ManifestError if a required field is missing or the version is not supported."""
     missing = [path for path in ("id", "protocol_version", "endpoint.base_url") if not isinstance(source.look(path), str)]
     if missing:
-        raise ManifestError(f"not an AI-Protocol manifest: {', '.join(missing)} must be given as text")
+        raise ManifestError(f"not an AI-Protocol manifest: {', '.join(missing)} must be text")
     version: str = source.take("protocol_version", str)
     if not version.startswith(("1", "2")):
-        raise ManifestError(f"AI-Protocol version {version!r} is not known here; 1.x and 2.x are")
+        raise ManifestError(f"AI-Protocol version {version!r} is not supported; 1.x and 2.x are")
     return version
 
 
-# --- which format, at which address -----------------------------------------------------------------------------------
+# --- format and URLs --------------------------------------------------------------------------------------------------
 
 
-#: Fields that name the format outright; the first one given decides.
-DECLARED = ("api_families.chat.request_format", "payload_format", "response_format")
+#: Fields that contain the name of the format; the first one that is present decides.
+FORMAT_FIELDS = ("api_families.chat.request_format", "payload_format", "response_format")
 
 
 def _formats(source: _Source) -> tuple[str | None, dict[str, str], dict[str, dict[str, str]]]:
-    """The dialect (None: no chat that can be talked to), its paths, and other dialects with their paths."""
+    """The dialect (None: no supported chat format), its paths, and other dialects with their paths."""
     found: dict[str, str] = {}
     streams: dict[str, str] = {}
     for name, endpoint in _chat_endpoints(source):
@@ -143,19 +146,19 @@ def _formats(source: _Source) -> tuple[str | None, dict[str, str], dict[str, dic
             table = streams if name.startswith("stream") else found
             table.setdefault(dialect, path)
         elif endpoint:
-            source.leave(f"endpoints.{name}.adapter", f"{endpoint.get('adapter')} is a format no dialect speaks")
+            source.skip(f"endpoints.{name}.adapter", f"no dialect supports the format {endpoint.get('adapter')}")
     own = source.take("endpoint.chat", str)
     main = next(iter(found), None)
     if main is None and not any(True for _ in _chat_endpoints(source)):
-        main = _declared(source, own)
+        main = _format_by_fields(source, own)
     if main is None:
         return None, {}, {}
-    paths = _both(main, own or found.get(main), streams.get(main))
-    return main, paths, {name: _both(name, path, streams.get(name)) for name, path in found.items() if name != main}
+    paths = _chat_paths(main, own or found.get(main), streams.get(main))
+    return main, paths, {name: _chat_paths(name, path, streams.get(name)) for name, path in found.items() if name != main}
 
 
-def _both(dialect: str, chat: str | None, stream: str | None) -> dict[str, str]:
-    """`paths` for whole and for streamed answers, which differ in Gemini's format alone; {}: the dialect's own."""
+def _chat_paths(dialect: str, chat: str | None, stream: str | None) -> dict[str, str]:
+    """`paths` of complete and of streamed responses, which differ in Gemini's format only; {}: the dialect's own."""
     if chat is None:
         return {}
     if dialect != "gemini_generate":
@@ -166,38 +169,38 @@ def _both(dialect: str, chat: str | None, stream: str | None) -> dict[str, str]:
 
 
 def _chat_endpoints(source: _Source) -> list[tuple[str, dict[str, Any]]]:
-    """The entries of `endpoints` that are a chat's, `chat` itself first."""
-    named = [(name, item) for name, item in source.table("endpoints").items() if "chat" in name and isinstance(item, dict)]
-    return sorted(named, key=lambda pair: pair[0] != "chat")
+    """The entries of `endpoints` for chat, `chat` itself first."""
+    found = [(name, item) for name, item in source.table("endpoints").items() if "chat" in name and isinstance(item, dict)]
+    return sorted(found, key=lambda pair: pair[0] != "chat")
 
 
-def _declared(source: _Source, path: str | None) -> str | None:
-    """The dialect by what the file says of its format, then by the look of its path, then by calling itself a chat."""
-    for field in DECLARED:
+def _format_by_fields(source: _Source, path: str | None) -> str | None:
+    """The dialect by the format's name in the file, otherwise by the end of its path, otherwise by its chat capability."""
+    for field in FORMAT_FIELDS:
         if word := source.take(field, str):
             return FORMATS.get(word)
     for field in ("streaming.decoder.strategy", "streaming.decoder.format", "default_api_family"):
         if source.look(field) in FORMATS:
             return FORMATS[source.take(field)]
-    for ending, dialect in PATHS.items():
-        if path and path.endswith(ending):
+    for suffix, dialect in PATHS.items():
+        if path and path.endswith(suffix):
             return dialect
     words = _capability_words(source)
     return "openai_chat" if words.get("text", words.get("chat", words.get("streaming"))) else None
 
 
-def _foreign(source: _Source) -> str:
-    """Why there is nothing to talk to, as a sentence."""
+def _no_chat_reason(source: _Source) -> str:
+    """Why the provider has no chat operation here, as a sentence."""
     adapters = [endpoint.get("adapter") for _, endpoint in _chat_endpoints(source)]
-    words = [*adapters, *(source.look(field) for field in DECLARED)]
-    foreign = next((word for word in words if isinstance(word, str) and word not in FORMATS), None)
-    if foreign:
-        return f"Its AI-Protocol file describes the format {foreign}, which no dialect here speaks."
+    words = [*adapters, *(source.look(field) for field in FORMAT_FIELDS)]
+    unknown = next((word for word in words if isinstance(word, str) and word not in FORMATS), None)
+    if unknown:
+        return f"Its AI-Protocol file describes the format {unknown}, which no dialect supports."
     return "Its AI-Protocol file describes no chat."
 
 
-def _address(source: _Source, paths: Mapping[str, str]) -> dict[str, Any]:
-    """`base_url`, `variables` for what is `${VARIABLE}` in it, and `paths`."""
+def _urls(source: _Source, paths: Mapping[str, str]) -> dict[str, Any]:
+    """`base_url`, `variables` for each `${VARIABLE}` in it, and `paths`."""
     base = source.take("endpoint.base_url", str).rstrip("/")
     variables = {}
 
@@ -205,26 +208,26 @@ def _address(source: _Source, paths: Mapping[str, str]) -> dict[str, Any]:
         variables[match[1].lower()] = {"env": [match[1]]}
         return f"{{{match[1].lower()}}}"
 
-    address: dict[str, Any] = {"base_url": sub(r"\$\{([A-Z][A-Z0-9_]*)\}", name_of, base)}
+    urls: dict[str, Any] = {"base_url": sub(r"\$\{([A-Z][A-Z0-9_]*)\}", name_of, base)}
     models = source.take("services.list_models.path", str)
     if models and models.startswith("/"):
         paths = {**paths, "models": models}
     if paths:
-        address["paths"] = dict(paths)
+        urls["paths"] = dict(paths)
     if variables:
-        address["variables"] = variables
-    return address
+        urls["variables"] = variables
+    return urls
 
 
 # --- keys and headers -------------------------------------------------------------------------------------------------
 
 
 def _auth(source: _Source, dialect: str | None) -> tuple[dict[str, Any], dict[str, str]]:
-    """`auth` and constant headers. Where a file has both, `endpoint.auth` alone counts."""
+    """`auth` and constant headers. If a file has both, only `endpoint.auth` is used."""
     at = "endpoint.auth" if source.look("endpoint.auth") else "auth"
     if at == "endpoint.auth" and (shadowed := source.table("auth")):
         names = [str(shadowed[key]) for key in ("token_env", "key_env") if key in shadowed]
-        source.leave("auth", f"endpoint.auth is given and alone is read; {' and '.join(names) or 'no key'} is never asked for")
+        source.skip("auth", f"only endpoint.auth is used; {' and '.join(names) or 'no key'} is not read")
     kind = source.take(f"{at}.type", str) or "bearer"
     env = [name for key in ("token_env", "key_env") if (name := source.take(f"{at}.{key}", str))]
     auth: dict[str, Any] = {"scheme": "bearer", "env": env}
@@ -235,7 +238,7 @@ def _auth(source: _Source, dialect: str | None) -> tuple[dict[str, Any], dict[st
     elif kind == "query_param":
         parameter = source.take(f"{at}.param_name", str)
         header = KEY_HEADERS.get(dialect or "", "Authorization")
-        source.leave(f"{at}.param_name", f"a key is never put into a URL ({parameter}=…); it goes into the header {header}")
+        source.skip(f"{at}.param_name", f"a key is never sent in a URL ({parameter}=…); it is sent in the header {header}")
         if header != "Authorization":
             auth = {"scheme": "header", "header": header, "env": env}
     elif kind != "bearer":
@@ -254,7 +257,7 @@ def _auth(source: _Source, dialect: str | None) -> tuple[dict[str, Any], dict[st
 
 
 def _parameters(source: _Source) -> dict[str, str]:
-    """Wire names. Only OpenAI's format leaves them to the provider; the others fix them."""
+    """Names of options in the body. They depend on the provider in OpenAI's format only; other formats define them."""
     table: dict[str, str] = {}
     for word in source.table("parameter_mappings"):
         option = OPTIONS.get(word)
@@ -269,7 +272,7 @@ def _parameters(source: _Source) -> dict[str, str]:
 
 
 def _limits(source: _Source) -> dict[str, list[float]]:
-    """Ranges of the numbers whose range is the provider's, not a model's."""
+    """Ranges of numeric options."""
     limits = {}
     for word, rule in source.table("parameters").items():
         option = OPTIONS.get(rule.get("alias", word)) if isinstance(rule, dict) else None
@@ -279,10 +282,10 @@ def _limits(source: _Source) -> dict[str, list[float]]:
 
 
 def _defaults(source: _Source) -> dict[str, int]:
-    """`max_tokens`, where it must be sent and the file says how many there may be."""
+    """`max_tokens`, if it is required and the file has a maximum."""
     if source.take("parameters.max_tokens.required", bool):
-        most = source.take("parameters.max_tokens.max", int)
-        return {"max_tokens": most} if most else {}
+        maximum = source.take("parameters.max_tokens.max", int)
+        return {"max_tokens": maximum} if maximum else {}
     return {}
 
 
@@ -295,7 +298,7 @@ def _reasoning(source: _Source) -> dict[str, Any]:
     return {}
 
 
-# --- answers ----------------------------------------------------------------------------------------------------------
+# --- responses --------------------------------------------------------------------------------------------------------
 
 
 def _finish_reasons(source: _Source) -> dict[str, str]:
@@ -306,7 +309,7 @@ def _finish_reasons(source: _Source) -> dict[str, str]:
             table[word] = normal
             source.take(path)
         else:
-            source.leave(path, f"{source.look(path)} says no more than the provider's own word, which is kept")
+            source.skip(path, f"{source.look(path)} has no normalized reason; the provider's own word is kept")
     return table
 
 
@@ -320,7 +323,7 @@ def _errors(source: _Source) -> dict[str, dict[str, str]]:
                 tables.setdefault(key, {})[str(word)] = name
                 source.take(path)
             else:
-                source.leave(path, f"{name} is not one of the standard names {', '.join(CLASSES)}")
+                source.skip(path, f"{name} is not one of the standard names {', '.join(CLASSES)}")
     return tables
 
 
@@ -334,7 +337,7 @@ def _capabilities(source: _Source) -> dict[str, bool]:
 
 
 def _capability_words(source: _Source) -> dict[str, bool]:
-    """Every capability the file speaks of: a list (v1.5), an object of flags (v1), or `required` and `optional` (v2)."""
+    """Every capability in the file: a list (v1.5), an object of flags (v1), or `required` and `optional` (v2)."""
     if listed := source.take("capabilities", list):
         return dict.fromkeys(map(str, listed), True)
     words: dict[str, bool] = {}

@@ -1,4 +1,4 @@
-"""The vocabulary of AI-Protocol manifests: its words → ours, and why a field has no use here. Tables only."""
+"""The vocabulary of AI-Protocol manifests → the words of this package, and why a field is unused. Tables only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: AI-Protocol's words for a format (adapter, payload format, decoder, API family) → dialect.
+#: AI-Protocol's names of a format (adapter, payload format, decoder, API family) → dialect.
 FORMATS: Mapping[str, str] = {
     "openai": "openai_chat",
     "openai_style": "openai_chat",
@@ -27,16 +27,17 @@ FORMATS: Mapping[str, str] = {
     "cohere_v2": "cohere_chat",
 }
 
+#: End of a path → dialect.
 PATHS: Mapping[str, str] = {
     "/chat/completions": "openai_chat",
     "/messages": "anthropic_messages",
     ":generateContent": "gemini_generate",
 }
 
-#: The header a format's services take a key in, for files that would put it into the URL.
+#: The header of the key in each format, for files that put the key into the URL.
 KEY_HEADERS: Mapping[str, str] = {"gemini_generate": "x-goog-api-key", "anthropic_messages": "x-api-key"}
 
-#: AI-Protocol's option → ours. The structured ones (tools, response_format …) are each dialect's own.
+#: AI-Protocol's option → standard option. Options with a structure (tools, response_format …) are defined by each dialect.
 OPTIONS: Mapping[str, str] = {
     "temperature": "temperature",
     "max_tokens": "max_tokens",
@@ -50,6 +51,7 @@ OPTIONS: Mapping[str, str] = {
     "presence_penalty": "presence_penalty",
 }
 
+#: AI-Protocol's finish reason → normalized finish reason.
 FINISH: Mapping[str, str] = {
     "end_turn": "end_turn",
     "completed": "end_turn",
@@ -77,57 +79,57 @@ MULTIMODAL: Mapping[str, str] = {
     "multimodal.input.vision.document_understanding": "documents",
 }
 
-_READING = "reading answers is the dialect's work"
-_NOT_CHAT = "is no part of a chat call"
+_PARSING = "the dialect parses responses"
+_NOT_CHAT = "is not used by chat"
 
-#: Why a field stays unused, by the longest part of its path that is listed.
+#: Path, or the start of a path → why the field is unused. The longest match counts.
 REASONS: Mapping[str, str] = {
-    "$schema": "names the specification's own schema",
-    "api_families": "the format is told by the endpoint",
-    "auth": "is not how this scheme carries a key",
-    "auth.payload_format": "the format is told by the endpoint",
+    "$schema": "is the schema of the specification",
+    "api_families": "the endpoint determines the format",
+    "auth": "does not apply to this scheme",
+    "auth.payload_format": "the endpoint determines the format",
     "availability": "no health checks are made",
-    "base_url_template": "endpoint.base_url is the address",
-    "capabilities": "names nothing that `capabilities` knows",
+    "base_url_template": "endpoint.base_url is used",
+    "capabilities": "is not one of the known capabilities",
     "capability_profile": _NOT_CHAT,
-    "category": "says nothing about a call",
+    "category": "does not affect a call",
     "computer_use": _NOT_CHAT,
     "connection_vars": "{model} in a path is always the model",
-    "default_api_family": "the format is told by the endpoint",
+    "default_api_family": "the endpoint determines the format",
     "endpoint": _NOT_CHAT,
-    "endpoint.auth": "is not how this scheme carries a key",
-    "endpoint.protocol": "the address says it",
-    "endpoint.timeout_ms": "time limits are the client's: Timeout",
+    "endpoint.auth": "does not apply to this scheme",
+    "endpoint.protocol": "the URL contains it",
+    "endpoint.timeout_ms": "the client has its own time limits: Timeout",
     "endpoints": _NOT_CHAT,
     "error_classification.notes": "is for readers",
-    "experimental_features": "says nothing about a call",
-    "features": _READING,
+    "experimental_features": "does not affect a call",
+    "features": _PARSING,
     "mcp": _NOT_CHAT,
-    "metadata": "the limits and prices of models are what models() tells",
-    "multimodal": "what a model takes, its provider says when asked",
+    "metadata": "models() has the limits and prices of models",
+    "multimodal": "the provider checks the input of a model",
     "notes": "is for readers",
-    "parameter_mappings": "the dialect fixes this name",
-    "parameters": "defaults and bounds of this kind are a model's, and the provider applies them itself",
-    "payload_format": "the format is told by the endpoint",
-    "provider_id": "id is the name",
+    "parameter_mappings": "the dialect defines this name",
+    "parameters": "the provider applies these defaults and ranges itself",
+    "payload_format": "the endpoint determines the format",
+    "provider_id": "id is used",
     "rate_limit_headers": "the known header names are read for every provider",
-    "response_format": "the format is told by the endpoint",
-    "response_paths": _READING,
-    "retry_policy": "retries are the client's: RetryPolicy",
+    "response_format": "the endpoint determines the format",
+    "response_paths": _PARSING,
+    "retry_policy": "the client has its own retry policy: RetryPolicy",
     "services": _NOT_CHAT,
-    "status": "says nothing about a call",
-    "streaming": _READING,
-    "support_contact": "says nothing about a call",
-    "termination": _READING,
-    "tooling": _READING,
-    "version": "says nothing about a call",
+    "status": "does not affect a call",
+    "streaming": _PARSING,
+    "support_contact": "does not affect a call",
+    "termination": _PARSING,
+    "tooling": _PARSING,
+    "version": "does not affect a call",
 }
 
 
 def reason(path: str) -> str:
-    """Why the field at `path` stays unused."""
+    """Why the field at `path` is unused."""
     parts = path.split(".")
     for length in range(len(parts), 0, -1):
         if found := REASONS.get(".".join(parts[:length])):
             return found
-    return "is not a field this reader knows"
+    return "is an unknown field"

@@ -1,4 +1,4 @@
-"""AI-Protocol: its manifests are read, its compliance cases hold, and the cases fail when production code is broken."""
+"""AI-Protocol: its manifests load, its compliance cases pass, and they fail when production code is broken."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .recordings import needs_conformance
 
 @needs_conformance
 @pytest.mark.parametrize("case", applicable())
-def test_compliance_case_holds(case: Case) -> None:
+def test_compliance_case_passes(case: Case) -> None:
     assert differences(case) == []
 
 
@@ -122,12 +122,12 @@ NOT_CHAT = {"v1/baidu", "v1/huggingface", "v1/jina", "v1/sensenova", "v1/stabili
 
 
 @needs_conformance
-def test_all_published_manifests_are_there() -> None:
+def test_all_published_manifests_are_present() -> None:
     assert len(PUBLISHED) == 37 + 21
 
 
-#: Files whose address is not (or no longer) one of those the provider's key belongs to by our own manifests.
-OTHER_ADDRESS = {
+#: Files whose host is not (or no longer) one of the hosts of the provider's key in the built-in manifests.
+OTHER_HOST = {
     *("v1/anyscale", "v1/hunyuan", "v1/lepton", "v1/minimax", "v1/qwen", "v1/together"),
     *("v2/hunyuan", "v2/minimax", "v2/qwen"),
 }
@@ -136,11 +136,11 @@ OTHER_ADDRESS = {
 @needs_conformance
 @pytest.mark.parametrize(("name", "data"), [pytest.param(name, data, id=name) for name, data in published()])
 def test_published_manifest_loads(name: str, data: dict[str, Any]) -> None:
-    """As a manifest from outside, with all its checks; a key that would go to a strange address needs the user's word."""
-    if name in OTHER_ADDRESS:
+    """As a user's manifest, with all checks; sending a key to another host requires `trusted`."""
+    if name in OTHER_HOST:
         with pytest.raises(ManifestError, match=r"_API_KEY.* belongs to"):
             Manifest.from_ai_protocol(data)
-    loaded, report = Manifest.from_ai_protocol(data, trusted=name in OTHER_ADDRESS)
+    loaded, report = Manifest.from_ai_protocol(data, trusted=name in OTHER_HOST)
     assert loaded.id == data["id"]
     assert report.version == data["protocol_version"]
     assert dialect.find(loaded.dialect)
@@ -150,7 +150,7 @@ def test_published_manifest_loads(name: str, data: dict[str, Any]) -> None:
 
 
 @needs_conformance
-def test_those_that_are_no_chat_are_known_for_it() -> None:
+def test_the_providers_without_chat() -> None:
     loaded = {name: translate(data)[0]["status"] for name, data in published()}
     assert {name for name, status in loaded.items() if status == "not_chat"} == NOT_CHAT
 
@@ -167,13 +167,13 @@ def leaves(value: Any, path: str = "") -> Iterator[str]:
 @pytest.mark.parametrize("data", PUBLISHED)
 def test_every_field_of_a_file_is_used_or_has_a_reason(data: dict[str, Any]) -> None:
     _, report = translate(data)
-    told = (*report.used, *(path for path, _ in report.unused))
-    silent = [leaf for leaf in leaves(data) if not any(leaf == path or leaf.startswith(path + ".") for path in told)]
-    assert silent == []
-    assert [path for path, reason in report.unused if reason == "is not a field this reader knows"] == []
+    reported = (*report.used, *(path for path, _ in report.unused))
+    missing = [leaf for leaf in leaves(data) if not any(leaf == path or leaf.startswith(path + ".") for path in reported)]
+    assert missing == []
+    assert [path for path, reason in report.unused if reason == "is an unknown field"] == []
 
 
-# --- our own vectors, which need no conformance data ------------------------------------------------------------------
+# --- cases of this package, without conformance data ------------------------------------------------------------------
 
 SMALL: dict[str, Any] = {"id": "acme", "protocol_version": "2.0", "endpoint": {"base_url": "https://api.acme.example/v1/"}}
 
@@ -195,7 +195,7 @@ def small(**more: Any) -> dict[str, Any]:
         ({"api_families": {"chat": {"request_format": "openai"}}}, "openai_chat"),
     ],
 )
-def test_the_format_is_told_by_what_the_file_says(more: dict[str, Any], dialect_name: str) -> None:
+def test_the_format_is_found_in_the_file(more: dict[str, Any], dialect_name: str) -> None:
     made = small(**more)
     assert (made["dialect"], made["status"]) == (dialect_name, "unverified")
 
@@ -209,7 +209,7 @@ def test_the_format_is_told_by_what_the_file_says(more: dict[str, Any], dialect_
         ({"capabilities": {"required": ["rerank"]}}, "no chat"),
     ],
 )
-def test_a_format_nobody_speaks_is_said_not_guessed(more: dict[str, Any], word: str) -> None:
+def test_an_unsupported_format_is_reported(more: dict[str, Any], word: str) -> None:
     made = small(**more)
     assert made["status"] == "not_chat"
     assert made["auth"] == {"scheme": "none"}
@@ -227,7 +227,7 @@ def test_a_second_format_becomes_a_dialect_of_the_provider() -> None:
     assert made["dialects"]["anthropic_messages"]["paths"] == dict.fromkeys(("chat", "stream"), "/anthropic/v1/messages")
 
 
-def test_variables_in_an_address_are_read_from_the_environment() -> None:
+def test_variables_in_a_url_are_read_from_the_environment() -> None:
     made = small(endpoint={"base_url": "https://${ACME_REGION}.acme.example"}, capabilities=["chat"])
     assert made["base_url"] == "https://{acme_region}.acme.example"
     assert made["variables"] == {"acme_region": {"env": ["ACME_REGION"]}}
@@ -249,17 +249,17 @@ def test_variables_in_an_address_are_read_from_the_environment() -> None:
         ({"type": "none"}, {"scheme": "none"}),
     ],
 )
-def test_keys_travel_in_headers(block: dict[str, Any], made: dict[str, Any]) -> None:
+def test_keys_are_sent_in_headers(block: dict[str, Any], made: dict[str, Any]) -> None:
     assert small(auth=block, capabilities=["chat"])["auth"] == made
 
 
-def test_a_key_for_a_url_goes_into_the_formats_header() -> None:
+def test_a_key_for_a_url_is_sent_in_the_header_of_the_format() -> None:
     made, report = translate({**SMALL, "auth": {"type": "query_param", "param_name": "key"}, "payload_format": "gemini_style"})
     assert made["auth"] == {"scheme": "header", "header": "x-goog-api-key", "env": []}
     assert "x-goog-api-key" in dict(report.unused)["auth.param_name"]
 
 
-def test_only_endpoint_auth_counts_where_there_are_two() -> None:
+def test_endpoint_auth_replaces_auth() -> None:
     endpoint: dict[str, Any] = {"base_url": "https://a.example", "chat": "/chat/completions"}
     endpoint |= {"auth": {"type": "bearer", "token_env": "NEW_TOKEN"}}
     made, report = translate({**SMALL, "endpoint": endpoint, "auth": {"type": "bearer", "key_env": "OLD_KEY"}})
@@ -267,7 +267,7 @@ def test_only_endpoint_auth_counts_where_there_are_two() -> None:
     assert "OLD_KEY" in dict(report.unused)["auth"]
 
 
-def test_words_that_mean_nothing_here_are_reported_not_mapped() -> None:
+def test_unknown_words_are_reported() -> None:
     errors = {"by_http_status": {"402": "insufficient_quota", "499": "cancelled"}}
     termination = {"mapping": {"stop": "end_turn", "blocked": "refusal", "odd": "other"}}
     made, report = translate({**SMALL, "capabilities": ["chat"], "error_classification": errors, "termination": termination})
@@ -286,22 +286,22 @@ def test_words_that_mean_nothing_here_are_reported_not_mapped() -> None:
         ([], "must be an object, not list"),
     ],
 )
-def test_a_file_that_is_none_says_what_is_missing(data: Any, words: str) -> None:
+def test_an_invalid_file_is_an_error_with_the_missing_fields(data: Any, words: str) -> None:
     with pytest.raises(ManifestError, match=words):
         translate(data)
 
 
 @pytest.mark.parametrize("field", ["auth", "endpoints", "parameters", "termination", "error_classification", "capabilities"])
 @pytest.mark.parametrize("junk", [5, "text", [1], {"mapping": 5}, {"chat": 5}, {"by_http_status": 5}, {"temperature": 5}])
-def test_junk_in_a_field_never_raises_a_stranger(field: str, junk: Any) -> None:
+def test_invalid_values_raise_no_foreign_exception(field: str, junk: Any) -> None:
     with suppress(ConfigurationError):
         translate({**SMALL, field: junk})
 
 
-def test_an_address_the_provider_cannot_fetch_is_refused() -> None:
-    """Case cbe-012 of the specification, for those who lack its files."""
-    spoken = dialect.find("anthropic_messages")
-    acme = Manifest(id="acme", name="Acme", dialect=spoken.name, base_url="https://api.acme.example")
+def test_a_url_that_the_provider_cannot_open_is_an_error() -> None:
+    """Case cbe-012 of the specification, without its files."""
+    anthropic = dialect.find("anthropic_messages")
+    acme = Manifest(id="acme", name="Acme", dialect=anthropic.name, base_url="https://api.acme.example")
     request = ChatRequest("m", (Message.user([Document.from_url("upload://abc", "application/pdf")]),))
     with pytest.raises(ConfigurationError, match="upload://abc"):
-        spoken.chat.render(request, acme, Ledger())
+        anthropic.chat.render(request, acme, Ledger())
