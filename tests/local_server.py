@@ -1,4 +1,11 @@
-"""A server on loopback that misbehaves as told: raw sockets, a thread for each connection, just enough HTTP to break it."""
+"""The one server of the tests: raw sockets on loopback, a thread for each connection, just enough HTTP to break it.
+
+A test gives it a function that answers a request, and that function may send any bytes, wait, or reset the connection:
+
+    with LocalServer(replies(wire.reply(503), wire.reply(200, wire.completion()))) as server:
+        AiClient("openai/gpt-4o", base_url=server.url, api_key="k").chat().user("Hello").execute()
+    assert len(server.requests) == 2
+"""
 
 from __future__ import annotations
 
@@ -8,43 +15,50 @@ import socket
 import ssl
 import struct
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import wire
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    #: Answers one request; True keeps the connection for the next one.
-    Play = Callable[["Peer", "Request"], "bool | None"]
-    #: Does something to a connection before a request is read; True goes on to the requests.
-    Greeting = Callable[["Peer"], "bool | None"]
+#: Answers one request; True keeps the connection for the next one.
+Play = Callable[["Peer", "Request"], "bool | None"]
+#: Does something to a connection before a request is read; True goes on to the requests.
+Greeting = Callable[["Peer"], "bool | None"]
 
 
 @dataclass
 class Request:
-    """One request as it came, `number` counted over the server, `connection` the connection it came on (both from 1)."""
+    """One request as it arrived. `number` counts the server's requests, `connection` its connections, both from 1.
+
+    `raw` is the head and the body as they arrived, `headers` has names in lower case.
+    """
 
     number: int
     connection: int
     line: str
     headers: dict[str, str]
     body: bytes
+    raw: bytes = field(repr=False)
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
 
     @property
     def prompt(self) -> str:
         """The text of the last message, in any of the formats."""
-        body = json.loads(self.body)
+        body = self.json
         last = (body.get("messages") or body["contents"])[-1]
         content = last.get("content") or last["parts"]
         return content if isinstance(content, str) else content[0]["text"]
 
     @property
     def streams(self) -> bool:
-        return bool(json.loads(self.body).get("stream"))
+        return bool(self.json.get("stream"))
 
 
 class Peer:
@@ -67,13 +81,13 @@ class Peer:
             self.server.over.wait(seconds)
 
     def repeat(self, data: bytes, seconds: float = 0.0, limit: int = 1 << 62) -> None:
-        """The same bytes until the client goes, the server is closed, or `limit` bytes are sent."""
+        """The same bytes until the client leaves, the server closes, or `limit` bytes are sent."""
         while limit > 0 and not self.server.over.wait(seconds) if seconds else limit > 0 and not self.server.over.is_set():
             self.send(data)
             limit -= len(data)
 
     def wait(self, seconds: float = 30.0) -> None:
-        """Says nothing until the client goes."""
+        """Sends nothing until the client leaves, at most `seconds`."""
         until = monotonic() + seconds
         while monotonic() < until and not self.server.over.is_set():
             if select.select([self.sock], [], [], 0.02)[0]:
@@ -85,12 +99,12 @@ class Peer:
         self.gone_at = monotonic()
 
     def reset(self) -> None:
-        """RST: what an overloaded balancer or a crashed process sends."""
+        """Closes with RST, as an overloaded load balancer or a crashed process does."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
     def fin(self) -> None:
-        """TCP's orderly end, under TLS without its close_notify."""
+        """Closes with FIN; under TLS without a close_notify."""
         socket.socket.shutdown(self.sock, socket.SHUT_WR)
 
     def secure(self) -> None:
@@ -98,7 +112,7 @@ class Peer:
             self.sock = self.server.tls.wrap_socket(self.sock, server_side=True)
 
     def head(self) -> bytes | None:
-        """The request line and headers, None where the client went instead."""
+        """The request line and headers; None where the client closed the connection instead."""
         while b"\r\n\r\n" not in self._read:
             data = self.sock.recv(65536)
             if not data:
@@ -109,7 +123,7 @@ class Peer:
         return head
 
     def take_rest(self) -> int:
-        """Bytes of a body that came with its head, dropped."""
+        """Drops the bytes of a body that arrived with its head, and returns how many they were."""
         size, self._read = len(self._read), b""
         return size
 
@@ -129,11 +143,39 @@ class Peer:
             have += len(data)
         body = b"".join(pieces)
         body, self._read = body[:length], body[length:]
-        return self.server.note(self.number, line, headers, body)
+        return self.server.note(Request(0, self.number, line, headers, body, head + b"\r\n\r\n" + body))
+
+
+def replies(*responses: bytes, keep: bool = False) -> Play:
+    """Sends these bytes in order, one response for each request, and the last one from then on.
+
+    `keep`: the connection stays open for another request.
+    """
+
+    def play(peer: Peer, request: Request) -> bool:
+        peer.send(responses[min(request.number, len(responses)) - 1])
+        return keep
+
+    return play
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [sock.getsockname()[1] for sock in sockets]
+    for sock in sockets:
+        sock.close()
+    return ports
 
 
 class LocalServer:
-    """Listens on loopback; each request is answered by `play` until `heal()`, and in good health after it."""
+    """Listens on a free port of `host` and answers each request with `play`; after `heal()` with a healthy response.
+
+    `greet` acts on each connection before its first request. `tls` makes it an HTTPS server. `listens=False` refuses every
+    connection, `backlog=0` lets none be established. `reads_bodies=False` leaves the bodies of requests in the socket.
+    `requests` are those that arrived, `peers` the connections, `errors` what a `play` raised by mistake: the first one is
+    raised again at the end of `with`.
+    """
 
     def __init__(
         self,
@@ -173,7 +215,7 @@ class LocalServer:
         return f"http{'s' if self.tls else ''}://{self.host}:{self.port}/v1"
 
     def _plug(self) -> None:
-        """A full backlog: the kernel drops every further SYN, as a firewall does."""
+        """Fills the backlog, so that the kernel drops every further SYN, as a firewall does."""
         self._listener.listen(0)
         for _ in range(3):
             plug = socket.socket()
@@ -219,21 +261,21 @@ class LocalServer:
                 if (wire.healthy if self.healed else self.play)(peer, request) is not True:
                     return
         except (OSError, ValueError):
-            peer.gone_at = peer.gone_at or monotonic()  # the client went away in the middle
-        except BaseException as error:  # a mistake in a fault must fail its test
+            peer.gone_at = peer.gone_at or monotonic()  # the client closed the connection
+        except BaseException as error:  # a mistake in `play` must fail its test
             self.errors.append(error)
         finally:
             peer.sock.close()
             peer.gone_at = peer.gone_at or monotonic()
 
-    def note(self, connection: int, line: str, headers: dict[str, str], body: bytes) -> Request:
+    def note(self, request: Request) -> Request:
         with self._lock:
-            request = Request(len(self.requests) + 1, connection, line, headers, body)
             self.requests.append(request)
+            request.number = len(self.requests)
             return request
 
     def saw_close(self, connection: int, seconds: float = 1.0) -> bool:
-        """Whether the client's end of a connection closes within `seconds`."""
+        """Whether the client closes a connection within `seconds`."""
         until = monotonic() + seconds
         while self.peers[connection - 1].gone_at is None:
             if monotonic() > until:
@@ -243,6 +285,8 @@ class LocalServer:
 
     def close(self) -> None:
         self.over.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept` on Linux; elsewhere its timeout does
         self._listener.close()
         for plug in self._plugs:
             plug.close()
@@ -255,5 +299,7 @@ class LocalServer:
     def __enter__(self) -> LocalServer:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close()
+        if kind is None and self.errors:
+            raise self.errors[0]

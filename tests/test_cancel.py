@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -106,9 +105,8 @@ def test_a_token_cancels_while_connecting():
 
 
 def test_a_token_cancels_a_tls_handshake():
-    listener = socket.create_server(("127.0.0.1", 0))  # accepts, and never says a word of TLS
-    with listener:
-        client = AiClient("openai/gpt-4o", base_url=f"https://127.0.0.1:{listener.getsockname()[1]}/v1", api_key="k")
+    with LocalServer(silent, greet=lambda peer: peer.wait()) as server:  # never answers the TLS hello
+        client = AiClient("openai/gpt-4o", base_url=server.url.replace("http:", "https:"), api_key="k")
         token = CancelToken()
         cancelled_when(lambda: True, token.cancel, lambda: client.chat().user("Hello").execute(cancel=token))
 

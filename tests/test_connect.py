@@ -43,9 +43,8 @@ def dead():
 @pytest.fixture
 def refused():
     """A port without a listener."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        yield probe.getsockname()[1]
+    with LocalServer(wire.healthy, listens=False) as server:
+        yield server.port
 
 
 @pytest.fixture

@@ -7,13 +7,10 @@ import hmac
 import json
 import re
 import sys
-import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -21,6 +18,9 @@ import pytest
 from ailib_sync.errors import ConfigurationError, ConnectError
 from ailib_sync.http.message import HttpRequest
 from ailib_sync.pipeline import signing
+
+from . import wire
+from .local_server import LocalServer, Peer, Request
 
 URL = "https://bedrock-runtime.eu-west-1.amazonaws.com/model/us.anthropic.claude-x-v1%3A0/converse"
 
@@ -116,31 +116,20 @@ def test_a_missing_library_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
 # --- Google ---------------------------------------------------------------------------------------------------------------
 
 
-class TokenService:
-    """An OAuth token endpoint: gives `token-1`, `token-2`, … each good for `lifetime` seconds."""
+class TokenService(LocalServer):
+    """An OAuth token endpoint: gives `token-1`, `token-2`, … each valid for `lifetime` seconds."""
 
     def __init__(self) -> None:
+        super().__init__(self.give_token)
         self.lifetime = 3600
         self.status = 200
         self.asked: list[dict[str, list[str]]] = []
-        service = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                service.asked.append(parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()))
-                answer = {"access_token": f"token-{len(service.asked)}", "expires_in": service.lifetime}
-                body = json.dumps(answer if service.status == 200 else {"error": "invalid_grant"}).encode()
-                self.send_response(service.status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/token"
+    def give_token(self, peer: Peer, request: Request) -> bool:
+        self.asked.append(parse_qs(request.body.decode()))
+        token = {"access_token": f"token-{len(self.asked)}", "expires_in": self.lifetime}
+        peer.send(wire.reply(self.status, token if self.status == 200 else {"error": "invalid_grant"}))
+        return True
 
 
 @pytest.fixture
@@ -152,18 +141,13 @@ def tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[TokenSer
     private = rsa.generate_private_key(65537, 2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    service = TokenService()
-    thread = threading.Thread(target=service.server.serve_forever, args=(0.01,))
-    thread.start()
-    account = {"type": "service_account", "client_email": "a@example.com", "private_key_id": "1", "token_uri": service.url}
-    file = tmp_path / "adc.json"
-    file.write_text(json.dumps({**account, "private_key": private.decode()}), encoding="utf-8")
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
-    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
-    yield service
-    service.server.shutdown()
-    thread.join()
-    service.server.server_close()
+    with TokenService() as service:
+        account = {"type": "service_account", "client_email": "a@example.com", "private_key_id": "1", "token_uri": service.url}
+        file = tmp_path / "adc.json"
+        file.write_text(json.dumps({**account, "private_key": private.decode()}), encoding="utf-8")
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+        monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
+        yield service
 
 
 def test_a_token_is_fetched_once_for_all_threads(tokens: TokenService) -> None:
@@ -187,8 +171,7 @@ def test_a_refused_refresh_is_a_configuration_error(tokens: TokenService) -> Non
 
 
 def test_an_unreachable_token_service_is_a_connect_error_and_may_be_tried_again(tokens: TokenService) -> None:
-    tokens.server.shutdown()
-    tokens.server.server_close()
+    tokens.close()
     with pytest.raises(ConnectError) as caught:
         signing.google_token()
     assert caught.value.retryable

@@ -1,4 +1,4 @@
-"""The bytes of answers, whole and broken. No sockets but a peer's `send`."""
+"""The bytes of responses, complete and broken, most in the OpenAI format. The only I/O is a peer's `send`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ if TYPE_CHECKING:
 
 PIECES = ("One ", "two ", "three ", "four ", "five.")
 TEXT = "".join(PIECES)
-#: What has arrived where a stream breaks in its middle.
+#: The text that has arrived when a stream breaks in its middle.
 HALF = "".join(PIECES[:3])
 REASONS = {200: "OK", 429: "Too Many Requests"}
 
 
-def reply(status: int, body: bytes | str | dict[str, Any] = b"", headers: dict[str, str] | None = None) -> bytes:
-    """A whole answer with its length."""
-    headers = headers or {}
+def reply(
+    status: int,
+    body: bytes | str | dict[str, Any] = b"",
+    headers: dict[str, str] | None = None,
+    *,
+    close: bool = False,
+) -> bytes:
+    """A complete response with its length; `close` announces that the connection ends after it."""
+    headers = {**(headers or {}), **({"Connection": "close"} if close else {})}
     if isinstance(body, dict):
         body, headers = json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
     elif isinstance(body, str):
@@ -56,7 +62,7 @@ def deltas(pieces: Iterable[str]) -> list[bytes]:
 
 
 def events(text_pieces: Iterable[str] = PIECES) -> list[bytes]:
-    """A healthy stream."""
+    """The events of a correct stream."""
     return [*deltas(text_pieces), delta(None, "stop"), DONE]
 
 
@@ -71,7 +77,7 @@ def completion(text: str = TEXT) -> dict[str, Any]:
 
 
 def stream(peer: Peer, blocks: Iterable[bytes], end: bytes = LAST_CHUNK) -> bool:
-    """An event stream of these blocks, one chunk each."""
+    """Sends an event stream of these blocks, one chunk each."""
     peer.send(SSE_HEAD)
     for block in blocks:
         peer.send(chunk(block))
@@ -80,7 +86,7 @@ def stream(peer: Peer, blocks: Iterable[bytes], end: bytes = LAST_CHUNK) -> bool
 
 
 def healthy(peer: Peer, request: Request) -> bool:
-    """The answer of a provider in good health: our sentence, or the prompt itself where it begins with `echo`."""
+    """A correct response: TEXT, or the prompt itself where it begins with `echo`."""
     prompt = request.prompt
     pieces = (prompt,) if prompt.startswith("echo") else PIECES
     if request.streams:
@@ -90,7 +96,7 @@ def healthy(peer: Peer, request: Request) -> bool:
 
 
 def whole(line: str, text: str) -> dict[str, Any]:
-    """A whole answer in the format of the request's path."""
+    """The body of a complete response in the format of the request's path."""
     path = line.split(" ")[1]
     if path.endswith("/converse"):
         message = {"role": "assistant", "content": [{"text": text}]}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .. import wire
-from ..local_server import LocalServer
+from ..local_server import LocalServer, free_ports
 from ..wire import healthy
 from . import scripts
 from .register import told
@@ -232,9 +232,7 @@ def gunicorn(folder: Path, upstream: str, *options: str) -> Iterator[int]:
     """gunicorn with our application; gives its port."""
     pytest.importorskip("gunicorn")
     (folder / "application.py").write_text(APP)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--chdir", str(folder), *options, "application:app"]
     process = subprocess.Popen(command, env={**scripts.environment(), "UPSTREAM": upstream}, stderr=subprocess.PIPE)
     try:

@@ -19,7 +19,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..local_server import LocalServer
+from ..local_server import LocalServer, free_ports
 from .ground import ROOT
 from .provider import play
 
@@ -32,8 +32,7 @@ KINDS = {"sync": ["--workers", "4"], "gthread": ["--worker-class", "gthread", "-
 @contextmanager
 def workers(kind: str, provider: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """gunicorn with the example app, and its port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     command = [
         sys.executable, "-m", "gunicorn", "--chdir", str(ROOT / "examples"),
         "--preload", "--bind", f"127.0.0.1:{port}", "--log-level", "warning", *KINDS[kind], "wsgi_app:app",

@@ -17,7 +17,9 @@ from ailib_sync.pipeline.endpoint import Endpoint
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.types.messages import Message
 
-from .loopback import caught, http, loopback
+from .. import wire
+from ..local_server import LocalServer, replies
+from .exposure import caught
 
 ACME: dict[str, Any] = {"id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://api.acme.example/v1"}
 
@@ -186,25 +188,25 @@ def test_headers_that_frame_a_message_are_not_the_callers(name: str) -> None:
         AiClient("openai/m").chat().header(name, "1")
 
 
-@pytest.mark.parametrize("status", ["301 M", "302 F", "303 S", "307 T", "308 P", "304 N"])
-def test_a_redirect_is_refused_and_not_followed(status: str) -> None:
-    with loopback(http(b"{}")) as elsewhere:
-        with loopback(http(b"", status, "text/plain", f"Location: {elsewhere.url}")) as server:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
+def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
+    with LocalServer(wire.healthy) as elsewhere:
+        with LocalServer(replies(wire.reply(status, b"", {"Location": elsewhere.url}, close=True))) as server:
             error = caught(lambda: AiClient("openai/m", api_key="k-1", base_url=server.url).chat().user("Hi").execute())
         assert isinstance(error, RedirectRefused)
         assert len(server.requests) == 1
-        assert elsewhere.requests == []
+        assert elsewhere.peers == []
 
 
 def test_the_address_of_a_picture_is_sent_as_text_and_never_asked_for() -> None:
-    answer = http(b'{"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}')
-    with loopback(http(b"picture", kind="image/png")) as pictures, loopback(answer) as server:
+    picture_bytes = wire.reply(200, b"picture", {"Content-Type": "image/png"})
+    with LocalServer(replies(picture_bytes)) as pictures, LocalServer(replies(wire.reply(200, wire.completion()))) as server:
         picture = Image.from_url(f"http://127.0.0.1:{pictures.port}/a.png")
         client = AiClient("openai/m", api_key="k-1", base_url=server.url)
         client.chat([Message.user([picture])]).execute()
         client.close()
-        assert pictures.requests == []
-        assert f"127.0.0.1:{pictures.port}/a.png".encode() in server.requests[0]
+        assert pictures.peers == []
+        assert f"127.0.0.1:{pictures.port}/a.png".encode() in server.requests[0].body
 
 
 @pytest.mark.parametrize(
@@ -285,10 +287,10 @@ def test_another_address_takes_no_key_from_the_environment(monkeypatch: pytest.M
     client = AiClient("openai/m", base_url="https://evil.example/v1")
     with pytest.raises(ConfigurationError, match="pass api_key="):
         client.chat().user("Hi").execute()
-    with loopback(http(b'{"error":{"message":"no"}}', "401 No")) as server:
+    with LocalServer(replies(wire.reply(401, wire.refusal(), close=True))) as server:
         error = caught(lambda: AiClient("openai/m", base_url=server.url).chat().user("Hi").execute())
     assert isinstance(error, AuthenticationError)
-    assert STOLEN.encode() not in b"".join(server.requests)
+    assert not [request for request in server.requests if STOLEN.encode() in request.raw]
 
 
 @settings(max_examples=200)

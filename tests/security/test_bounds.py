@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -20,47 +21,21 @@ from ailib_sync.http.bodies import decompressed
 from ailib_sync.http.timeouts import Limits
 from ailib_sync.types.json_values import MAX_DEPTH
 
-from .loopback import caught, http, loopback
+from .. import wire
+from ..local_server import LocalServer, Peer, Request, replies
+from .exposure import caught
 
 ROOT = Path(__file__).parents[2]
 
-#: The server sends a head, then the same bytes for ever, from a process of its own; the client's growth is measured.
+#: Makes one call in a process of its own, and prints the exception and by how many MiB the process grew.
 PROGRAM = """
-import json, resource, socket, sys, threading, zlib
+import json, resource, sys
 from ailib_sync import AiClient
 from ailib_sync.http.timeouts import Limits
 from ailib_sync.errors import AiLibError
 
-head, body, way, limit = json.loads(sys.argv[1])
-compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
-pieces = {
-    "x": b"x" * 65536,
-    "line": b"data: " + b"x" * 65530,
-    "gzip": compressor.compress(bytes(1 << 24)) + compressor.flush(zlib.Z_FULL_FLUSH),
-    "members": zlib.compress(b"", 9, 31) * 3000,
-    "pings": b": ping\\n\\n" * 8000,
-    "blank": b"\\n" * 65536,
-    "chunk": b"10000\\r\\n" + b"x" * 65536 + b"\\r\\n",
-    "size": b"0" * 65536,
-    "header": b"X-A: " + b"b" * 60000 + b"\\r\\n",
-}
-server = socket.create_server(("127.0.0.1", 0))
-
-def serve():
-    while True:
-        peer, _ = server.accept()
-        try:
-            peer.recv(65536)
-            peer.sendall(head.encode("latin-1"))
-            for _ in range(20000):
-                peer.sendall(pieces[body])
-        except OSError:
-            pass
-        peer.close()
-
-threading.Thread(target=serve, daemon=True).start()
-url = f"http://127.0.0.1:{server.getsockname()[1]}"
-client = AiClient("openai/m", api_key="k-1", base_url=url, retry=0, timeout=40, limits=Limits(limit))
+url, way, limit, seconds = json.loads(sys.argv[1])
+client = AiClient("openai/m", api_key="k-1", base_url=url, retry=0, timeout=seconds, limits=Limits(limit))
 chat = client.chat().user("Hi")
 try:
     client.chat().user("Hi").explain()
@@ -81,7 +56,27 @@ MEMBERS = "Content-Encoding: gzip\r\n\r\n"
 MIB = 1 << 20
 ERROR_HEAD = "HTTP/1.1 400 No\r\n"
 
-#: (head, the bytes that repeat, whole or streamed, the exception).
+
+def zeros(size: int) -> bytes:
+    """A block of a raw deflate stream that expands to `size` zeros, and after which another can follow."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return compressor.compress(bytes(size)) + compressor.flush(zlib.Z_FULL_FLUSH)
+
+
+#: What a server repeats without end.
+BLOCKS: dict[str, bytes] = {
+    "x": b"x" * 65536,
+    "line": b"data: " + b"x" * 65530,
+    "gzip": zeros(1 << 24),
+    "members": gzip.compress(b"", 9) * 3000,
+    "pings": b": ping\n\n" * 8000,
+    "blank": b"\n" * 65536,
+    "chunk": wire.chunk(b"x" * 65536),
+    "size": b"0" * 65536,
+    "header": b"X-A: " + b"b" * 60000 + b"\r\n",
+}
+
+#: (head, the block that repeats, whole or streamed, the exception).
 ENDLESS: dict[str, tuple[str, str, str, str]] = {
     "endless body": (JSON_HEAD + "\r\n", "x", "whole", "ResponseTooLarge"),
     "endless chunks": (JSON_HEAD + "Transfer-Encoding: chunked\r\n\r\n", "chunk", "whole", "ResponseTooLarge"),
@@ -103,8 +98,14 @@ ENDLESS: dict[str, tuple[str, str, str, str]] = {
 def test_an_endless_answer_ends_within_bounds(name: str) -> None:
     head, body, way, kind = ENDLESS[name]
     limit = 8 * MIB if body in ("pings", "blank") else 64 * MIB  # lines cost time and no memory
-    arguments = [sys.executable, "-c", PROGRAM, json.dumps([head, body, way, limit])]
-    run = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT, timeout=90, check=False)
+
+    def play(peer: Peer, request: Request) -> None:
+        peer.send(head.encode("latin-1"))
+        peer.repeat(BLOCKS[body], limit=2 << 30)
+
+    with LocalServer(play) as server:
+        arguments = [sys.executable, "-c", PROGRAM, json.dumps([server.url, way, limit, 40])]
+        run = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT, timeout=90, check=False)
     assert run.returncode == 0, run.stderr
     got, text, grown = json.loads(run.stdout)
     assert got == kind, text
@@ -113,9 +114,7 @@ def test_an_endless_answer_ends_within_bounds(name: str) -> None:
 
 
 def test_a_bomb_of_a_gigabyte_is_left_at_its_bound() -> None:
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
-    part = compressor.compress(bytes(16 * MIB)) + compressor.flush(zlib.Z_FULL_FLUSH)
-    bomb = b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + part * 64
+    bomb = b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + zeros(16 * MIB) * 64
     assert len(bomb) < 2 * MIB
     sizes: list[int] = []
     with pytest.raises(ResponseTooLarge):
@@ -127,15 +126,15 @@ def test_a_bomb_of_a_gigabyte_is_left_at_its_bound() -> None:
 @pytest.mark.parametrize(
     ("limits", "body", "headers"),
     [
-        (Limits(response=1000), b" " * 2000, ()),
-        (Limits(response=1000), zlib.compress(b" " * 2000, 9, 31), ("Content-Encoding: gzip",)),
-        (Limits(response=1000), zlib.compress(b" " * 2000, 9, 15), ("Content-Encoding: deflate",)),
+        (Limits(response=1000), b" " * 2000, {}),
+        (Limits(response=1000), gzip.compress(b" " * 2000), {"Content-Encoding": "gzip"}),
+        (Limits(response=1000), zlib.compress(b" " * 2000), {"Content-Encoding": "deflate"}),
     ],
 )
 def test_the_limit_on_a_body_counts_what_was_sent_and_what_it_becomes(
-    limits: Limits, body: bytes, headers: tuple[str, ...]
+    limits: Limits, body: bytes, headers: dict[str, str]
 ) -> None:
-    with loopback(http(body, "200 OK", "application/json", *headers)) as server:
+    with LocalServer(replies(wire.reply(200, body, {"Content-Type": "application/json", **headers}, close=True))) as server:
         client = AiClient("openai/m", api_key="k-1", base_url=server.url, limits=limits, retry=0)
         error = caught(lambda: client.chat().user("Hi").execute())
     assert isinstance(error, ResponseTooLarge)
@@ -177,7 +176,8 @@ def test_a_long_refusal_is_kept_and_shown_in_part() -> None:
     body = json.dumps(
         {"error": {"message": "é" * 100_000, "code": "c" * 9000, "type": "t" * 9000}}, ensure_ascii=False
     ).encode()
-    with loopback(http(body, "400 No", "application/json", "x-request-id: " + "r" * 5000)) as server:
+    headers = {"Content-Type": "application/json", "x-request-id": "r" * 5000}
+    with LocalServer(replies(wire.reply(400, body, headers, close=True))) as server:
         client = AiClient("openai/m", api_key="k-1", base_url=server.url, retry=0)
         error: Any = caught(lambda: client.chat().user("Hi").execute())
     assert len(str(error)) <= 2048

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gzip
 import http.client
-import json
 import logging
 import os
 import pickle
-import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -42,8 +40,9 @@ from ailib_sync.errors import (
 from ailib_sync.http.timeouts import CancelToken, Limits, Timeout
 from ailib_sync.pipeline.retry import RetryPolicy
 
-from .loopback import KEY, PASSWORD, PROMPT, caught, leaks, loopback, shown
-from .loopback import http as answered
+from .. import wire
+from ..local_server import LocalServer, Peer, Play, Request, free_ports, replies
+from .exposure import KEY, PASSWORD, PROMPT, caught, leaks, shown
 
 FAST = RetryPolicy(max_retries=1, base_delay=0.01)
 
@@ -80,14 +79,29 @@ def nothing_shows(error: BaseException, *texts: str) -> None:
     assert all(len(text) <= 2048 for where, text in everything.items() if where.endswith("str"))
 
 
-ECHO = json.dumps(
-    {"error": {"message": "wrong key <AUTHORIZATION> in Bearer <AUTHORIZATION>", "type": "x", "code": "y"}}
-).encode()
 DELTA = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
 
-#: Answers that are errors: (bytes, exception of a whole answer, exception of a stream).
-ANSWERS: dict[str, tuple[bytes, type[Exception], type[Exception]]] = {
+
+def answered(
+    body: bytes | str | dict[str, Any], status: int = 200, kind: str = "application/json", headers: dict[str, str] | None = None
+) -> bytes:
+    """A complete response of this content type, after which the connection closes."""
+    return wire.reply(status, body, {"Content-Type": kind, **(headers or {})}, close=True)
+
+
+def echo(status: int) -> Play:
+    """An error response that repeats the key of its request."""
+
+    def play(peer: Peer, request: Request) -> None:
+        key = request.headers["authorization"].rpartition(" ")[2]
+        peer.send(answered(wire.refusal(f"wrong key {key} in Bearer {key}", type="x", code="y"), status))
+
+    return play
+
+
+#: Responses that are errors: (the bytes or the play, exception of a complete response, exception of a stream).
+ANSWERS: dict[str, tuple[bytes | Play, type[Exception], type[Exception]]] = {
     "closed at once": (b"", ConnectionLost, ConnectionLost),
     "not HTTP": (b"SSH-2.0-x\r\n\r\n", ProtocolError, ProtocolError),
     "cut head": (b"HTTP/1.1 200 OK\r\nContent-", AiLibError, AiLibError),
@@ -99,22 +113,14 @@ ANSWERS: dict[str, tuple[bytes, type[Exception], type[Exception]]] = {
     "empty": (answered(b""), ProtocolError, ProtocolError),
     "not json": (answered(b"{"), ProtocolError, ProtocolError),
     "wrong shape": (answered(b'{"choices": 7}'), ProtocolError, ProtocolError),
-    "error with 200": (answered(ECHO), RemoteError, RemoteError),
-    "redirect": (
-        answered(b"", "307 Temporary Redirect", "text/plain", "Location: http://127.0.0.1:9/"),
-        RedirectRefused,
-        RedirectRefused,
-    ),
-    "broken gzip": (
-        answered(b"\x1f\x8bxx", "200 OK", "application/json", "Content-Encoding: gzip"),
-        ProtocolError,
-        ProtocolError,
-    ),
-    "unknown coding": (answered(b"xx", "200 OK", "application/json", "Content-Encoding: br"), ProtocolError, ProtocolError),
-    "too many headers": (answered(b"{}", "200 OK", "application/json", *["X-A: b"] * 200), ProtocolError, ProtocolError),
+    "error with 200": (echo(200), RemoteError, RemoteError),
+    "redirect": (answered(b"", 307, headers={"Location": "http://127.0.0.1:9/"}), RedirectRefused, RedirectRefused),
+    "broken gzip": (answered(b"\x1f\x8bxx", headers={"Content-Encoding": "gzip"}), ProtocolError, ProtocolError),
+    "unknown coding": (answered(b"xx", headers={"Content-Encoding": "br"}), ProtocolError, ProtocolError),
+    "too many headers": (answered(b"{}", headers={f"X-{number}": "b" for number in range(200)}), ProtocolError, ProtocolError),
     "too large": (answered(b"[" + b" " * 5000 + b"]"), ResponseTooLarge, ResponseTooLarge),
     "bomb": (
-        answered(gzip.compress(b" " * 9000), "200 OK", "application/json", "Content-Encoding: gzip"),
+        answered(gzip.compress(b" " * 9000), headers={"Content-Encoding": "gzip"}),
         ResponseTooLarge,
         ResponseTooLarge,
     ),
@@ -125,7 +131,7 @@ STATUSES = {
     503: ServerError, 529: ServerError,
 }  # fmt: skip
 for _status, _kind in STATUSES.items():
-    ANSWERS[f"status {_status}"] = (answered(ECHO, f"{_status} No"), _kind, _kind)
+    ANSWERS[f"status {_status}"] = (echo(_status), _kind, _kind)
 
 
 @pytest.mark.parametrize("way", [whole, streamed])
@@ -134,33 +140,42 @@ def test_no_answer_brings_the_key_to_light(
     name: str, way: Callable[[AiClient], None], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     answer, kind, stream_kind = ANSWERS[name]
-    with loopback(answer) as server, warnings.catch_warnings(record=True) as warned:
+    play = replies(answer) if isinstance(answer, bytes) else answer
+    with LocalServer(play) as server, warnings.catch_warnings(record=True) as warned:
         client = a_client(server.url, limits=Limits(response=4096))
         error = caught(lambda: way(client))
         client.close()
     assert isinstance(error, kind if way is whole else stream_kind), repr(error)
-    assert KEY.encode() in server.requests[0]  # it was sent, so it could have been shown
+    assert KEY.encode() in server.requests[0].raw  # it was sent, so it could have been shown
     nothing_shows(error, caplog.text, *capfd.readouterr(), repr(warned), repr(error.__dict__))
 
 
 def test_a_reset_brings_nothing_to_light(caplog: pytest.LogCaptureFixture) -> None:
-    with loopback(SSE + b"\r\n" + DELTA, reset=True) as server:
+    def play(peer: Peer, request: Request) -> None:
+        peer.send(SSE + b"\r\n" + DELTA)
+        peer.reset()
+
+    with LocalServer(play) as server:
         error = caught(lambda: streamed(a_client(server.url)))
     assert isinstance(error, (ConnectionLost, StreamInterrupted))
     nothing_shows(error, caplog.text)
 
 
+def silent(peer: Peer, request: Request) -> None:
+    peer.wait()
+
+
 @pytest.mark.parametrize(("timeout", "kind"), [(Timeout(read=0.2), ReadTimeout), (Timeout(total=0.2), DeadlineExceeded)])
 def test_a_silent_server_brings_nothing_to_light(timeout: Timeout, kind: type[Exception]) -> None:
-    with loopback(linger=True) as server:
+    with LocalServer(silent) as server:
         error = caught(lambda: whole(a_client(server.url, timeout=timeout)))
     assert isinstance(error, kind)
     nothing_shows(error)
 
 
 def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    (port,) = free_ports(1)
+    return port
 
 
 def test_no_connection_brings_nothing_to_light(caplog: pytest.LogCaptureFixture) -> None:
@@ -177,7 +192,11 @@ def test_an_unknown_host_brings_nothing_to_light() -> None:
 
 
 def test_a_server_without_tls_brings_nothing_to_light(caplog: pytest.LogCaptureFixture) -> None:
-    with loopback(b"HTTP/1.1 400 Bad Request\r\n\r\n", deaf=True) as server:
+    def greet(peer: Peer) -> None:
+        peer.sock.recv(65536)
+        peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with LocalServer(wire.healthy, greet=greet) as server:
         error = caught(lambda: whole(a_client(f"https://127.0.0.1:{server.port}/v1")))
     assert isinstance(error, (TlsError, ConnectError, ConnectionLost)), repr(error)
     nothing_shows(error, caplog.text)
@@ -207,21 +226,21 @@ def test_a_proxys_password_is_never_told(
 
 
 def test_a_proxy_that_refuses_learns_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    with loopback(answered(b"", "407 Proxy Authentication Required", "text/plain")) as proxy:
+    with LocalServer(replies(answered(b"", 407, "text/plain"))) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://us%65r:{PASSWORD}%40@127.0.0.1:{proxy.port}")
         error = caught(lambda: whole(a_client("https://api.example.invalid/v1")))
     assert isinstance(error, ProxyError)
-    assert proxy.requests[0].startswith(b"CONNECT api.example.invalid:443 ")
-    assert KEY.encode() not in b"".join(proxy.requests)
+    assert proxy.requests[0].line.startswith("CONNECT api.example.invalid:443 ")
+    assert not [request for request in proxy.requests if KEY.encode() in request.raw]
     from base64 import b64encode
 
-    assert b64encode(f"user:{PASSWORD}@".encode()) in proxy.requests[0]
+    assert b64encode(f"user:{PASSWORD}@".encode()) in proxy.requests[0].raw
     nothing_shows(error)
 
 
 def test_a_cancelled_call_brings_nothing_to_light() -> None:
     token = CancelToken()
-    with loopback(linger=True) as server:
+    with LocalServer(silent) as server:
         timer = threading.Timer(0.2, token.cancel)
         timer.start()
         error = caught(lambda: whole(a_client(server.url), cancel=token))
@@ -231,7 +250,7 @@ def test_a_cancelled_call_brings_nothing_to_light() -> None:
 
 
 def test_fallbacks_bring_nothing_to_light() -> None:
-    with loopback(answered(ECHO, "500 No")) as one, loopback(answered(ECHO, "401 No")) as two:
+    with LocalServer(echo(500)) as one, LocalServer(echo(401)) as two:
         error = caught(lambda: whole(a_client(one.url, fallbacks=[a_client(two.url)])))
     assert isinstance(error, AuthenticationError)
     assert len(error.attempts) == 3
@@ -242,7 +261,7 @@ def test_a_hook_that_fails_brings_nothing_to_light() -> None:
     def hook(*_: object) -> None:
         raise ZeroDivisionError
 
-    with loopback(answered(ECHO, "500 No")) as server:
+    with LocalServer(echo(500)) as server:
         error = caught(lambda: whole(a_client(server.url, on_retry=hook)))
     assert isinstance(error, ZeroDivisionError)
     nothing_shows(error)
@@ -342,7 +361,7 @@ def test_a_pickle_holds_the_name_of_a_variable_and_not_its_value(monkeypatch: py
 
 
 def test_a_key_repeated_by_the_service_is_left_out_of_the_body_that_is_kept() -> None:
-    with loopback(answered(ECHO, "401 No")) as server:
+    with LocalServer(echo(401)) as server:
         error = caught(lambda: whole(a_client(server.url)))
     assert isinstance(error, AuthenticationError)
     assert error.body is not None
@@ -351,8 +370,7 @@ def test_a_key_repeated_by_the_service_is_left_out_of_the_body_that_is_kept() ->
 
 
 def test_a_prompt_is_in_no_warning_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    answer = answered(b'{"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}')
-    with loopback(answer) as server:
+    with LocalServer(wire.healthy) as server:
         client = a_client(server.url)
         response = client.chat([Message.system(PROMPT)]).user(PROMPT).top_k(3).execute()
         client.close()

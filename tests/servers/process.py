@@ -39,15 +39,6 @@ def program(name: str, how: str) -> str:
     return found
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
-
-
 @contextmanager
 def running(
     command: list[str], port: int, log: Path, env: Mapping[str, str] | None = None, seconds: float = 20.0

@@ -15,7 +15,8 @@ import pytest
 from ailib_sync import AiClient, RetryPolicy, Tool, errors
 from ailib_sync.types.messages import Image
 
-from .process import free_ports, installed, program, running
+from ..local_server import free_ports
+from .process import installed, program, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

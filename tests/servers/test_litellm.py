@@ -15,7 +15,8 @@ import pytest
 from ailib_sync import AiClient, Tool, errors
 from ailib_sync.testing import FakeProvider
 
-from .process import free_ports, installed, running
+from ..local_server import free_ports
+from .process import installed, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

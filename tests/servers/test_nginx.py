@@ -13,7 +13,8 @@ from ailib_sync import AiClient, RetryPolicy, Timeout, errors
 from ailib_sync.testing import FakeProvider
 from ailib_sync.testing.certificate import write_pem
 
-from .process import free_ports, program, running
+from ..local_server import free_ports
+from .process import program, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
