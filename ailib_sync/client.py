@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ._dataclass import dataclass
 from .errors import ConfigurationError
 from .http.timeouts import DEFAULT_TIMEOUT, CallClock, Timeout
 from .http.transport import Transport
@@ -310,7 +309,6 @@ def _embedded_pool(endpoint: Endpoint) -> Any:
     return EmbeddedPool()
 
 
-@dataclass(slots=True)
 class ClientDefaults:
     """What a client gets where its caller passes none: the pool that it sends with, and its key.
 
@@ -318,8 +316,11 @@ class ClientDefaults:
     not for concurrent use; a client keeps what it was made with.
     """
 
-    http: Http | None = None
-    api_key: Callable[[], str] | None = None
+    __slots__ = ("api_key", "http")
+
+    def __init__(self, http: Http | None = None, api_key: Callable[[], str] | None = None) -> None:
+        self.http = http
+        self.api_key = api_key
 
 
 _defaults = ClientDefaults()

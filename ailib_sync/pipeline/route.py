@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .._dataclass import dataclass
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,18 +14,30 @@ if TYPE_CHECKING:
     from .retry import RetryBudget, RetryPolicy
 
 
-@dataclass(frozen=True, slots=True)
 class Route:
-    """The way to one provider: its endpoints, its connections, and the policies that bound its calls.
+    """The way to one provider: its endpoints, its connections, and the policies that bound its calls. Not changed once made.
 
     `on_retry(error, attempt, wait)` is called before each wait for another attempt.
     """
 
-    endpoints: Endpoints
-    transport: Transport
-    retry: RetryPolicy
-    budget: RetryBudget
-    limiter: Limiter | None = None
-    breaker: CircuitBreaker | None = None
-    on_retry: Callable[[AiLibError, int, float], object] | None = None
-    strict: bool = False
+    __slots__ = ("breaker", "budget", "endpoints", "limiter", "on_retry", "retry", "strict", "transport")
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        transport: Transport,
+        retry: RetryPolicy,
+        budget: RetryBudget,
+        limiter: Limiter | None = None,
+        breaker: CircuitBreaker | None = None,
+        on_retry: Callable[[AiLibError, int, float], object] | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.endpoints = endpoints
+        self.transport = transport
+        self.retry = retry
+        self.budget = budget
+        self.limiter = limiter
+        self.breaker = breaker
+        self.on_retry = on_retry
+        self.strict = strict
