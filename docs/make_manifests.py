@@ -1,4 +1,4 @@
-"""Writes `docs/manifests.md` from what schema.json says: `python docs/make_manifests.py`. A test compares them."""
+"""Writes `docs/manifests.md` from schema.json: `python docs/make_manifests.py`. A test compares them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ HEAD = """\
 
 {description}
 
-A manifest must have `id`, `name`, `dialect` and `base_url`, or an `extends`; everything else has a default. One is given as
-a dict, a path or a `Manifest` (`AiClient("acme/x", manifest=…)`), or lies as `<id>.json` in the folder `AILIB_MANIFESTS` names.
-[Add a provider](add-a-provider.md) shows one; `python -m ailib_sync manifest show openai/o3` prints one resolved for a model.
+A manifest must have `id`, `name`, `dialect` and `base_url`, or `extends`; all other keys have a default. Pass a manifest as a
+dict, a path or a `Manifest` (`AiClient("acme/x", manifest=…)`), or put it into the folder `AILIB_MANIFESTS` as `<id>.json`.
+[Add a provider](add-a-provider.md) shows an example; `python -m ailib_sync manifest show openai/o3` prints one for a model.
 
-| key | form | what it says |
+| key | type | meaning |
 |---|---|---|
 """
-#: Sections of their own, behind the table: a key's name → its heading.
+#: Keys with a section after the table → heading.
 SECTIONS = {
     "auth": "`auth`",
     "variables": "`variables.<name>`",
@@ -47,12 +47,12 @@ def make_page(root: dict[str, Any]) -> str:
     lines += [_row(key, spec, root) for key, spec in root["properties"].items()]
     for key, heading in SECTIONS.items():
         spec = _object(root["properties"][key], root)
-        lines.append(f"\n## {heading}\n\n| key | form | what it says |\n|---|---|---|\n")
+        lines.append(f"\n## {heading}\n\n| key | type | meaning |\n|---|---|---|\n")
         lines += [_row(name, inner, root) for name, inner in spec["properties"].items()]
     rule = _resolved({"$ref": "#/$defs/rule"}, root)["properties"]
-    spoken = _resolved({"$ref": "#/$defs/spoken"}, root)["properties"]
-    lines.append(f"\n## `models.<pattern>`\n\nA rule may hold {_names(rule)}.\n")
-    lines.append(f"\n## `dialects.<name>`\n\nAnother format may hold {_names(spoken)}.\n")
+    dialect = _resolved({"$ref": "#/$defs/other_dialect"}, root)["properties"]
+    lines.append(f"\n## `models.<pattern>`\n\nA rule may contain {_names(rule)}.\n")
+    lines.append(f"\n## `dialects.<name>`\n\nAnother dialect may contain {_names(dialect)}.\n")
     return "".join(lines)
 
 
@@ -61,7 +61,7 @@ def _names(properties: dict[str, Any]) -> str:
 
 
 def _object(spec: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """The object a key holds, or each of its values."""
+    """The schema of a key's object, or of each value in it."""
     spec = _resolved(spec, root)
     for option in spec.get("anyOf", ()):
         if "properties" in option:
@@ -71,7 +71,7 @@ def _object(spec: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
 
 
 def _resolved(spec: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """The spec with what its `$ref` points to; its own words stand over the other's."""
+    """The schema, merged with the target of its `$ref`."""
     if "$ref" not in spec:
         return spec
     target: Any = root
@@ -83,18 +83,18 @@ def _resolved(spec: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
 def _row(name: str, spec: dict[str, Any], root: dict[str, Any]) -> str:
     spec = _resolved(spec, root)
     about = str(spec.get("description", "")).replace("|", "\\|")
-    return f"| `{name}` | {' or '.join(dict.fromkeys(_forms(spec, root)))} | {about} |\n"
+    return f"| `{name}` | {' or '.join(dict.fromkeys(_types(spec, root)))} | {about} |\n"
 
 
-def _forms(spec: dict[str, Any], root: dict[str, Any]) -> Iterator[str]:
+def _types(spec: dict[str, Any], root: dict[str, Any]) -> Iterator[str]:
     spec = _resolved(spec, root)
     if "enum" in spec:
         yield "one of " + ", ".join(f"`{word}`" for word in spec["enum"])
     elif "anyOf" in spec and "type" not in spec:
         for option in spec["anyOf"]:
-            yield from _forms(option, root)
+            yield from _types(option, root)
     elif spec.get("type") == "array":
-        yield "list of " + " or ".join(_forms(spec["items"], root))
+        yield "list of " + " or ".join(_types(spec["items"], root))
     else:
         kinds = spec.get("type", "anything")
         yield from kinds if isinstance(kinds, list) else [kinds]

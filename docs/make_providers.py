@@ -1,6 +1,6 @@
-"""Writes what follows from the manifests: `docs/providers.md` and `ailib_sync/manifests/index.json`.
+"""Writes `docs/providers.md` and `ailib_sync/manifests/index.json` from the manifests.
 
-Run it after a manifest changed: `python docs/make_providers.py`. A test compares both files with its output.
+Run it after a change of a manifest: `python docs/make_providers.py`. A test compares both files with its output.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ PAGE = os.path.join(ROOT, "docs", "providers.md")
 INDEX = os.path.join(FOLDER, "index.json")
 CAPABILITIES = ("tools", "vision", "audio", "documents", "json_schema", "reasoning")
 EVIDENCE = {
-    "verified": "answers of the real service, recorded and parsed in the tests",
-    "documented": "the vendor's documentation",
-    "unverified": "an older source; whether the service still answers is not known",
+    "verified": "the tests parse recorded responses of the service",
+    "documented": "written from the vendor's documentation",
+    "unverified": "from an older source; it is not known whether the service still exists",
     "retired": "retired",
     "not_chat": "no chat service",
 }
 
 
 def make_index(manifests: list[Manifest]) -> str:
-    """`aliases`: alias → id. `keys`: environment variable → hosts that its key belongs to. `variables`: name → environment."""
+    """`aliases`: alias → id. `keys`: environment variable → hosts of its key. `variables`: name → environment variables."""
     aliases = {alias: manifest.id for manifest in manifests for alias in manifest.aliases}
     keys: dict[str, set[str]] = {}
     variables: dict[str, set[str]] = {}
@@ -56,8 +56,8 @@ def _lines(name: str, table: dict[str, object]) -> str:
 def make_page(manifests: list[Manifest]) -> str:
     """The page of providers, as Markdown."""
     chat = [manifest for manifest in manifests if manifest.status not in ("retired", "not_chat")]
-    gone = [manifest for manifest in manifests if manifest.status in ("retired", "not_chat")]
-    return "\n".join((*_head(len(chat)), *map(_row, chat), *_legend(), *_gone(gone)))
+    unavailable = [manifest for manifest in manifests if manifest.status in ("retired", "not_chat")]
+    return "\n".join((*_head(len(chat)), *map(_row, chat), *_legend(), *_unavailable(unavailable)))
 
 
 def _head(count: int) -> list[str]:
@@ -66,10 +66,10 @@ def _head(count: int) -> list[str]:
         "",
         "<!-- Written by docs/make_providers.py from ailib_sync/manifests; do not edit by hand. -->",
         "",
-        f"{count} providers. A model is written `id/model`, for instance `openai/gpt-4o`; an alias stands for the id.",
-        "The key is looked for in the variables named, from left to right, then in `<ID>_API_KEY`.",
+        f"{count} providers. A model is written `id/model`, for example `openai/gpt-4o`; an alias can replace the id.",
+        "The key is read from the first variable in the list that is set, otherwise from `<ID>_API_KEY`.",
         "",
-        "| id | name | also | formats | key | can | status |",
+        "| id | name | aliases | formats | key | supports | status |",
         "|---|---|---|---|---|---|---|",
     ]
 
@@ -78,8 +78,8 @@ def _row(manifest: Manifest) -> str:
     name = f"[{manifest.name}]({manifest.docs})" if manifest.docs else manifest.name
     aliases = ", ".join(f"`{alias}`" for alias in manifest.aliases)
     formats = ", ".join(f"`{dialect}`" for dialect in (manifest.dialect, *manifest.dialects))
-    can = ", ".join(word.replace("_", " ") for word in CAPABILITIES if manifest.capabilities.get(word))
-    return f"| `{manifest.id}` | {name} | {aliases} | {formats} | {_key(manifest)} | {can} | {manifest.status} |"
+    supported = ", ".join(word.replace("_", " ") for word in CAPABILITIES if manifest.capabilities.get(word))
+    return f"| `{manifest.id}` | {name} | {aliases} | {formats} | {_key(manifest)} | {supported} | {manifest.status} |"
 
 
 def _key(manifest: Manifest) -> str:
@@ -94,12 +94,13 @@ def _key(manifest: Manifest) -> str:
 
 def _legend() -> list[str]:
     lines = [f"- **{status}**: {EVIDENCE[status]}." for status in ("verified", "documented", "unverified")]
-    return ["", "What stands behind a status:", "", *lines]
+    return ["", "Status:", "", *lines]
 
 
-def _gone(manifests: list[Manifest]) -> list[str]:
+def _unavailable(manifests: list[Manifest]) -> list[str]:
     rows = [f"| `{m.id}` | {m.name} | {m.status} | {_sentence(m)} |" for m in manifests]
-    head = ["", "## Known, but not to be called", "", "| id | name | status | why, and what to use |", "|---|---|---|---|"]
+    columns = "| id | name | status | reason, and what to use instead |"
+    head = ["", "## Known, but not available for chat", "", columns, "|---|---|---|---|"]
     return [*head, *rows, ""]
 
 
@@ -107,7 +108,7 @@ def _sentence(manifest: Manifest) -> str:
     facts = manifest.retired or {}
     if manifest.status == "not_chat":
         return facts.get("use", "")
-    return f"Since {facts.get('since', 'some time')}. Use {facts.get('use', 'another')}."
+    return f"Since {facts.get('since', '?')}. Use {facts.get('use', '?')}."
 
 
 def main() -> None:

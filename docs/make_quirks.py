@@ -21,11 +21,11 @@ HEAD = """\
 
 <!-- Written by docs/make_quirks.py from ailib_sync/registry/quirks.py; do not edit by hand. -->
 
-What single hosts do otherwise than their format says. A **quirk** is named in a manifest, for a provider or for some of its
-models, and changes what is written or read for them alone. A **tolerance** can be told from the bytes: every decoder reads it
-unasked.
+Deviations of services from their format. A **quirk** is listed in a manifest, for a provider or for some of its models, and
+changes rendering or parsing for them only. A **tolerance** is visible in the bytes, so every decoder accepts it for every
+provider.
 
-| name | kind | why | seen in |
+| name | kind | reason | used by |
 |---|---|---|---|
 """
 
@@ -42,13 +42,13 @@ def _row(name: str, kind: str, quirk: Quirk, users: str) -> str:
 
 
 def _users(quirk: str, manifests: list[Manifest]) -> str:
-    """The providers whose manifest names it, for all models or some, in any format."""
-    users = [manifest.id for manifest in manifests if any(quirk in place.get("quirks", ()) for place in _places(manifest))]
+    """The providers whose manifest lists the quirk, for any model, in any dialect."""
+    users = [m.id for m in manifests if any(quirk in part.get("quirks", ()) for part in _parts(m))]
     shown = ", ".join(f"`{user}`" for user in users[:6])
-    return shown + (f" and {len(users) - 6} more" if len(users) > 6 else "") or "manifests of users"
+    return shown + (f" and {len(users) - 6} more" if len(users) > 6 else "") or "users' manifests"
 
 
-def _places(manifest: Manifest) -> list[dict[str, Any]]:
+def _parts(manifest: Manifest) -> list[dict[str, Any]]:
     own: dict[str, Any] = {"quirks": manifest.quirks}
     formats = [dict(entry) for entry in manifest.dialects.values()]
     tables = (manifest.models, *(entry.get("models", {}) for entry in formats))

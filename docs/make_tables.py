@@ -1,6 +1,6 @@
 """Writes the tables of `docs/dialects.md` and `docs/errors.md` from the code: `python docs/make_tables.py`. A test compares.
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`; the text around it is written by hand.
+A table is between `<!-- table: NAME -->` and `<!-- end -->`; the text around it is written by hand.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REGION = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(page: str) -> str:
-    """The page with every table made anew."""
+    """The page with every table replaced."""
     return _REGION.sub(lambda match: match[1] + "".join(TABLES[match[2]]()) + match[3], page)
 
 
@@ -37,14 +37,14 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 def options() -> Iterator[str]:
-    """Standard option → its place in each format."""
+    """Standard option → its name in each format."""
     tables = [find(name).chat.parameters for name in NAMES]
     rows = [[f"`{option}`", *(f"`{t[option]}`" if t.get(option) else "—" for t in tables)] for option in OPTIONS]
     return _table(["option", *(f"`{name}`" for name in NAMES)], rows)
 
 
 def finish_reasons() -> Iterator[str]:
-    """Normalised reason → the words that mean it in each format."""
+    """Normalized reason → the words for it in each format."""
     tables = [_finish_reasons(name) for name in NAMES]
     reasons = ("end_turn", "max_tokens", "tool_use", "stop_sequence", "content_filter")
     rows = [[f"`{reason}`", *(_words(table, reason) for table in tables)] for reason in reasons]
@@ -52,7 +52,7 @@ def finish_reasons() -> Iterator[str]:
 
 
 def _finish_reasons(dialect: str) -> dict[str, str]:
-    """The table of the dialect, whichever of its files holds it."""
+    """The table of the dialect, from the file that defines it."""
     folder = os.path.join(ROOT, "ailib_sync", "dialects", dialect)
     for name in sorted(os.listdir(folder)):
         if name.endswith(".py"):
@@ -67,7 +67,7 @@ def _words(table: dict[str, str], reason: str) -> str:
 
 
 def remote_errors() -> Iterator[str]:
-    """The classes of RemoteError."""
+    """RemoteError and its subclasses."""
     rows = [
         [f"`{cls.__name__}`", f"`{name}`", cls.standard_code, _sentence(cls), _yes(cls.retryable), _yes(cls.fallbackable)]
         for name, cls in errors.CLASSES.items()

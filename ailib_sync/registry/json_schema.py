@@ -108,8 +108,8 @@ def _enum(value: Any, expected: list[Any], schema: Schema, path: str, root: Sche
 
 def _pattern(value: Any, expected: str, schema: Schema, path: str, root: Schema) -> Iterator[str]:
     if isinstance(value, str) and not _compiled(expected).search(value):
-        hint = schema.get("description", "").partition(":")[0]
-        yield f"{path}: {_shown(value)} is not {hint[:1].lower() + hint[1:] or 'valid'} (it must match {expected})"
+        meaning = f" ({schema['description']})" if "description" in schema else ""
+        yield f"{path}: {_shown(value)} must match {expected}{meaning}"
 
 
 @lru_cache(maxsize=64)
