@@ -1,4 +1,4 @@
-"""`Conversation`: a chat that remembers its turns, and lets Python functions answer the model's tool calls."""
+"""`Conversation`: a chat with a history, and Python functions that run the model's tool calls."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 class Conversation:
-    """A history that grows by a turn each time one succeeds; a turn that fails leaves it as it was.
+    """A history that grows with each successful turn. A turn that fails does not change it.
 
         talk = Conversation(client.chat().system("You are a tutor."))
         print(talk.say("What is recursion?"))
         print(talk.say("Can you show an example?"))
 
-    `chat` is a client or a builder: what the builder holds (a system message, options) goes with every turn. `tools` are
-    annotated functions, called with the model's arguments until it answers in words, for at most `max_rounds` answers a turn.
-    What a function raises ends the turn and reaches the caller; arguments that do not fit are told to the model.
+    `chat` is a client or a builder. The messages and options of the builder are part of every request. `tools` are annotated
+    functions. They are called with the model's arguments until a response has no tool calls, for at most `max_rounds` responses
+    per turn. An exception of a function ends the turn and reaches the caller. Invalid arguments are reported to the model.
 
-    `messages` is the list of what was said since; it may be changed between turns. One thread at a time.
+    `messages` is the history of the turns; it can be changed between turns. Not for concurrent use by several threads.
     """
 
     def __init__(
@@ -50,62 +50,63 @@ class Conversation:
         self.messages: list[Message] = []
 
     def say(self, content: Content, *, cancel: CancelToken | None = None) -> ChatResponse:
-        """A turn: the model's answer, after all the tool calls it made on the way."""
-        said = [*self.messages, Message(MessageRole.USER, content_of("say", content))]
+        """One turn. Returns the last response; the tool calls before it have been run."""
+        history = [*self.messages, Message(MessageRole.USER, content_of("say", content))]
         for _ in range(self._max_rounds):
-            response = self._chat.messages(said).execute(cancel=cancel)
-            said.append(response.message)
-            if not self._answer_calls(response, said):
-                self.messages = said
+            response = self._chat.messages(history).execute(cancel=cancel)
+            history.append(response.message)
+            if not self._run_calls(response, history):
+                self.messages = history
                 return response
-        raise self._endless(response)
+        raise self._too_many_rounds(response)
 
     def stream(self, content: Content, *, cancel: CancelToken | None = None) -> Iterator[StreamingEvent]:
-        """A turn as it comes: the events of all its answers, with one StreamEnd, the last. The turn counts when that has been
-        read; a loop that is left before leaves the history as it was."""
-        said = [*self.messages, Message(MessageRole.USER, content_of("stream", content))]
+        """One turn as a stream: the events of all its responses, and one StreamEnd at the end.
+
+        The history changes after the last event; leaving the loop earlier does not change it.
+        """
+        history = [*self.messages, Message(MessageRole.USER, content_of("stream", content))]
         for _ in range(self._max_rounds):
-            with self._chat.messages(said).stream(cancel=cancel) as stream:
+            with self._chat.messages(history).stream(cancel=cancel) as stream:
                 for event in stream:
                     if event.is_stream_end:
                         end = event
                     else:
                         yield event
                 response = stream.response
-            said.append(response.message)
-            if not self._answer_calls(response, said):
-                self.messages = said
+            history.append(response.message)
+            if not self._run_calls(response, history):
+                self.messages = history
                 yield end
                 return
-        raise self._endless(response)
+        raise self._too_many_rounds(response)
 
     def dump(self) -> list[dict[str, Any]]:
-        """The messages as values for `json.dumps`, losing nothing."""
+        """The messages as values for `json.dumps`, without loss."""
         return dump_messages(self.messages)
 
     def load(self, data: Iterable[Mapping[str, Any]]) -> None:
-        """The messages as `dump` gave them, instead of those there are."""
+        """Replaces the messages by those from `dump`."""
         self.messages = load_messages(data)
 
-    def _answer_calls(self, response: ChatResponse, said: list[Message]) -> bool:
-        """Runs the calls of this answer and adds their results; False where there are none, or none that are ours to run."""
+    def _run_calls(self, response: ChatResponse, history: list[Message]) -> bool:
+        """Runs the tool calls of a response and appends their results. False if there are none, or no functions for them."""
         calls = response.tool_calls
         if not calls or not self._functions:
             return False
-        said.extend(self._result(call) for call in calls)
+        history.extend(self._result(call) for call in calls)
         return True
 
     def _result(self, call: ToolCall) -> Message:
         function = self._functions.get(call.name)
-        trouble = f"there is no tool {call.name!r}" if function is None else _misfit(function, call)
-        if function is None or trouble:
-            return Message.tool(call.id, trouble, call.name, True)
-        return Message.tool(call.id, _told(function(**(call.arguments or {}))), call.name)
+        problem = f"there is no tool {call.name!r}" if function is None else _argument_problem(function, call)
+        if function is None or problem:
+            return Message.tool(call.id, problem, call.name, True)
+        return Message.tool(call.id, _as_content(function(**(call.arguments or {}))), call.name)
 
-    def _endless(self, response: ChatResponse) -> AiLibError:
-        error = AiLibError(
-            f"the model still calls tools after {self._max_rounds} answers (max_rounds)", provider=response.provider
-        )  # fmt: skip
+    def _too_many_rounds(self, response: ChatResponse) -> AiLibError:
+        message = f"the model still calls tools after {self._max_rounds} responses; raise max_rounds to allow more"
+        error = AiLibError(message, provider=response.provider)
         error.partial = response
         return error
 
@@ -113,8 +114,8 @@ class Conversation:
         return f"Conversation({len(self.messages)} messages)"
 
 
-def _misfit(function: Callable[..., Any], call: ToolCall) -> str:
-    """What is wrong with the model's arguments, "" where they can be given to the function."""
+def _argument_problem(function: Callable[..., Any], call: ToolCall) -> str:
+    """Why the function cannot be called with the model's arguments; "" if it can."""
     if call.arguments is None:
         return f"the arguments are not a JSON object: {(call.arguments_raw or '')[:200]}"
     from inspect import signature
@@ -122,12 +123,12 @@ def _misfit(function: Callable[..., Any], call: ToolCall) -> str:
     try:
         signature(function).bind(**call.arguments)
     except TypeError as error:
-        return f"the arguments do not fit: {error}"
+        return f"the arguments do not match the parameters: {error}"
     return ""
 
 
-def _told(value: Any) -> Any:
-    """A function's result as the content of a tool message: text and blocks as they are, other values as JSON."""
+def _as_content(value: Any) -> Any:
+    """A function's result as the content of a tool message: text and blocks unchanged, other values as JSON."""
     if isinstance(value, (str, *BLOCKS)) or (isinstance(value, list) and value and isinstance(value[0], BLOCKS)):
         return content_of("the tool's result", value)
     try:

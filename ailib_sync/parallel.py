@@ -1,4 +1,4 @@
-"""Many chats at once, over a pool of threads: results in order or as they come. One failure does not lose the others."""
+"""Many chats at the same time, in a pool of threads: results in order or as completed. One error does not affect the others."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from .builder import ChatBuilder
     from .types.response import CallStats, ChatResponse
 
-#: Seconds that calls which were given up may take to close their connections before the caller goes on.
-FAREWELL = 1.0
+#: Seconds that cancelled calls have to close their connections before the caller continues.
+CLOSE_GRACE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
 class Result:
-    """What came of one chat: `response` and `stats`, or the `error`. `index` is its place among the chats."""
+    """The result of one chat: `response` and `stats`, or `error`. `index` is the position of the chat, from 0."""
 
     index: int
     response: ChatResponse | None = None
@@ -29,7 +29,7 @@ class Result:
 
     @property
     def content(self) -> str:
-        """The text of the answer. Raises the error where there is none."""
+        """The text of the response. Raises the error if there is one."""
         if self.error is not None:
             raise self.error
         assert self.response is not None
@@ -37,13 +37,13 @@ class Result:
 
 
 def run_all(chats: Iterable[ChatBuilder], *, max_workers: int = 8, on_error: str = "return") -> list[Result]:
-    """Executes every chat, at most `max_workers` at once, and gives the results in the order of the chats.
+    """Executes all chats, at most `max_workers` at the same time. Returns the results in the order of the chats.
 
         results = run_all(client.chat().user(f"Translate: {line}") for line in lines)
         print([result.content if result.error is None else "?" for result in results])
 
-    `on_error="return"` leaves each error in its result; `"raise"` raises the first one and gives the other calls up. Ctrl-C
-    ends the calls under way, begins no other, and passes within a second.
+    `on_error="return"` stores each error in its result; `"raise"` raises the first one and cancels the other calls. Ctrl-C
+    cancels the running calls, starts no new ones, and is raised within a second.
     """
     if on_error not in ("return", "raise"):
         raise ConfigurationError(f'run_all: on_error must be "return" or "raise", not {on_error!r}')
@@ -56,15 +56,17 @@ def run_all(chats: Iterable[ChatBuilder], *, max_workers: int = 8, on_error: str
 
 
 def as_completed(chats: Iterable[ChatBuilder], *, max_workers: int = 8) -> Iterator[Result]:
-    """The same, each result as soon as it is there. `chats` is read as workers become free, so it may be endless; leaving the
-    loop gives up the calls under way."""
+    """Like `run_all`, but yields each result as soon as it is complete.
+
+    `chats` is read as workers become free, so it can be infinite. Leaving the loop cancels the running calls.
+    """
     if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
         raise ConfigurationError(f"max_workers must be a whole number of at least 1, not {max_workers!r}")
     return _results(chats, max_workers)
 
 
 def _results(chats: Iterable[ChatBuilder], max_workers: int) -> Iterator[Result]:
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait  # 10 ms that a single chat must not cost
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait  # takes 10 ms to import
 
     token = CancelToken()
     pool = ThreadPoolExecutor(max_workers, "ailib_sync")
@@ -81,7 +83,7 @@ def _results(chats: Iterable[ChatBuilder], max_workers: int) -> Iterator[Result]
     finally:
         token.cancel()
         pool.shutdown(wait=False)
-        wait(running, FAREWELL)
+        wait(running, CLOSE_GRACE_SECONDS)
 
 
 def _run(index: int, chat: ChatBuilder, token: CancelToken) -> Result:

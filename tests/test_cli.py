@@ -1,4 +1,4 @@
-"""The command line: what goes to stdout and what to stderr, which model is asked, and the exit status."""
+"""The command line: stdout and stderr, the choice of a model, and the exit status."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key and no choice from the environment the tests run in."""
+    """No keys and no model from the environment of the tests."""
     names = {name for manifest in builtin_manifests() for name in key_variables(manifest)}
     for name in {*names, "AILIB_MODEL", "AILIB_MANIFESTS"} & set(os.environ):
         monkeypatch.delenv(name)
@@ -60,21 +60,21 @@ def _process(*words: str, **options: Any) -> subprocess.Popen[str]:
     )
 
 
-# --- Asking -------------------------------------------------------------------------------------------------------------
+# --- Requests -----------------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_is_streamed_to_stdout_and_all_else_goes_to_stderr(run: Run) -> None:
+def test_a_response_is_streamed_to_stdout_and_all_else_goes_to_stderr(run: Run) -> None:
     status, out, err = run("Tell me a story")
     assert (status, out) == (0, INTRODUCTION + "Tell me a story\n")
     first, last = err.splitlines()
-    assert first == "embedded/echo (no key is set, so the embedded stand-in answers; it is not a language model)"
+    assert first == "embedded/echo (no API key is set, so the embedded provider responds; it is not a language model)"
     assert last.startswith("[end_turn: ")
     assert " prompt + " in last
     assert " completion tokens, " in last
-    assert " ms, the first token after " in last
+    assert " ms, first token after " in last
 
 
-def test_words_without_quotes_are_one_prompt(run: Run) -> None:
+def test_words_without_quotes_are_joined_to_one_prompt(run: Run) -> None:
     assert run("Tell", "me", "a", "story")[1] == INTRODUCTION + "Tell me a story\n"
 
 
@@ -88,20 +88,20 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_without_a_prompt_gets_the_usage(
+def test_a_terminal_without_a_prompt_prints_the_usage(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", Terminal("nobody reads this"))
+    monkeypatch.setattr("sys.stdin", Terminal("not read"))
     assert main([]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert "manifest check FILE" in err
 
 
-def test_no_stream_prints_the_whole_answer_at_once(run: Run) -> None:
+def test_no_stream_prints_the_complete_response(run: Run) -> None:
     status, out, err = run("--no-stream", "Hello")
     assert (status, out) == (0, INTRODUCTION + "Hello\n")
-    assert "the first token" not in err
+    assert "first token" not in err
 
 
 def test_json_is_one_object(run: Run) -> None:
@@ -118,7 +118,7 @@ def test_json_is_one_object(run: Run) -> None:
 def test_options_reach_the_request(run: Run) -> None:
     options = ("--model", "openai/gpt-4o", "--system", "Be brief.", "--temperature", "0.5", "--max-tokens", "7")
     status, out, err = run(*options, "--explain", "Hi")
-    assert (status, err) == (0, "openai/gpt-4o (as asked)\n")
+    assert (status, err) == (0, "openai/gpt-4o (from --model)\n")
     assert out.startswith("openai speaks openai_chat\nPOST https://api.openai.com/v1/chat/completions\n")
     body, _ = json.JSONDecoder().raw_decode(out[out.index("{") :])
     assert body == {
@@ -131,7 +131,7 @@ def test_options_reach_the_request(run: Run) -> None:
     }
 
 
-def test_explain_shows_the_request_that_is_not_streamed_too(run: Run) -> None:
+def test_explain_with_no_stream_shows_a_request_without_streaming(run: Run) -> None:
     assert '"stream"' not in run("--explain", "--no-stream", "Hi")[1]
 
 
@@ -144,7 +144,7 @@ def test_warnings_go_to_stderr(run: Run) -> None:
     assert "warning: temperature is not taken by Anthropic for this model\n" in err
 
 
-def test_a_failed_call_is_status_1_and_says_who(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failed_call_has_status_1_and_names_the_provider(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with FakeProvider("openai") as fake:
         (tmp_path / "acme.json").write_text(json.dumps({**ACME, "base_url": fake.base_url}))
         monkeypatch.setenv("AILIB_MANIFESTS", str(tmp_path))
@@ -160,7 +160,7 @@ def test_a_failed_call_is_status_1_and_says_who(run: Run, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (("--model", "nowhere/x", "Hi"), "error: unknown provider 'nowhere'"),
         (("--model", "gpt-4o", "Hi"), "error: a model is written provider/model"),
@@ -177,24 +177,24 @@ def test_a_failed_call_is_status_1_and_says_who(run: Run, monkeypatch: pytest.Mo
         (("providers", "extra"), "unrecognized arguments: extra"),
     ],
 )
-def test_a_wrong_command_is_status_2_and_says_why(run: Run, words: tuple[str, ...], says: str) -> None:
+def test_a_wrong_command_has_status_2_and_prints_the_reason(run: Run, words: tuple[str, ...], message: str) -> None:
     status, out, err = run(*words)
     assert (status, out) == (2, "")
-    assert says in err
+    assert message in err
 
 
 @pytest.mark.parametrize("word", ["-h", "--help"])
-def test_help_tells_of_every_command(run: Run, word: str) -> None:
+def test_help_lists_every_command(run: Run, word: str) -> None:
     status, out, _ = run(word)
     assert status == 0
     for part in ("--model", "--system", "--no-stream", "--json", "--explain", "providers", "manifest check", "manifest show"):
         assert part in out
 
 
-# --- Which model --------------------------------------------------------------------------------------------------------
+# --- Choice of a model --------------------------------------------------------------------------------------------------------
 
 
-def test_the_asked_model_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_option_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_model(None)[0] == "embedded/echo"
     monkeypatch.setenv("MISTRAL_API_KEY", "k")
     model, reason = choose_model(None)
@@ -204,17 +204,17 @@ def test_the_asked_model_goes_before_the_environment(monkeypatch: pytest.MonkeyP
     assert choose_model(None)[0].startswith("anthropic/")
     monkeypatch.setenv("AILIB_MODEL", "groq/x")
     assert choose_model(None) == ("groq/x", "from AILIB_MODEL")
-    assert choose_model("xai/y") == ("xai/y", "as asked")
+    assert choose_model("xai/y") == ("xai/y", "from --model")
 
 
-def test_an_empty_variable_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "")
     monkeypatch.setenv("AILIB_MODEL", "")
     assert choose_model(None)[0] == "embedded/echo"
 
 
 @pytest.mark.parametrize("provider", read_json(DEFAULT_MODELS))
-def test_each_default_model_can_be_asked(provider: str, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+def test_each_default_model_works(provider: str, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     monkeypatch.setenv(key_variables(Manifest.load(provider))[0], "k")
     with offline():
         status, out, err = run("Hello")
@@ -222,7 +222,7 @@ def test_each_default_model_can_be_asked(provider: str, monkeypatch: pytest.Monk
     assert err.startswith(f"{provider}/{read_json(DEFAULT_MODELS)[provider]} (")
 
 
-def test_the_model_of_the_environment_is_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_can_come_from_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AILIB_MODEL", "embedded/echo?dialect=anthropic_messages")
     status, _, err = run("Hello")
     assert status == 0
@@ -237,30 +237,30 @@ def test_providers_are_listed_with_their_keys(run: Run, monkeypatch: pytest.Monk
     status, out, err = run("providers")
     rows = {line.split()[0]: line for line in out.splitlines()}
     assert (status, err) == (0, "")
-    callable_ones = {m.id for m in builtin_manifests() if m.status not in ("retired", "not_chat")}
-    assert set(rows) == {"ID", *callable_ones}
+    available = {m.id for m in builtin_manifests() if m.status not in ("retired", "not_chat")}
+    assert set(rows) == {"ID", *available}
     assert "openai_chat openai_responses" in rows["openai"]
     assert "OPENAI_API_KEY" in rows["openai"]
     assert "(set)" not in rows["openai"]
     assert "GOOGLE_API_KEY (set)" in rows["gemini"]
-    assert "needs none" in rows["embedded"]
+    assert "no key needed" in rows["embedded"]
     assert rows["openai"].endswith("verified")
 
 
-def test_all_lists_the_retired_ones_too(run: Run) -> None:
+def test_all_also_lists_retired_providers(run: Run) -> None:
     _, out, _ = run("providers", "--all")
     assert {line.split()[0] for line in out.splitlines()[1:]} == set(provider_ids())
 
 
-def test_a_good_manifest_is_called_good(run: Run, tmp_path: Path) -> None:
+def test_a_valid_manifest_is_reported_as_valid(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "acme.json"
     path.write_text(json.dumps(ACME))
     assert run("manifest", "check", str(path)) == (
-        0, f"{path}: good: Acme speaks openai_chat at https://api.acme.invalid/v1\n", "",
+        0, f"{path}: valid: Acme, openai_chat, https://api.acme.invalid/v1\n", "",
     )  # fmt: skip
 
 
-def test_every_mistake_in_a_manifest_is_named_with_its_place(run: Run, tmp_path: Path) -> None:
+def test_every_problem_of_a_manifest_is_listed_with_its_path(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "acme.json"
     path.write_text(json.dumps({**ACME, "parametres": {}, "limits": {"temperature": "high"}}))
     status, out, _ = run("manifest", "check", str(path))
@@ -286,7 +286,7 @@ def test_a_manifest_is_shown_resolved_for_a_model(run: Run) -> None:
     assert json.loads(run("manifest", "show", "openai/gpt-5-pro")[1])["dialect"] == "openai_responses"
 
 
-# --- As a process -------------------------------------------------------------------------------------------------------
+# --- Processes ----------------------------------------------------------------------------------------------------------
 
 
 def test_it_runs_as_a_module_and_reads_a_pipe() -> None:
@@ -295,14 +295,14 @@ def test_it_runs_as_a_module_and_reads_a_pipe() -> None:
     assert (process.returncode, out) == (0, INTRODUCTION + "Grüße, 世界\n"), err
 
 
-def test_the_module_exits_with_the_commands_status(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_module_exits_with_the_status_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["ailib_sync", "manifest"])
     with pytest.raises(SystemExit) as caught:
         runpy.run_module("ailib_sync", run_name="__main__")
     assert caught.value.code == 2
 
 
-def test_a_reader_that_leaves_is_no_traceback() -> None:
+def test_a_closed_pipe_prints_no_traceback() -> None:
     process = _process("--model", "embedded/echo", "word " * 20000)
     assert process.stdout is not None
     assert process.stdin is not None
@@ -318,7 +318,7 @@ def test_a_reader_that_leaves_is_no_traceback() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_ctrl_c_ends_it_quietly_with_130(tmp_path: Path) -> None:
+def test_ctrl_c_exits_with_130_and_no_traceback(tmp_path: Path) -> None:
     with FakeProvider("openai") as fake:
         fake.delay(between_events=0.2)
         (tmp_path / "acme.json").write_text(json.dumps({**ACME, "base_url": fake.base_url}))
@@ -348,11 +348,11 @@ def test_a_broken_pipe_in_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     with (tmp_path / "out").open("w") as out:
         monkeypatch.setattr("sys.stdout", out)
         assert main(["providers"]) == 1
-        out.write("goes nowhere")
+        out.write("discarded")
     assert (tmp_path / "out").read_text() == ""
 
 
-def test_the_version_is_one() -> None:
+def test_there_is_one_version() -> None:
     code = "import ailib_sync; print(ailib_sync.__version__)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == _version.__version__

@@ -23,39 +23,39 @@ from . import wire
 from .local_server import LocalServer
 
 
-def calls(*wanted):
-    """An answer that calls tools: (name, arguments as text)."""
+def calls(*requested):
+    """A response with tool calls: (name, arguments as text)."""
     tool_calls = [
         {"id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
-        for number, (name, arguments) in enumerate(wanted)
+        for number, (name, arguments) in enumerate(requested)
     ]
-    answer = wire.completion("")
-    answer["choices"][0] = {
+    response = wire.completion("")
+    response["choices"][0] = {
         "index": 0, "finish_reason": "tool_calls",
         "message": {"role": "assistant", "content": None, "tool_calls": tool_calls},
     }  # fmt: skip
-    return answer
+    return response
 
 
-def script(*answers):
-    """These answers in turn (the last again and again); an int is a refusal with that status."""
+def script(*responses):
+    """These responses in turn (the last one repeatedly); an int is an error response with that status."""
 
     def play(peer, request):
-        answer = answers[min(request.number, len(answers)) - 1]
-        if isinstance(answer, int):
-            peer.send(wire.reply(answer, wire.refusal()))
+        response = responses[min(request.number, len(responses)) - 1]
+        if isinstance(response, int):
+            peer.send(wire.reply(response, wire.refusal()))
         elif request.streams:
-            wire.stream(peer, streamed(answer))
+            wire.stream(peer, streamed(response))
         else:
-            peer.send(wire.reply(200, answer))
+            peer.send(wire.reply(200, response))
         return True
 
     return play
 
 
-def streamed(answer):
-    """A whole answer as the events it would have had."""
-    choice = answer["choices"][0]
+def streamed(response):
+    """A complete response as the events of a stream."""
+    choice = response["choices"][0]
     message = choice["message"]
     events = []
     if message.get("content"):
@@ -73,7 +73,7 @@ def temperature(city: str, unit: str = "C") -> dict:
 
 
 def broken(city: str) -> str:
-    """Never works."""
+    """Always fails."""
     raise ZeroDivisionError(city)
 
 
@@ -81,8 +81,8 @@ def broken(city: str) -> str:
 def serve():
     servers = []
 
-    def start(*answers):
-        server = LocalServer(script(*answers))
+    def start(*responses):
+        server = LocalServer(script(*responses))
         servers.append(server)
         return server, AiClient("openai/gpt-4o", base_url=server.url, api_key="k", retry=0)
 
@@ -100,7 +100,7 @@ def roles(talk):
     return [str(message.role) for message in talk.messages]
 
 
-def test_each_turn_is_sent_with_all_those_before_it(serve):
+def test_each_turn_is_sent_with_all_earlier_ones(serve):
     server, client = serve(wire.completion("One"), wire.completion("Two"))
     talk = Conversation(client.chat().system("Be short.").temperature(0.5))
     assert talk.say("first").content == "One"
@@ -111,14 +111,14 @@ def test_each_turn_is_sent_with_all_those_before_it(serve):
     assert [message.text for message in talk.messages] == ["first", "One", "second", "Two"]
 
 
-def test_a_client_alone_will_do(serve):
+def test_a_client_is_enough(serve):
     _, client = serve(wire.completion("One"))
     talk = Conversation(client)
     talk.say([Text("look"), Image.from_url("https://example.com/x.png")])
     assert roles(talk) == ["user", "assistant"]
 
 
-def test_a_failed_turn_leaves_the_history_as_it_was(serve):
+def test_a_failed_turn_does_not_change_the_history(serve):
     _, client = serve(wire.completion("One"), 400, 400, wire.completion("Two"))
     talk = Conversation(client)
     talk.say("first")
@@ -132,7 +132,7 @@ def test_a_failed_turn_leaves_the_history_as_it_was(serve):
     assert roles(talk) == ["user", "assistant"] * 2
 
 
-def test_a_stream_that_is_left_or_cut_is_no_turn():
+def test_an_incomplete_stream_does_not_change_the_history():
     def play(peer, request):
         if request.number == 1:
             return wire.stream(peer, wire.events())
@@ -151,9 +151,9 @@ def test_a_stream_that_is_left_or_cut_is_no_turn():
         assert talk.messages == []
 
 
-def test_tools_answer_until_the_model_speaks(serve):
-    asks = calls(("temperature", '{"city": "Ulm"}'), ("temperature", '{"city": "Bonn", "unit": "F"}'))
-    server, client = serve(asks, wire.completion("Warm."))
+def test_tools_are_called_until_a_response_has_no_tool_calls(serve):
+    response = calls(("temperature", '{"city": "Ulm"}'), ("temperature", '{"city": "Bonn", "unit": "F"}'))
+    server, client = serve(response, wire.completion("Warm."))
     talk = Conversation(client, tools=[temperature])
     assert talk.say("How warm?").content == "Warm."
     assert roles(talk) == ["user", "assistant", "tool", "tool", "assistant"]
@@ -175,26 +175,26 @@ def test_a_streamed_turn_runs_its_tools_and_has_one_end(serve):
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (("temperature", "{not json"), "not a JSON object: {not json"),
-        (("temperature", '{"town": "Ulm"}'), "do not fit: missing a required argument: 'city'"),
-        (("temperature", '{"city": "Ulm", "x": 1}'), "do not fit: got an unexpected keyword argument 'x'"),
+        (("temperature", '{"town": "Ulm"}'), "do not match the parameters: missing a required argument: 'city'"),
+        (("temperature", '{"city": "Ulm", "x": 1}'), "do not match the parameters: got an unexpected keyword argument 'x'"),
         (("humidity", "{}"), "there is no tool 'humidity'"),
     ],
     ids=["json", "missing", "unknown", "tool"],
 )
-def test_a_call_that_does_not_fit_is_told_to_the_model(serve, call, told):
+def test_an_invalid_call_is_reported_to_the_model(serve, call, message):
     _, client = serve(calls(call), wire.completion("Sorry."))
     talk = Conversation(client, tools=[temperature])
     talk.say("How warm?")
     (result,) = talk.messages[2].content
     assert isinstance(result, ToolResult)
     assert result.is_error
-    assert told in result.content
+    assert message in result.content
 
 
-def test_what_a_function_raises_reaches_the_caller_and_undoes_the_turn(serve):
+def test_an_exception_of_a_function_reaches_the_caller_and_ends_the_turn(serve):
     _, client = serve(calls(("broken", '{"city": "Ulm"}')))
     talk = Conversation(client, tools=[broken])
     with pytest.raises(ZeroDivisionError, match="Ulm"):
@@ -202,18 +202,18 @@ def test_what_a_function_raises_reaches_the_caller_and_undoes_the_turn(serve):
     assert talk.messages == []
 
 
-def test_a_model_that_calls_for_ever_is_stopped(serve):
+def test_the_number_of_rounds_is_limited(serve):
     server, client = serve(calls(("temperature", '{"city": "Ulm"}')))
     talk = Conversation(client, tools=[temperature], max_rounds=3)
     for turn in (lambda: talk.say("How warm?"), lambda: list(talk.stream("How warm?"))):
-        with pytest.raises(AiLibError, match="after 3 answers") as caught:
+        with pytest.raises(AiLibError, match="after 3 responses") as caught:
             turn()
         assert caught.value.partial.tool_calls[0].name == "temperature"
         assert talk.messages == []
     assert len(server.requests) == 6
 
 
-def test_calls_of_tools_that_are_the_caller_s_own_are_left_to_him(serve):
+def test_calls_of_tools_without_functions_are_returned_to_the_caller(serve):
     _, client = serve(calls(("temperature", '{"city": "Ulm"}')), wire.completion("Warm."))
     talk = Conversation(client.chat().tools(temperature))
     response = talk.say("How warm?")
@@ -235,7 +235,7 @@ def test_calls_of_tools_that_are_the_caller_s_own_are_left_to_him(serve):
     ],
     ids=["text", "dict", "list", "none", "number", "set", "block", "blocks"],
 )  # fmt: skip
-def test_a_function_s_result_is_told_whatever_it_is(serve, value, content):
+def test_a_function_can_return_any_value(serve, value, content):
     def thing() -> str:
         """A thing."""
         return value
@@ -246,7 +246,7 @@ def test_a_function_s_result_is_told_whatever_it_is(serve, value, content):
     assert talk.messages[2].content[0].content == content
 
 
-def test_a_conversation_goes_through_json_and_on(serve):
+def test_a_conversation_continues_after_a_json_round_trip(serve):
     server, client = serve(calls(("temperature", '{"city": "Ulm"}')), wire.completion("Warm."), wire.completion("Yes."))
     talk = Conversation(client, tools=[temperature])
     talk.say("How warm?")
@@ -259,7 +259,7 @@ def test_a_conversation_goes_through_json_and_on(serve):
 
 
 @pytest.mark.parametrize("rounds", [0, True, 1.5])
-def test_a_number_of_rounds_that_is_none_is_refused(serve, rounds):
+def test_an_invalid_number_of_rounds_is_an_error(serve, rounds):
     _, client = serve(wire.completion("One"))
     with pytest.raises(ConfigurationError, match="max_rounds"):
         Conversation(client, max_rounds=rounds)

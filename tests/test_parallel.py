@@ -1,4 +1,4 @@
-"""Many chats at once: every answer in its place, no failure taking another along, and an end that is quick and clean."""
+"""Many chats at the same time: the order of results, independent errors, and a fast and clean end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .local_server import LocalServer
 
 
 def play(peer, request):
-    """Echoes; waits as many milliseconds as the prompt's number says, and refuses what holds `bad`."""
+    """Echoes the prompt; `bad` is an error, `slow` takes 150 ms, `forever` never ends."""
     if "bad" in request.prompt:
         peer.send(wire.reply(400, wire.refusal("bad prompt")))
         return True
@@ -45,7 +45,7 @@ def ask(server):
     return lambda prompt: client.chat().user(f"echo {prompt}")
 
 
-def test_results_come_in_the_order_of_the_chats(ask):
+def test_results_are_in_the_order_of_the_chats(ask):
     prompts = ["slow 0", *(str(number) for number in range(1, 40))]
     results = run_all(map(ask, prompts), max_workers=6)
     assert [result.content for result in results] == [f"echo {prompt}" for prompt in prompts]
@@ -53,7 +53,7 @@ def test_results_come_in_the_order_of_the_chats(ask):
     assert all(result.stats.total_tokens == 8 for result in results)
 
 
-def test_one_failure_does_not_lose_the_others(ask):
+def test_one_error_does_not_affect_the_others(ask):
     results = run_all([ask("1"), ask("bad"), ask("3")])
     assert [type(result.error) for result in results] == [type(None), InvalidRequest, type(None)]
     assert (results[0].content, results[2].content) == ("echo 1", "echo 3")
@@ -62,7 +62,7 @@ def test_one_failure_does_not_lose_the_others(ask):
         _ = results[1].content
 
 
-def test_the_first_error_can_be_raised_and_gives_the_rest_up(ask, server):
+def test_raise_raises_the_first_error_and_cancels_the_rest(ask, server):
     started = monotonic()
     with pytest.raises(InvalidRequest):
         run_all([ask("forever"), ask("bad"), *(ask(f"slow {n}") for n in range(30))], max_workers=2, on_error="raise")
@@ -70,22 +70,22 @@ def test_the_first_error_can_be_raised_and_gives_the_rest_up(ask, server):
     assert len(server.requests) < 8
 
 
-def test_results_come_as_they_are_there(ask):
+def test_as_completed_yields_results_as_they_are_complete(ask):
     seen = [result.index for result in as_completed([ask("slow"), ask("1"), ask("2")], max_workers=3)]
     assert seen[-1] == 0
     assert sorted(seen) == [0, 1, 2]
 
 
-def test_chats_are_read_as_workers_become_free_and_leaving_gives_the_rest_up(ask, server):
-    drawn = itertools.count()
-    chats = (ask(str(next(drawn))) for _ in itertools.count())
+def test_chats_are_read_as_workers_become_free_and_leaving_the_loop_cancels_the_rest(ask, server):
+    counter = itertools.count()
+    chats = (ask(str(next(counter))) for _ in itertools.count())
     for number, _ in enumerate(as_completed(chats, max_workers=4)):
         if number == 20:
             break
-    assert 21 <= next(drawn) <= 21 + 8
+    assert 21 <= next(counter) <= 21 + 8
 
 
-def test_a_left_loop_closes_what_ran(ask, server):
+def test_leaving_the_loop_closes_the_connections(ask, server):
     results = as_completed([ask("1"), ask("forever"), ask("forever")], max_workers=3)
     assert next(results).content == "echo 1"
     results.close()
@@ -101,17 +101,17 @@ def test_it_works_from_any_thread(ask):
     assert [result.content for result in found] == ["echo 1", "echo 2"]
 
 
-def test_no_chats_are_no_results():
+def test_no_chats_give_no_results():
     assert run_all([]) == []
 
 
 @pytest.mark.parametrize("options", [{"max_workers": 0}, {"max_workers": True}, {"on_error": "ignore"}], ids=str)
-def test_options_that_are_none_are_refused(ask, options):
+def test_invalid_options_are_errors(ask, options):
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         run_all([ask("1")], **options)
 
 
-def test_ctrl_c_passes_within_a_second_and_starts_nothing_more(server):
+def test_ctrl_c_is_raised_within_a_second_and_starts_no_calls(server):
     source = f"""
         import os
         from ailib_sync import AiClient

@@ -1,4 +1,4 @@
-"""The command line: ask a model, list the providers, check and show manifests. Only answers go to stdout."""
+"""The command line: ask a model, list providers, check and show manifests. Results go to stdout, all else to stderr."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ..types.response import CallStats, ChatResponse
 
 USAGE = """\
-python -m ailib_sync [options] "prompt"          ask a model; the prompt is read from stdin where it is missing or "-"
-       python -m ailib_sync providers                   list the providers, their key variables and whether they are set
-       python -m ailib_sync manifest check FILE         say what is wrong with a manifest, and where
-       python -m ailib_sync manifest show ID[/MODEL]    print a manifest, resolved for a model where one is named"""
+python -m ailib_sync [options] "prompt"          ask a model; without a prompt, or with "-", it is read from stdin
+       python -m ailib_sync providers                   list the providers and the environment variables of their keys
+       python -m ailib_sync manifest check FILE         list the problems of a manifest
+       python -m ailib_sync manifest show ID[/MODEL]    print a manifest, or the settings of one model"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; the exit status is 0, 1 for a failed call, 2 for a wrong command line, 130 after Ctrl-C."""
+    """Runs one command. Returns the exit status: 0, 1 after a failed call, 2 for a wrong command line, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if words[:1] == ["providers"]:
@@ -37,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, ConfigurationError) else 1
     except BrokenPipeError:
-        # Whoever read the output has gone; without this, the interpreter complains once more at its exit.
+        # The reader closed the pipe. At exit, Python flushes stdout and would report the error again:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -48,13 +49,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def ask(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m ailib_sync", usage=USAGE, add_help=True)
     parser.add_argument("prompt", nargs="*")
-    parser.add_argument("--model", help="provider/model; else AILIB_MODEL, else the first provider whose key is set")
+    parser.add_argument("--model", help="provider/model; default: AILIB_MODEL, otherwise the first provider whose key is set")
     parser.add_argument("--system", help="a system message")
     parser.add_argument("--temperature", type=float)
     parser.add_argument("--max-tokens", type=int)
-    parser.add_argument("--no-stream", action="store_true", help="wait for the whole answer")
-    parser.add_argument("--json", action="store_true", help="print the answer, its usage and its time as one JSON object")
-    parser.add_argument("--explain", action="store_true", help="print the request that would be sent, and send nothing")
+    parser.add_argument("--no-stream", action="store_true", help="print the response when it is complete")
+    parser.add_argument("--json", action="store_true", help="print the response, its usage and its time as one JSON object")
+    parser.add_argument("--explain", action="store_true", help="print the request without sending it")
     options = parser.parse_args(words)
     prompt = " ".join(options.prompt)
     if prompt in ("", "-"):
@@ -90,14 +91,14 @@ def _chat(model: str | None, system: str | None, temperature: float | None, max_
     return builder
 
 
-#: Provider → the model asked when only its key is known, in the order the keys are looked for.
+#: Provider → its default model. The order of the providers is the order in which their keys are checked.
 DEFAULT_MODELS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "default_models.json")
 
 
-def choose_model(asked: str | None) -> tuple[str, str]:
-    """The model to ask and why: the asked one, AILIB_MODEL, the first provider whose key is set, or the embedded stand-in."""
-    if asked:
-        return asked, "as asked"
+def choose_model(requested: str | None) -> tuple[str, str]:
+    """(model, reason): the requested one, AILIB_MODEL, the first provider whose key is set, or the embedded provider."""
+    if requested:
+        return requested, "from --model"
     if os.environ.get("AILIB_MODEL"):
         return os.environ["AILIB_MODEL"], "from AILIB_MODEL"
     from ..pipeline.auth import key_variables
@@ -107,8 +108,8 @@ def choose_model(asked: str | None) -> tuple[str, str]:
     for provider, model in read_json(DEFAULT_MODELS).items():
         for name in key_variables(Manifest.load(provider)):
             if os.environ.get(name):
-                return f"{provider}/{model}", f"{name} is set; --model or AILIB_MODEL chooses another"
-    return "embedded/echo", "no key is set, so the embedded stand-in answers; it is not a language model"
+                return f"{provider}/{model}", f"{name} is set; use --model or AILIB_MODEL for another one"
+    return "embedded/echo", "no API key is set, so the embedded provider responds; it is not a language model"
 
 
 def _print_stream(builder: ChatBuilder) -> tuple[ChatResponse, CallStats]:
@@ -136,18 +137,18 @@ def _as_json(response: ChatResponse, stats: CallStats) -> str:
 def _report(response: ChatResponse, stats: CallStats) -> None:
     for warning in response.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    shown = [f"{count} {what}" for count, what in ((stats.prompt_tokens, "prompt"), (stats.completion_tokens, "completion"))
-             if count is not None]  # fmt: skip
-    tokens = f"{' + '.join(shown)} tokens, " if shown else ""
+    counts = ((stats.prompt_tokens, "prompt"), (stats.completion_tokens, "completion"))
+    known = [f"{count} {name}" for count, name in counts if count is not None]
+    tokens = f"{' + '.join(known)} tokens, " if known else ""
     first = stats.time_to_first_token_ms
-    timing = f"{stats.latency_ms:.0f} ms" + (f", the first token after {first:.0f} ms" if first is not None else "")
+    timing = f"{stats.latency_ms:.0f} ms" + (f", first token after {first:.0f} ms" if first is not None else "")
     print(f"[{response.finish_reason}: {tokens}{timing}]", file=sys.stderr)
 
 
 def list_providers(words: list[str]) -> int:
-    """One line for each provider: id, dialects, key variables (`*` marks the one that is set), status."""
+    """One line for each provider: id, dialects, key variable, status."""
     parser = argparse.ArgumentParser(prog="python -m ailib_sync providers")
-    parser.add_argument("--all", action="store_true", help="the retired ones too")
+    parser.add_argument("--all", action="store_true", help="also list retired providers and those without chat")
     options = parser.parse_args(words)
     from ..registry.manifest import builtin_manifests
 
@@ -165,7 +166,7 @@ def _keys(manifest: Manifest) -> str:
     from ..pipeline.auth import key_variables
 
     if manifest.auth.get("scheme") == "none":
-        return "needs none"
+        return "no key needed"
     names = key_variables(manifest)
     return next((f"{name} (set)" for name in names if os.environ.get(name)), names[0])
 
@@ -190,7 +191,7 @@ def check_manifest(path: str) -> int:
     if problems:
         return 1
     manifest = Manifest.from_path(path)
-    print(f"{path}: good: {manifest.name} speaks {manifest.dialect} at {manifest.base_url}")
+    print(f"{path}: valid: {manifest.name}, {manifest.dialect}, {manifest.base_url}")
     return 0
 
 
@@ -203,9 +204,8 @@ def show_manifest(name: str) -> int:
     manifest = Manifest.load(provider)
     if model:
         manifest = manifest.for_model(model)
-    plain = Manifest("", "", "", "")
-    defaults = asdict(plain)
-    of_ours = ("trusted", "source")
-    shown = {key: value for key, value in asdict(manifest).items() if value != defaults[key] and key not in of_ours}
-    print(json.dumps(shown, indent=2, ensure_ascii=False))
+    defaults = asdict(Manifest("", "", "", ""))
+    internal = ("trusted", "source")
+    keys = {key: value for key, value in asdict(manifest).items() if value != defaults[key] and key not in internal}
+    print(json.dumps(keys, indent=2, ensure_ascii=False))
     return 0

@@ -1,4 +1,4 @@
-"""Our dataclasses behave as the standard library's do: the same class made both ways, side by side."""
+"""The dataclasses of this package behave like the standard library's: each test compares both."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from ailib_sync import _dataclass as record
+from ailib_sync import _dataclass as own
 
 
 def _pair(frozen: bool) -> list[Any]:
-    made = []
-    for dataclass, field in ((record.dataclass, record.field), (dataclasses.dataclass, dataclasses.field)):
+    classes = []
+    for dataclass, field in ((own.dataclass, own.field), (dataclasses.dataclass, dataclasses.field)):
 
         @dataclass(slots=True, frozen=frozen)
         class Point:
-            """A place."""
+            """A point."""
 
             x: int
             y: int = 2
@@ -30,13 +30,13 @@ def _pair(frozen: bool) -> list[Any]:
                 if self.x < 0:
                     raise ValueError("x")
 
-        made.append(Point)
-    return made
+        classes.append(Point)
+    return classes
 
 
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize(
-    "ask",
+    "expression",
     [
         lambda cls: repr(cls(1, note="n")).rpartition(".")[2],
         lambda cls: cls(1) == cls(1, note="other"),
@@ -65,49 +65,49 @@ def _pair(frozen: bool) -> list[Any]:
         lambda cls: copy.deepcopy(cls(1, tags=["a"])).tags,
     ],
 )
-def test_it_answers_as_the_standard_library_does(frozen: bool, ask: Any) -> None:
-    ours, theirs = [_answer(ask, cls) for cls in _pair(frozen)]
+def test_it_behaves_like_the_standard_library(frozen: bool, expression: Any) -> None:
+    ours, theirs = [_result(expression, cls) for cls in _pair(frozen)]
     assert ours == theirs
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_a_name_that_is_no_field_cannot_be_set(frozen: bool) -> None:
+def test_an_unknown_attribute_cannot_be_set(frozen: bool) -> None:
     with pytest.raises(AttributeError):
         _pair(frozen)[0](1).z = 5
 
 
-def _answer(ask: Any, cls: Any) -> Any:
+def _result(expression: Any, cls: Any) -> Any:
     try:
-        return ask(cls)
+        return expression(cls)
     except Exception as error:
         return type(error)
 
 
-@record.dataclass(slots=True, frozen=True)
+@own.dataclass(slots=True, frozen=True)
 class Pinned:
     a: int
     b: tuple[int, ...] = ()
 
 
-@record.dataclass(slots=True)
+@own.dataclass(slots=True)
 class Parent:
     a: int
     b: int = 1
 
 
-@record.dataclass(slots=True)
+@own.dataclass(slots=True)
 class Child(Parent):
     b: int = 7
     c: int = 3
 
 
-def test_values_travel_through_pickle() -> None:
+def test_values_can_be_pickled() -> None:
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         assert pickle.loads(pickle.dumps(Pinned(1, (2,)), protocol)) == Pinned(1, (2,))
         assert pickle.loads(pickle.dumps(Child(1, 2, 4), protocol)) == Child(1, 2, 4)
 
 
-def test_a_child_has_its_parents_fields_first() -> None:
+def test_the_fields_of_the_parent_come_first() -> None:
     assert Child.__match_args__ == ("a", "b", "c")
     assert (Child(0).b, Child(0).c, Child.__slots__) == (7, 3, ("c",))
     assert [field.name for field in dataclasses.fields(Child)] == ["a", "b", "c"]
@@ -115,9 +115,9 @@ def test_a_child_has_its_parents_fields_first() -> None:
     assert Child(0) != Parent(0)
 
 
-def test_replace_makes_a_changed_copy() -> None:
+def test_replace_returns_a_changed_copy() -> None:
     old = Pinned(1, (2,))
-    assert record.replace(old, a=5) == Pinned(5, (2,))
+    assert own.replace(old, a=5) == Pinned(5, (2,))
     assert old == Pinned(1, (2,))
     with pytest.raises(TypeError):
-        record.replace(old, c=1)
+        own.replace(old, c=1)
