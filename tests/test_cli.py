@@ -60,7 +60,7 @@ def _process(*words: str, **options: Any) -> subprocess.Popen[str]:
     )
 
 
-# --- Requests -----------------------------------------------------------------------------------------------------------
+# --- Requests ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_response_is_streamed_to_stdout_and_all_else_goes_to_stderr(run: Run) -> None:
@@ -191,7 +191,7 @@ def test_help_lists_every_command(run: Run, word: str) -> None:
         assert part in out
 
 
-# --- Choice of a model --------------------------------------------------------------------------------------------------------
+# --- Choice of a model ------------------------------------------------------------------------------------------------
 
 
 def test_the_option_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ def test_the_model_can_come_from_the_environment(run: Run, monkeypatch: pytest.M
     assert err.startswith("embedded/echo?dialect=anthropic_messages (from AILIB_MODEL)\n")
 
 
-# --- Lists and manifests ------------------------------------------------------------------------------------------------
+# --- Lists and manifests ----------------------------------------------------------------------------------------------
 
 
 def test_providers_are_listed_with_their_keys(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +286,7 @@ def test_a_manifest_is_shown_resolved_for_a_model(run: Run) -> None:
     assert json.loads(run("manifest", "show", "openai/gpt-5-pro")[1])["dialect"] == "openai_responses"
 
 
-# --- Processes ----------------------------------------------------------------------------------------------------------
+# --- Processes --------------------------------------------------------------------------------------------------------
 
 
 def test_it_runs_as_a_module_and_reads_a_pipe() -> None:

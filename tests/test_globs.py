@@ -1,4 +1,4 @@
-"""The globs of a manifest, and the hosts of addresses, against the regular expressions that describe them."""
+"""The globs and templates of a manifest, compared with regular expressions, and the hosts of addresses."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def _as_regex(pattern: str) -> str:
 
 
 @given(st.text("ab*?-.", max_size=8), st.text("ab-.", max_size=8))
-def test_a_glob_fits_what_its_regular_expression_fits(pattern: str, text: str) -> None:
+def test_a_glob_matches_like_its_regular_expression(pattern: str, text: str) -> None:
     assert matches(pattern, text) == bool(re.fullmatch(_as_regex(pattern), text, re.DOTALL))
 
 
-def test_one_of_several_globs_is_enough() -> None:
+def test_one_matching_glob_is_enough() -> None:
     assert matches("o1*|gpt-?", "gpt-4")
     assert not matches("o1*|gpt-?", "gpt-4o")
 
 
-def test_a_template_is_filled_where_names_are_known() -> None:
+def test_known_names_in_a_template_are_replaced() -> None:
     assert filled("https://{a}.x/{b}/{c", {"a": "1"}) == "https://1.x/{b}/{c"
     assert filled("{a}{a}", {"a": "{b}", "b": "no"}) == "{b}{b}"
 

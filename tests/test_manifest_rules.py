@@ -1,4 +1,4 @@
-"""What a manifest's rules make of models and formats, for the built-in ones and for one of our own."""
+"""The rules of manifests for models and dialects: the built-in manifests and an example."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ EFFORTS = ["low", "medium", "high"]
         ("bedrock/meta.llama3-70b", None, None, "bedrock_converse"),
     ],
 )
-def test_a_model_thinks_as_far_as_it_can(model: str, efforts: list[str] | None, off: str | None, dialect: str) -> None:
+def test_the_reasoning_settings_of_models(model: str, efforts: list[str] | None, off: str | None, dialect: str) -> None:
     provider, _, name = model.partition("/")
     manifest = Manifest.load(provider).for_model(name)
     rules = manifest.reasoning or {}
@@ -62,7 +62,7 @@ def test_a_model_thinks_as_far_as_it_can(model: str, efforts: list[str] | None, 
 
 
 @pytest.mark.parametrize(
-    ("model", "takes"),
+    ("model", "supported"),
     [
         ("openai/gpt-4o", True),
         ("openai/o3", False),
@@ -77,13 +77,13 @@ def test_a_model_thinks_as_far_as_it_can(model: str, efforts: list[str] | None, 
         ("vertex/gemini-2.5-pro", True),
     ],
 )
-def test_temperature_is_sent_where_the_model_takes_it(model: str, takes: bool) -> None:
+def test_whether_models_support_temperature(model: str, supported: bool) -> None:
     provider, _, name = model.partition("/")
     manifest = Manifest.load(provider).for_model(name)
-    assert (manifest.parameters.get("temperature", "temperature") is not None) is takes
+    assert (manifest.parameters.get("temperature", "temperature") is not None) is supported
 
 
-def test_the_second_format_starts_anew_but_for_what_it_keeps() -> None:
+def test_a_second_dialect_inherits_only_what_it_keeps() -> None:
     openai, gemini = Manifest.load("openai"), Manifest.load("gemini")
     responses = openai.for_model("gpt-5.6", "openai_responses")
     assert responses.parameters.get("max_tokens") is None
@@ -99,7 +99,7 @@ def test_the_second_format_starts_anew_but_for_what_it_keeps() -> None:
     assert chat.auth["env"] == gemini.auth["env"]
 
 
-def test_a_style_of_its_own_replaces_reasoning_and_none_is_laid_over_it() -> None:
+def test_a_rule_with_a_style_replaces_reasoning_and_others_are_merged() -> None:
     manifest = Manifest.from_dict(
         {
             "id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://api.acme.example/v1",
@@ -112,13 +112,13 @@ def test_a_style_of_its_own_replaces_reasoning_and_none_is_laid_over_it() -> Non
     assert manifest.for_model("c12").reasoning == manifest.reasoning
 
 
-def test_body_constants_give_way_to_the_request_and_null_takes_out() -> None:
+def test_constants_do_not_replace_fields_and_null_removes_them() -> None:
     watsonx = Manifest.load("watsonx")
     body = watsonx.add_constants({"model": "m", "project_id": "mine"}, {"model": "m", "project_id": "theirs"})
     assert body == {"model_id": "m", "project_id": "mine"}
 
 
-def test_templates_do_not_follow_attributes() -> None:
+def test_templates_do_not_evaluate_attributes() -> None:
     manifest = Manifest.from_dict(
         {
             "id": "acme",
@@ -145,7 +145,7 @@ def test_templates_do_not_follow_attributes() -> None:
         ("anthropic/claude-haiku-4-5", Reasoning(effort="low"), False),
     ],
 )
-def test_temperature_gives_way_to_thinking_where_a_model_refuses_both(
+def test_temperature_is_omitted_while_thinking_if_a_model_rejects_both(
     model: str, reasoning: Reasoning | None, sent: bool
 ) -> None:
     provider, _, name = model.partition("/")
@@ -157,12 +157,12 @@ def test_temperature_gives_way_to_thinking_where_a_model_refuses_both(
     assert any("temperature" in warning for warning in ledger.warnings) is not sent
 
 
-SPOKEN = [(manifest.id, dialect) for manifest in LIVE for dialect in (manifest.dialect, *manifest.dialects)]
+DIALECTS = [(manifest.id, dialect) for manifest in LIVE for dialect in (manifest.dialect, *manifest.dialects)]
 
 
-@pytest.mark.parametrize(("provider", "dialect"), SPOKEN, ids=[f"{provider}-{dialect}" for provider, dialect in SPOKEN])
-def test_every_provider_makes_a_request_in_every_format_it_speaks(provider: str, dialect: str) -> None:
-    """The address is whole, the body is JSON, and what is not sent as asked is told."""
+@pytest.mark.parametrize(("provider", "dialect"), DIALECTS, ids=[f"{provider}-{dialect}" for provider, dialect in DIALECTS])
+def test_every_provider_renders_a_request_in_every_dialect(provider: str, dialect: str) -> None:
+    """The URL is complete, the body is JSON, and the ledger has an entry for each option."""
     manifest = Manifest.load(provider)
     given = {name: "https://llm.corp.example/v1" if name == "base_url" else "eu-1" for name in manifest.variables}
     given |= {
@@ -185,7 +185,7 @@ def test_every_provider_makes_a_request_in_every_format_it_speaks(provider: str,
 
 
 @pytest.mark.parametrize("model", ["gpt-5.5", "gpt-5.2"])
-def test_the_temperature_that_models_think_at_is_sent(model: str) -> None:
+def test_the_default_temperature_is_sent_while_thinking(model: str) -> None:
     manifest = Manifest.load("openai").for_model(model)
     options = {"temperature": 1.0, "reasoning": Reasoning(effort="high")}
     ledger = Ledger()

@@ -1,4 +1,4 @@
-"""Every built-in manifest: its form, its names, its addresses and keys. Adding a provider is one file; this is its review."""
+"""Every built-in manifest: its form, names, URLs and keys. Adding a provider is one file; these tests review it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ IDS = provider_ids()
 MANIFESTS = {manifest.id: manifest for manifest in builtin_manifests()}
 LIVE = [manifest for manifest in MANIFESTS.values() if manifest.status not in ("retired", "not_chat")]
 CONFORMANCE = os.environ.get("AILIB_CONFORMANCE")
-needs_conformance = pytest.mark.skipif(not CONFORMANCE, reason="AILIB_CONFORMANCE names no folder")
+needs_conformance = pytest.mark.skipif(not CONFORMANCE, reason="AILIB_CONFORMANCE is not set")
 
-#: Key variables that vendors named otherwise than _KEY or _TOKEN.
+#: Key variables of vendors that end neither in _KEY nor in _TOKEN.
 ODD_KEYS = {"AWS_BEARER_TOKEN_BEDROCK", "SNOWFLAKE_CORTEX_PAT", "SNOWFLAKE_PAT", "SPARK_API_PASSWORD"}
 
 AI_PROTOCOL_V1 = [
@@ -68,7 +68,7 @@ AI_PROTOCOL_V1 = [
     "zhipu",
 ]
 
-#: Names in the index of recordings → ours, where they differ.
+#: Provider → its name in the index of recordings, if it differs.
 RECORDED_AS = {
     "qwen": "alibaba",
     "gemini": "google",
@@ -84,17 +84,17 @@ def raw(provider: str) -> dict[str, object]:
     return read_json(os.path.join(FOLDER, f"{provider}.json"))
 
 
-def spoken(manifest: Manifest) -> list[Manifest]:
+def all_dialects(manifest: Manifest) -> list[Manifest]:
     return [manifest, *(manifest.for_dialect(dialect) for dialect in manifest.dialects)]
 
 
 def resolved(manifest: Manifest) -> list[Manifest]:
-    """The manifest in each of its formats, and as it is for a model that each of its rules matches."""
-    found = spoken(manifest)
-    for speaking in list(found):
-        for pattern in speaking.models:
+    """The manifest in each of its dialects, and for one model of each of its rules."""
+    found = all_dialects(manifest)
+    for part in list(found):
+        for pattern in part.models:
             name = pattern.split("|")[0].replace("*", "x").replace("?", "5")
-            found.append(speaking.for_model(name, speaking.dialect))
+            found.append(part.for_model(name, part.dialect))
     return found
 
 
@@ -102,17 +102,17 @@ def resolved(manifest: Manifest) -> list[Manifest]:
 
 
 @pytest.mark.parametrize("provider", IDS)
-def test_fits_the_schema(provider: str) -> None:
+def test_matches_the_schema(provider: str) -> None:
     jsonschema.Draft202012Validator(schema()).validate(raw(provider))
 
 
 @pytest.mark.parametrize("provider", [provider for provider in IDS if not ODD_KEYS & set(key_variables(MANIFESTS[provider]))])
-def test_passes_the_checks_made_of_manifests_from_outside(provider: str) -> None:
+def test_passes_the_checks_of_users_manifests(provider: str) -> None:
     assert find_problems(raw(provider), provider) == []
 
 
 @pytest.mark.parametrize("provider", IDS)
-def test_is_named_like_its_file_and_names_only_what_exists(provider: str) -> None:
+def test_has_the_name_of_its_file_and_only_valid_references(provider: str) -> None:
     manifest = MANIFESTS[provider]
     assert manifest.id == provider
     for part in resolved(manifest):
@@ -126,7 +126,7 @@ def test_is_named_like_its_file_and_names_only_what_exists(provider: str) -> Non
 
 
 @pytest.mark.parametrize("provider", IDS)
-def test_asks_for_thinking_in_a_style_its_dialect_knows(provider: str) -> None:
+def test_reasoning_style_is_supported_by_the_dialect(provider: str) -> None:
     for part in resolved(MANIFESTS[provider]):
         if part.reasoning:
             assert part.reasoning["style"] in STYLES[part.dialect], (part.dialect, part.reasoning)
@@ -148,23 +148,23 @@ STYLES = {
 @pytest.mark.parametrize(
     ("dialect", "module"), [("openai_chat", "options"), ("gemini_generate", "reasoning")]
 )
-def test_the_styles_here_are_those_of_the_code(dialect: str, module: str) -> None:
+def test_the_styles_match_the_code(dialect: str, module: str) -> None:
     assert STYLES[dialect] == set(import_module(f"ailib_sync.dialects.{dialect}.{module}").STYLES)
 
 
-def test_the_styles_of_bedrock_here_are_those_of_the_code() -> None:
+def test_the_styles_of_bedrock_match_the_code() -> None:
     places = import_module("ailib_sync.dialects.bedrock_converse.reasoning").EFFORT_PLACES
     assert STYLES["bedrock_converse"] == {"budget", *places}
 
 
-def test_the_schema_tells_of_every_style() -> None:
-    told = schema()["$defs"]["reasoning"]["anyOf"][1]["properties"]["style"]["enum"]
-    assert set(told) == set().union(*STYLES.values())
+def test_the_schema_lists_every_style() -> None:
+    listed = schema()["$defs"]["reasoning"]["anyOf"][1]["properties"]["style"]["enum"]
+    assert set(listed) == set().union(*STYLES.values())
 
 
 @pytest.mark.parametrize("provider", IDS)
-def test_sends_keys_over_https_or_to_this_machine_only(provider: str) -> None:
-    for part in spoken(MANIFESTS[provider]):
+def test_sends_keys_only_over_https_or_to_this_machine(provider: str) -> None:
+    for part in all_dialects(MANIFESTS[provider]):
         url = part.base_url
         assert url.startswith("https://") or re.match(r"http://(localhost:|embedded\.invalid/)|\{base_url\}$", url), url
         assert "@" not in url
@@ -172,7 +172,7 @@ def test_sends_keys_over_https_or_to_this_machine_only(provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", IDS)
-def test_puts_no_key_into_an_address(provider: str) -> None:
+def test_puts_no_key_into_a_url(provider: str) -> None:
     for part in resolved(MANIFESTS[provider]):
         for template in (part.base_url, *part.paths.values()):
             assert not re.search(r"[?&](api_?key|key|token)=", template, re.IGNORECASE)
@@ -181,8 +181,8 @@ def test_puts_no_key_into_an_address(provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", IDS)
-def test_reads_keys_from_variables_that_are_named_like_keys(provider: str) -> None:
-    for part in spoken(MANIFESTS[provider]):
+def test_reads_keys_from_variables_with_the_name_of_a_key(provider: str) -> None:
+    for part in all_dialects(MANIFESTS[provider]):
         for name in part.auth.get("env", ()):
             assert name.endswith(("_KEY", "_TOKEN")) or name in ODD_KEYS, name
     for variable in MANIFESTS[provider].variables.values():
@@ -191,7 +191,7 @@ def test_reads_keys_from_variables_that_are_named_like_keys(provider: str) -> No
 
 
 @pytest.mark.parametrize("manifest", [m for m in MANIFESTS.values() if m.status in ("retired", "not_chat")], ids=lambda m: m.id)
-def test_says_what_to_use_where_there_is_nothing_to_call(manifest: Manifest) -> None:
+def test_a_provider_without_chat_says_what_to_use_instead(manifest: Manifest) -> None:
     assert manifest.retired
     assert len(manifest.retired["use"]) > 5
     assert manifest.status == "not_chat" or "since" in manifest.retired
@@ -200,13 +200,13 @@ def test_says_what_to_use_where_there_is_nothing_to_call(manifest: Manifest) -> 
 @pytest.mark.parametrize(
     "manifest", [m for m in LIVE if not m.models and not m.dialects and not m.variables], ids=lambda m: m.id
 )
-def test_a_plain_provider_is_25_lines_at_most(manifest: Manifest) -> None:
+def test_a_simple_provider_has_at_most_25_lines(manifest: Manifest) -> None:
     with open(os.path.join(FOLDER, f"{manifest.id}.json"), encoding="utf-8") as file:
         assert len(file.read().splitlines()) <= 25
 
 
 @pytest.mark.parametrize("provider", IDS)
-def test_keeps_the_order_of_keys_and_states_no_default(provider: str) -> None:
+def test_keys_are_ordered_and_have_no_default_values(provider: str) -> None:
     order = ["extends", *(key for key in schema()["properties"] if key not in ("$schema", "extends"))]
     data = raw(provider)
     keys = [key for key in data if key not in ("extends",)]
@@ -219,20 +219,20 @@ def test_keeps_the_order_of_keys_and_states_no_default(provider: str) -> None:
             assert data[key] != (list(default) if isinstance(default, tuple) else default), key
 
 
-# --- all of them together ---------------------------------------------------------------------------------------------
+# --- all manifests ----------------------------------------------------------------------------------------------------
 
 
-def test_there_are_at_least_sixty_to_call() -> None:
+def test_there_are_at_least_sixty_providers() -> None:
     assert len(LIVE) >= 60
 
 
-def test_no_word_leads_to_two_providers() -> None:
-    words = [*IDS, *(alias for manifest in MANIFESTS.values() for alias in manifest.aliases)]
-    assert sorted(words) == sorted(set(words))
+def test_ids_and_aliases_are_unique() -> None:
+    names = [*IDS, *(alias for manifest in MANIFESTS.values() for alias in manifest.aliases)]
+    assert sorted(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize("provider", AI_PROTOCOL_V1)
-def test_knows_every_provider_of_ai_protocol(provider: str) -> None:
+def test_has_every_provider_of_ai_protocol(provider: str) -> None:
     assert Manifest.load(provider).id == provider
 
 
@@ -252,7 +252,7 @@ def test_resolves_aliases(alias: str, provider: str) -> None:
 
 
 @needs_conformance
-def test_resolves_aliases_as_ai_protocol_does() -> None:
+def test_resolves_aliases_like_ai_protocol() -> None:
     with open(os.path.join(CONFORMANCE or "", "aiprotocol", "alias-resolve.golden.json"), encoding="utf-8") as file:
         vectors = json.load(file)["vectors"]
     assert len(vectors) > 5
@@ -260,7 +260,7 @@ def test_resolves_aliases_as_ai_protocol_does() -> None:
         word, canonical = vector["input"], vector["canonical"]
         if canonical is not None:
             assert Manifest.load(word).id == canonical
-        else:  # not an alias: either an id of its own, or unknown
+        else:  # not an alias: an id or unknown
             assert word not in index()["aliases"]
             if word not in IDS:
                 with pytest.raises(ManifestError):
@@ -268,7 +268,7 @@ def test_resolves_aliases_as_ai_protocol_does() -> None:
 
 
 @needs_conformance
-def test_only_what_was_recorded_is_called_verified() -> None:
+def test_only_recorded_providers_are_verified() -> None:
     with open(os.path.join(CONFORMANCE or "", "recordings-index.json"), encoding="utf-8") as file:
         recorded = {entry["provider"] for entry in json.load(file)}
     for manifest in LIVE:
@@ -276,33 +276,33 @@ def test_only_what_was_recorded_is_called_verified() -> None:
             assert RECORDED_AS.get(manifest.id, manifest.id) in recorded, manifest.id
 
 
-def test_a_wrong_id_gets_the_nearest_ones() -> None:
+def test_an_unknown_id_gets_suggestions() -> None:
     with pytest.raises(ManifestError, match="did you mean anthropic"):
         Manifest.load("antropic")
 
 
 @pytest.mark.parametrize("provider", ["OpenAI", "../openai", "schema", "index", "", "a/b"])
-def test_nothing_but_an_id_names_a_manifest(provider: str) -> None:
+def test_only_an_id_loads_a_manifest(provider: str) -> None:
     with pytest.raises(ManifestError):
         Manifest.load(provider)
 
 
-# --- what is written from them ----------------------------------------------------------------------------------------
+# --- generated files --------------------------------------------------------------------------------------------------
 
 
-def written(name: str) -> str:
+def committed(name: str) -> str:
     with open(os.path.join(os.path.dirname(FOLDER), "..", *name.split("/")), encoding="utf-8") as file:
         return file.read()
 
 
-def test_the_index_is_in_step() -> None:
+def test_the_index_is_up_to_date() -> None:
     make = import_make_providers()
-    assert written("ailib_sync/manifests/index.json") == make.make_index(list(builtin_manifests()))
+    assert committed("ailib_sync/manifests/index.json") == make.make_index(list(builtin_manifests()))
 
 
-def test_the_page_of_providers_is_in_step() -> None:
+def test_the_page_of_providers_is_up_to_date() -> None:
     make = import_make_providers()
-    assert written("docs/providers.md") == make.make_page(list(builtin_manifests()))
+    assert committed("docs/providers.md") == make.make_page(list(builtin_manifests()))
 
 
 def import_make_providers():  # type: ignore[no-untyped-def]
@@ -317,7 +317,7 @@ def import_make_providers():  # type: ignore[no-untyped-def]
     return module
 
 
-def test_the_index_gives_no_key_to_any_host_at_all() -> None:
-    free = {env for env, owners in index()["keys"].items() if "*" in owners}
-    assert free <= {"OPENAI_COMPATIBLE_API_KEY"}
+def test_no_key_of_the_index_may_be_sent_to_any_host() -> None:
+    unlimited = {env for env, owners in index()["keys"].items() if "*" in owners}
+    assert unlimited <= {"OPENAI_COMPATIBLE_API_KEY"}
     assert hosts("https://{host}/v1", {}, {"host": {"env": ["X"]}}) == {"*"}
