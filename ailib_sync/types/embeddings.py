@@ -30,7 +30,7 @@ NO_OPTIONS = EmbeddingOptions()
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingRequest:
-    """Texts to embed. `extra` is added to the body last, as given; `headers` are sent too."""
+    """Texts to embed. `extra` is merged into the body last; `headers` are sent too."""
 
     model: str
     texts: tuple[str, ...]
@@ -46,26 +46,26 @@ class EmbeddingRequest:
 
 @dataclass(slots=True)
 class EmbeddingResponse(Response):
-    """The vectors of the texts, in the texts' order."""
+    """The vectors, in the order of the texts."""
 
     vectors: list[list[float]] = field(default_factory=list)
 
 
 def texts_of(texts: str | Iterable[str]) -> tuple[str, ...]:
-    """One text or several, checked. Raises ConfigurationError where there is none, or one is empty or not text."""
+    """One text or several. Raises ConfigurationError if there is none, or one is empty or not text."""
     given: tuple[Any, ...] = (texts,) if isinstance(texts, str) or not hasattr(texts, "__iter__") else tuple(texts)
     if not given:
-        raise ConfigurationError("embed: give at least one text")
+        raise ConfigurationError("embed: pass at least one text")
     for position, text in enumerate(given):
         if not isinstance(text, str):
             raise ConfigurationError(f"embed: texts[{position}] must be a text, not {type(text).__name__}")
         if not text:
-            raise ConfigurationError(f"embed: texts[{position}] is empty, which has no vector")
+            raise ConfigurationError(f"embed: texts[{position}] is empty, and an empty text has no vector")
     return given
 
 
 def options_of(dimensions: Any) -> EmbeddingOptions:
-    """The options, checked. Raises ConfigurationError."""
+    """The options. Raises ConfigurationError if `dimensions` is not a positive whole number."""
     if dimensions is not None and (isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1):
         raise ConfigurationError(f"embed: dimensions must be a whole number of at least 1, not {dimensions!r}")
     return EmbeddingOptions(dimensions)

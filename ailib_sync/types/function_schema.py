@@ -45,10 +45,10 @@ def function_parameters(function: Callable[..., Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     required: list[str] = []
     for parameter in parameters.values():
-        types.where = f"{name}: parameter {parameter.name!r}"
-        _check_kind(parameter, types.where)
+        types.location = f"{name}: parameter {parameter.name!r}"
+        _check_kind(parameter, types.location)
         if parameter.name not in hints:
-            raise ConfigurationError(f"{types.where} has no annotation; add one, or pass Tool(name, parameters=…)")
+            raise ConfigurationError(f"{types.location} has no annotation; add one, or pass Tool(name, parameters=…)")
         properties[parameter.name] = _with_description(types.schema(hints[parameter.name]), described.get(parameter.name))
         if parameter.default is parameter.empty:
             required.append(parameter.name)
@@ -78,14 +78,14 @@ def _hints(annotated: Any, name: str) -> dict[str, Any]:
         raise ConfigurationError(f"{name}: {detail}") from None
 
 
-def _check_kind(parameter: Parameter, where: str) -> None:
+def _check_kind(parameter: Parameter, location: str) -> None:
     kind = parameter.kind
     if kind is parameter.VAR_POSITIONAL or kind is parameter.VAR_KEYWORD:
         stars = "*" if kind is parameter.VAR_POSITIONAL else "**"
         advice = "name each argument, or pass Tool(name, parameters=…)"
-        raise ConfigurationError(f"{where}: {stars}{parameter.name} has no schema; {advice}")
+        raise ConfigurationError(f"{location}: {stars}{parameter.name} has no schema; {advice}")
     if kind is parameter.POSITIONAL_ONLY:
-        raise ConfigurationError(f"{where} is positional-only, but a model names its arguments; remove the /")
+        raise ConfigurationError(f"{location} is positional-only, but a model names its arguments; remove the /")
 
 
 def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -136,10 +136,10 @@ _SUPPORTED = "str, int, float, bool, list, tuple, set, dict, Literal, Enum, unio
 
 
 class _Types:
-    """Types → schemas. `definitions` collects the recursive types; `where` is the parameter, for messages."""
+    """Types → schemas. `definitions` collects the recursive types; `location` is the parameter, for messages."""
 
-    def __init__(self, where: str) -> None:
-        self.where = where
+    def __init__(self, location: str) -> None:
+        self.location = location
         self.definitions: dict[str, Any] = {}
         self._open: list[Any] = []
         self._names: dict[int, str] = {}
@@ -263,7 +263,7 @@ class _Types:
 
     def _no_schema(self, what: str) -> ConfigurationError:
         advice = f"use {_SUPPORTED}, or pass Tool(name, parameters=…)"
-        return ConfigurationError(f"{self.where}: {what} has no JSON Schema; {advice}")
+        return ConfigurationError(f"{self.location}: {what} has no JSON Schema; {advice}")
 
 
 def _first_text(metadata: Iterable[Any]) -> str | None:

@@ -52,7 +52,7 @@ def _dump_fields(value: Any) -> dict[str, Any]:
     return dumped
 
 
-def _dump(value: Any, where: str) -> Any:
+def _dump(value: Any, path: str) -> Any:
     """A deep copy of JSON values only."""
     if type(value) in _TYPE_OF:
         return {"type": _TYPE_OF[type(value)], **_dump_fields(value)}
@@ -63,58 +63,58 @@ def _dump(value: Any, where: str) -> Any:
 
         return b2a_base64(value, newline=False).decode("ascii")
     if hasattr(value, "keys"):
-        return {key: _dump(value[key], where) for key in value}
+        return {key: _dump(value[key], path) for key in value}
     if isinstance(value, (list, tuple)):
-        return [_dump(item, where) for item in value]
+        return [_dump(item, path) for item in value]
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
-    raise ConfigurationError(f"{where} contains a {type(value).__name__}, which cannot be JSON")
+    raise ConfigurationError(f"{path} contains a {type(value).__name__}, which cannot be JSON")
 
 
-def _load_fields(cls: type[Any], data: Any, where: str) -> Any:
+def _load_fields(cls: type[Any], data: Any, path: str) -> Any:
     if not hasattr(data, "keys"):
-        raise ConfigurationError(f"{where} must be an object, not {type(data).__name__}")
+        raise ConfigurationError(f"{path} must be an object, not {type(data).__name__}")
     fields = {field.name: field for field in dataclasses.fields(cls)}
     values: dict[str, Any] = {}
     for key, item in data.items():
         if key not in fields:
-            raise ConfigurationError(f"{where}: {cls.__name__} has no field {key!r}; its fields are {', '.join(fields)}")
-        values[key] = _load(item, str(fields[key].type), f"{where}.{key}")
+            raise ConfigurationError(f"{path}: {cls.__name__} has no field {key!r}; its fields are {', '.join(fields)}")
+        values[key] = _load(item, str(fields[key].type), f"{path}.{key}")
     try:
         return cls(**values)
     except TypeError:
         missing = dataclasses.MISSING
         required = [f.name for f in fields.values() if f.default is missing and f.default_factory is missing]
-        raise ConfigurationError(f"{where}: {cls.__name__} needs {', '.join(required)}") from None
+        raise ConfigurationError(f"{path}: {cls.__name__} needs {', '.join(required)}") from None
 
 
 #: Name in an annotation → type of the JSON value.
 _JSON_TYPES: Mapping[str, type] = {"str": str, "MessageRole": str, "dict": dict, "bool": bool, "list": list, "None": type(None)}
 
 
-def _load(value: Any, annotation: str, where: str) -> Any:
+def _load(value: Any, annotation: str, path: str) -> Any:
     """The value for a field, checked against its annotation (`str | None`, `dict[str, Any]`, `str | list[Block]`)."""
     names = [name.partition("[")[0] for name in annotation.split(" | ")]
     if "bytes" in names and isinstance(value, str):
-        return _load_bytes(value, where)
+        return _load_bytes(value, path)
     if not isinstance(value, tuple(_JSON_TYPES[name] for name in names if name in _JSON_TYPES)):
-        raise ConfigurationError(f"{where} must be {annotation}, not {type(value).__name__}")
+        raise ConfigurationError(f"{path} must be {annotation}, not {type(value).__name__}")
     if isinstance(value, list):
-        return [_load_block(item, f"{where}[{number}]") for number, item in enumerate(value)]
-    return _dump(value, where)
+        return [_load_block(item, f"{path}[{number}]") for number, item in enumerate(value)]
+    return _dump(value, path)
 
 
-def _load_bytes(text: str, where: str) -> bytes:
+def _load_bytes(text: str, path: str) -> bytes:
     from base64 import b64decode
 
     try:
         return b64decode(text, validate=True)
     except ValueError:
-        raise ConfigurationError(f"{where} is not base64") from None
+        raise ConfigurationError(f"{path} is not base64") from None
 
 
-def _load_block(data: Any, where: str) -> Any:
+def _load_block(data: Any, path: str) -> Any:
     name = data.get("type") if hasattr(data, "keys") else None
     if not isinstance(name, str) or name not in BLOCK_TYPES:
-        raise ConfigurationError(f"{where}: type must be one of {', '.join(BLOCK_TYPES)}, not {name!r}")
-    return _load_fields(BLOCK_TYPES[name], {key: value for key, value in data.items() if key != "type"}, where)
+        raise ConfigurationError(f"{path}: type must be one of {', '.join(BLOCK_TYPES)}, not {name!r}")
+    return _load_fields(BLOCK_TYPES[name], {key: value for key, value in data.items() if key != "type"}, path)

@@ -68,17 +68,17 @@ def _parse_assistant(content: str | list[Block], rest: dict[str, Any]) -> str | 
     return [*blocks, *calls]
 
 
-def _parse_call(data: Any, where: str) -> ToolCall:
+def _parse_call(data: Any, path: str) -> ToolCall:
     function = data.get("function") if hasattr(data, "keys") else None
     if function is None or not hasattr(function, "keys"):
-        raise ConfigurationError(f'{where} must be {{"id": …, "function": {{"name": …, "arguments": …}}}}')
+        raise ConfigurationError(f'{path} must be {{"id": …, "function": {{"name": …, "arguments": …}}}}')
     id, name, arguments = data.get("id"), function.get("name"), function.get("arguments")
     if not isinstance(id, str) or not isinstance(name, str):
-        raise ConfigurationError(f"{where} needs an id and a function.name")
+        raise ConfigurationError(f"{path} needs an id and a function.name")
     if isinstance(arguments, str):
         return ToolCall(id, name, parse_arguments(arguments), arguments)
     if arguments is not None and not hasattr(arguments, "keys"):
-        raise ConfigurationError(f"{where}.function.arguments must be JSON text or an object, not {type(arguments).__name__}")
+        raise ConfigurationError(f"{path}.function.arguments must be JSON text or an object, not {type(arguments).__name__}")
     return ToolCall(id, name, dict(arguments or {}))
 
 
@@ -90,44 +90,44 @@ def _parse_content(content: Any, role: Any) -> str | list[Block]:
     return [_parse_part(part, f"content[{number}]") for number, part in enumerate(content)]
 
 
-def _parse_part(part: Any, where: str) -> Block:
+def _parse_part(part: Any, path: str) -> Block:
     if isinstance(part, str):
         return Text(part)
     kind = part.get("type") if hasattr(part, "keys") else None
     if not isinstance(kind, str) or kind not in PARTS:
         known = ", ".join(PARTS)
-        raise ConfigurationError(f"{where}: type must be one of {known}, not {kind!r}; Opaque({{…}}) sends a part unchanged")
+        raise ConfigurationError(f"{path}: type must be one of {known}, not {kind!r}; Opaque({{…}}) sends a part unchanged")
     value = part.get(_KEY_OF.get(kind, kind))
-    block = PARTS[kind](value if hasattr(value, "keys") else {"url": value, "text": value}, f"{where}.{kind}")
+    block = PARTS[kind](value if hasattr(value, "keys") else {"url": value, "text": value}, f"{path}.{kind}")
     block.extra = {key: value for key, value in part.items() if key not in ("type", _KEY_OF.get(kind, kind))}
     return block
 
 
-def _parse_text(part: Mapping[str, Any], where: str) -> Text:
+def _parse_text(part: Mapping[str, Any], path: str) -> Text:
     text = part.get("text")
     if not isinstance(text, str):
-        raise ConfigurationError(f"{where} must be text")
+        raise ConfigurationError(f"{path} must be text")
     return Text(text)
 
 
-def _parse_image(part: Mapping[str, Any], where: str) -> Image:
-    image: Image = _from_url(Image, part.get("url"), where)
+def _parse_image(part: Mapping[str, Any], path: str) -> Image:
+    image: Image = _from_url(Image, part.get("url"), path)
     image.detail = part.get("detail")
     return image
 
 
-def _parse_audio(part: Mapping[str, Any], where: str) -> Audio:
+def _parse_audio(part: Mapping[str, Any], path: str) -> Audio:
     if "data" not in part:
-        audio: Audio = _from_url(Audio, part.get("url"), where)
+        audio: Audio = _from_url(Audio, part.get("url"), path)
         return audio
     name = part.get("format")
     if not isinstance(name, str):
-        raise ConfigurationError(f"{where} needs a format, such as wav or mp3")
-    return Audio(f"audio/{_AUDIO_SUBTYPES.get(name, name)}", _decode_base64(part["data"], where))
+        raise ConfigurationError(f"{path} needs a format, such as wav or mp3")
+    return Audio(f"audio/{_AUDIO_SUBTYPES.get(name, name)}", _decode_base64(part["data"], path))
 
 
-def _parse_file(part: Mapping[str, Any], where: str) -> Document:
-    document: Document = _from_url(Document, part.get("file_data", part.get("file_url")), where)
+def _parse_file(part: Mapping[str, Any], path: str) -> Document:
+    document: Document = _from_url(Document, part.get("file_data", part.get("file_url")), path)
     document.name = part.get("filename")
     return document
 
@@ -148,23 +148,23 @@ PARTS: Mapping[str, Callable[[Mapping[str, Any], str], Text | Image | Audio | Do
 _KEY_OF = {"input_text": "text", "output_text": "text", "input_image": "image_url"}
 
 
-def _from_url(cls: type[Any], url: Any, where: str) -> Any:
+def _from_url(cls: type[Any], url: Any, path: str) -> Any:
     """A block from a URL; a `data:` URL is decoded (RFC 2397)."""
     if not isinstance(url, str) or not url:
-        raise ConfigurationError(f"{where} needs a URL: https://… or data:…;base64,…")
+        raise ConfigurationError(f"{path} needs a URL: https://… or data:…;base64,…")
     try:
         found = parse_data_url(url)
     except ValueError as error:
-        raise ConfigurationError(f"{where}: {error}") from None
+        raise ConfigurationError(f"{path}: {error}") from None
     return cls(url=url) if found is None else cls(*found)
 
 
-def _decode_base64(text: Any, where: str) -> bytes:
-    """The bytes of base64 text. Raises ConfigurationError with the path `where`."""
+def _decode_base64(text: Any, path: str) -> bytes:
+    """The bytes of base64 text. Raises ConfigurationError with its path."""
     try:
         return parse_base64(text)
     except ValueError:
-        raise ConfigurationError(f"{where} is not base64") from None
+        raise ConfigurationError(f"{path} is not base64") from None
 
 
 def message_to_dict(message: Message) -> dict[str, Any]:

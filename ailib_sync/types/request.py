@@ -1,4 +1,4 @@
-"""What a caller asks for: `ChatRequest`, its options, and the ledger of what became of them. Values only."""
+"""`ChatRequest`, its options, and the ledger of how each option was handled. Values only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     ResponseFormatKind: TypeAlias = Literal["text", "json", "json_schema"]
 
     class Request(Protocol):
-        """What every operation's request has: `extra` is added to the body last, as given; `headers` are sent too."""
+        """The attributes of every operation's request. `extra` is merged into the body last; `headers` are sent too."""
 
         @property
         def model(self) -> str: ...
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
         def stream(self) -> bool: ...
 
 
-#: How much a model may think, from least to most.
+#: The efforts of thinking, in ascending order.
 EFFORTS: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """How much the model shall think. `effort` is `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`;
-    `budget_tokens` bounds the thinking where a provider counts it so; `visible` asks for the thoughts or their summary."""
+    """How much the model should think. `effort` is `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`;
+    `budget_tokens` limits the thinking, for providers with a token budget; `visible` requests the thinking or its summary."""
 
     effort: Effort | None = None
     budget_tokens: int | None = None
@@ -43,12 +43,13 @@ class Reasoning:
 
     @property
     def off(self) -> bool:
+        """Whether thinking is switched off explicitly."""
         return self.effort == "none" or self.budget_tokens == 0
 
 
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
-    """`mode` is `auto`, `none`, `required`, or `tool` with the `name` of the one to call."""
+    """`mode` is `auto`, `none`, `required`, or `tool`, which forces the tool with this `name`."""
 
     mode: ToolChoiceMode
     name: str | None = None
@@ -66,7 +67,7 @@ class ResponseFormat:
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """The options of a chat; None is unset. Every provider supports each of them, under some name, or is known not to."""
+    """The options of a chat; None is unset. Providers have different names for them, and do not support all of them."""
 
     temperature: float | None = None
     max_tokens: int | None = None
@@ -93,7 +94,7 @@ NO_OPTIONS = ChatOptions()
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A complete chat request, ready for any dialect. `extra` is added to the body last, as given; `headers` are sent too."""
+    """A complete chat request, for any dialect. `extra` is merged into the body last; `headers` are sent too."""
 
     model: str
     messages: tuple[Message, ...] = ()
@@ -106,8 +107,8 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What became of one option: `action` is `sent`, `renamed`, `defaulted`, `changed` or `dropped`; `source` is the line
-    of the manifest (or the dialect) that decided it."""
+    """How one option was handled: `action` is `sent`, `renamed`, `defaulted`, `changed` or `dropped`; `source` is the key of
+    the manifest, or the dialect, that decided it."""
 
     option: str
     action: str
@@ -117,7 +118,7 @@ class LedgerEntry:
 
 @dataclass(slots=True)
 class Ledger:
-    """What a dialect did with each option, kept while it renders a body. Dropped and changed options become warnings."""
+    """How a dialect handled each option of a request. Dropped and changed options become warnings."""
 
     entries: list[LedgerEntry] = field(default_factory=list)
 
@@ -125,14 +126,14 @@ class Ledger:
         self.entries.append(LedgerEntry(option, action, detail, source))
 
     def dropped(self, option: str, detail: str, source: str) -> None:
-        """`option` is left out of the body; `detail` says why, as a clause ("is not taken by …")."""
+        """`option` is not in the body; `detail` is the reason, as a clause ("is not supported by …")."""
         self.note(option, "dropped", detail, source)
 
     def changed(self, option: str, detail: str, source: str) -> None:
-        """`option` is sent with another value than was asked for."""
+        """`option` is sent with a different value; `detail` is a clause ("is sent as …")."""
         self.note(option, "changed", detail, source)
 
     @property
     def warnings(self) -> list[str]:
-        """One sentence for each thing the caller asked for that is not done as asked."""
+        """One sentence for each option that is dropped or changed."""
         return [f"{entry.option} {entry.detail}" for entry in self.entries if entry.action in ("dropped", "changed")]

@@ -1,4 +1,4 @@
-"""What a call gives back: `ChatResponse`, `Usage`, `CallStats`, `RateLimit`. Values only."""
+"""The results of a call: `ChatResponse`, `Usage`, `CallStats`, `RateLimit`. Values only."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Usage:
-    """Tokens, `None` where the provider reports nothing.
+    """Numbers of tokens; None if the provider reports none.
 
-    `prompt_tokens` is the whole prompt, cached or not, and `completion_tokens` counts reasoning too, for every provider;
-    `cached_tokens` and `cache_write_tokens` are parts of the one, `reasoning_tokens` of the other. `raw` is the
-    provider's own object.
+    For every provider, `prompt_tokens` includes `cached_tokens` and `cache_write_tokens`, and `completion_tokens` includes
+    `reasoning_tokens`. `raw` is the provider's own object.
     """
 
     prompt_tokens: int | None = None
@@ -33,7 +32,7 @@ class Usage:
 
 @dataclass(slots=True)
 class RateLimit:
-    """What the answer's headers say of the account's limits; `reset_*` in seconds from the answer on."""
+    """The account's limits, from the headers of a response; `reset_*` in seconds after the response."""
 
     limit_requests: int | None = None
     remaining_requests: int | None = None
@@ -45,10 +44,10 @@ class RateLimit:
 
 @dataclass(slots=True, kw_only=True)
 class Response:
-    """What every operation's response has; the pipeline fills it in.
+    """The attributes of every operation's response, set by the pipeline.
 
-    `model` is the one that answered, `raw` the provider's JSON (None for a streamed response). `warnings` has one sentence for
-    each thing that was requested and is not done as requested.
+    `model` is the model that responded, `raw` is the provider's JSON (None for a streamed response). `warnings` has one
+    sentence for each option that was not sent as requested.
     """
 
     id: str | None = None
@@ -65,9 +64,9 @@ class Response:
 class ChatResponse(Response):
     """The response of a chat.
 
-    `finish_reason` is `end_turn`, `max_tokens`, `tool_use`, `stop_sequence`, `content_filter`, or the provider's own
-    word where it is none of these; `raw_finish_reason` is always the provider's. `message` is ready to append to a
-    history and holds everything that the provider wants back.
+    `finish_reason` is `end_turn`, `max_tokens`, `tool_use`, `stop_sequence`, `content_filter`, or else the provider's own word;
+    `raw_finish_reason` is always the provider's. `message` can be appended to a history: it contains everything that the
+    provider expects back. `refusal` is the text with which the model declined.
     """
 
     message: Message = field(default_factory=lambda: Message(MessageRole.ASSISTANT, []))
@@ -78,12 +77,12 @@ class ChatResponse(Response):
 
     @property
     def content(self) -> str:
-        """The text of the answer; "" where there is none."""
+        """The text of the response; "" if there is none."""
         return self.message.text
 
     @property
     def thinking(self) -> str | None:
-        """What the model thought, where it says so."""
+        """The visible thinking; None if there is none."""
         parts = [block.text for block in self.message.blocks if isinstance(block, Thinking) and block.text]
         return "".join(parts) if parts else None
 
@@ -95,16 +94,16 @@ class ChatResponse(Response):
         return self.content
 
     def _repr_markdown_(self) -> str:
-        """How a notebook shows the answer."""
+        """The text, which notebooks show as Markdown."""
         return self.content
 
 
 @dataclass(slots=True)
 class CallStats:
-    """The usage of a call and what it cost in time.
+    """The usage and the duration of a call.
 
-    `latency_ms` runs from the call to its last byte, retries and their waits included; `time_to_first_token_ms` to the first
-    event with content (streams only).
+    `latency_ms` is the time from the call to the last byte of the response, including retries and pauses.
+    `time_to_first_token_ms` is the time to the first event with content (streams only).
     """
 
     prompt_tokens: int | None = None

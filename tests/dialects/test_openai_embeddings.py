@@ -94,7 +94,7 @@ def test_a_response_without_a_vector_for_each_text_is_a_protocol_error(body: Any
 @pytest.mark.parametrize(
     ("texts", "options", "says"),
     [
-        ([], {}, "give at least one text"),
+        ([], {}, "pass at least one text"),
         ([""], {}, r"texts\[0\] is empty"),
         (["a", 7], {}, r"texts\[1\] must be a text, not int"),
         (7, {}, r"texts\[0\] must be a text, not int"),
