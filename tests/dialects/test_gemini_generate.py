@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.dialects.accumulator import Fold
-from ailib_sync.dialects.gemini_generate.dialect import DIALECT, PARAMETERS, is_end_mark
+from ailib_sync.dialects.gemini_generate.dialect import DIALECT
+from ailib_sync.dialects.gemini_generate.options import PARAMETERS
+from ailib_sync.dialects.gemini_generate.stream import is_end_mark
 from ailib_sync.errors import (
     AiLibError,
     AuthenticationError,
@@ -490,7 +492,7 @@ def test_pieces_read_fast_are_what_they_are_read_with_care(told: list[Piece], na
     frames = [("message", chunk) for chunk in (*chunks, answer())]
     fast = outcome_of(DIALECT.chat.stream.parse(frames, manifest()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ailib_sync.dialects.gemini_generate.response._Answer.piece", lambda self, chunk: None)
+        patch.setattr("ailib_sync.dialects.gemini_generate.stream.StreamReader.piece", lambda self, chunk: None)
         assert fast == outcome_of(DIALECT.chat.stream.parse(frames, manifest()))
 
 

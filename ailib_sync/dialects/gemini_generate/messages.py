@@ -1,4 +1,4 @@
-"""Messages → Gemini's `contents` and `systemInstruction`. The way out only; options and tools stand in gemini_generate."""
+"""Messages → Gemini's `contents` and `systemInstruction`."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ DYNAMIC = -1
 BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 32768, "max": 32768}
 
 
-def render_thinking(wanted: Reasoning, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
+def render_reasoning(wanted: Reasoning, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The thinkingConfig, {} where the model does not think."""
     table = manifest.reasoning
     source = f"{manifest.id}: reasoning"
