@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.dialects.accumulator import Fold
-from ailib_sync.dialects.cohere_chat.dialect import DIALECT, PARAMETERS, is_end_mark
+from ailib_sync.dialects.cohere_chat.dialect import DIALECT
+from ailib_sync.dialects.cohere_chat.options import PARAMETERS
+from ailib_sync.dialects.cohere_chat.stream import is_end_mark
 from ailib_sync.errors import (
     AiLibError,
     AuthenticationError,
