@@ -1,0 +1,34 @@
+"""The option `reasoning` → Ollama's `think`."""
+
+from __future__ import annotations
+
+import json
+
+from ..dialect import nearest_effort
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ...registry.manifest import Manifest
+    from ...types.request import Ledger, Reasoning
+
+
+def render_reasoning(body: dict[str, Any], reasoning: Reasoning, manifest: Manifest, ledger: Ledger) -> None:
+    """`think`: a switch, or an effort. Without `reasoning` in the manifest the three efforts all models take are assumed."""
+    rules, source = manifest.reasoning or {"efforts": ("low", "medium", "high"), "off": False}, f"{manifest.id}: reasoning"
+    if reasoning.off:
+        if rules.get("off") is None:
+            ledger.dropped("reasoning", "cannot be turned off for this model", source)
+            return
+        body["think"] = rules["off"]
+    elif reasoning.effort is None:
+        body["think"] = True
+    else:
+        effort = nearest_effort(reasoning.effort, rules.get("efforts") or ())
+        body["think"] = effort or True
+        if effort != reasoning.effort:
+            ledger.changed("reasoning", f"effort {reasoning.effort} is sent as {json.dumps(body['think'])}", source)
+    if reasoning.budget_tokens:
+        ledger.changed("reasoning", "is sent without its number of tokens, which Ollama does not take", source)
+    ledger.note("reasoning", "sent", f"think = {json.dumps(body['think'])}", source)

@@ -1,0 +1,21 @@
+"""Ollama's counts of tokens → `Usage`."""
+
+from __future__ import annotations
+
+from ...types.json_values import count
+from ...types.response import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def parse_usage(body: dict[str, Any]) -> Usage:
+    """`eval_count` counts thoughts too. `prompt_eval_count` is absent where the whole prompt was cached."""
+    prompt, completion = count(body.get("prompt_eval_count")), count(body.get("eval_count"))
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=None if prompt is None or completion is None else prompt + completion,
+        raw={key: value for key, value in body.items() if key.endswith(("_count", "_duration"))} or None,
+    )
