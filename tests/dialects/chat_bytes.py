@@ -7,7 +7,7 @@ from typing import Any
 
 from ailib_sync.dialects.accumulator import Fold
 from ailib_sync.dialects.openai_chat.dialect import DIALECT
-from ailib_sync.dialects.openai_chat.stream import parse_body
+from ailib_sync.dialects.openai_chat.response import parse_body
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message
 from ailib_sync.types.request import Ledger

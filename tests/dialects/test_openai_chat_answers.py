@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ailib_sync.dialects.openai_chat.content_parts import KEPT_OF_CHUNK
 from ailib_sync.dialects.openai_chat.dialect import DIALECT
-from ailib_sync.dialects.openai_chat.stream import Reader
+from ailib_sync.dialects.openai_chat.stream import StreamReader
 from ailib_sync.errors import Cancelled, ConnectionLost, StreamInterrupted
 from ailib_sync.types.events import (
     ContentDelta,
@@ -465,7 +465,7 @@ def test_pieces_read_fast_are_what_they_are_read_with_care(others: list[Piece]) 
     frames = [("message", told) for told in (*chunks, chunk({}, "stop"))]
 
     def carefully() -> Iterator[StreamingEvent]:
-        reader = Reader(manifest())
+        reader = StreamReader(manifest())
         for event, told in frames:
             yield from reader.read(told, event)
             if reader.error is not None:

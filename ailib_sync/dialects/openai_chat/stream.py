@@ -1,7 +1,7 @@
-"""Answers of Chat Completions → values. A whole answer is read as a stream of one chunk, so the two cannot differ.
+"""A stream of Chat Completions → events.
 
-`Reader` takes chunks in order and knows every deviation of compatible hosts that can be told from the bytes (they are
-listed with their reasons in quirks.TOLERANCES); `_openai_chat_calls` puts tool calls together, `_openai_chat_usage` counts.
+`StreamReader` takes chunks in order and knows every deviation of compatible hosts that can be told from the bytes (they are
+listed with their reasons in quirks.TOLERANCES).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 from ...errors import Cancelled, StreamInterrupted, TransportError
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta
 from ...types.messages import Opaque
-from ..accumulator import Fold
 from ..dialect import wrong_shape
 from .content_parts import KEPT_OF_CHUNK, KEPT_OF_MESSAGE, keep, text_of_details, thinking_of_part
 from .errors import error_in, refusal_in_answer
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from ...framing.json import Frame
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
-    from ...types.response import ChatResponse
 
 #: Where hosts put the thinking in a message.
 THINKING = ("reasoning_content", "reasoning", "reasoning_text")
@@ -50,25 +48,10 @@ FINISH_REASONS: Mapping[str, str] = {
 }
 
 
-def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
-    """A whole answer. Raises RemoteError where it holds an error, ProtocolError where it is none."""
-    reader, fold = Reader(manifest), Fold()
-    events = reader.read(body)
-    if reader.error is not None:
-        raise reader.error
-    if not reader.has_choice:
-        raise wrong_shape(manifest, "it has no choice with a message", body)
-    for event in (*events, *reader.end(done=True)):
-        fold.add(event)
-    response = fold.response()
-    response.raw = body
-    return response
-
-
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
     """The events of a stream. It is complete with `[DONE]` or a finish reason, whichever comes; with `eof` in the
     manifest's `stream_end`, with its last chunk."""
-    reader = Reader(manifest)
+    reader = StreamReader(manifest)
     plain = done = False
     try:
         for event, chunk in frames:
@@ -118,7 +101,9 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
 
 #: What is read of a chunk, of its choice and of a message beside the text.
 _READ_OF_CHUNK = frozenset(("usage", "x_groq", *KEPT_OF_CHUNK))
+
 _READ_OF_CHOICE = frozenset(("finish_reason", "index", "usage"))
+
 _READ_OF_MESSAGE = frozenset((
     *THINKING, "content", "reasoning_details", "refusal", "tool_calls", "function_call", *KEPT_OF_MESSAGE,
 ))  # fmt: skip
@@ -149,7 +134,7 @@ def delta_of(chunk: Any, manifest: Manifest) -> tuple[str, object] | None:
     return delta[key], "text" if key == "content" else "thinking"
 
 
-class Reader:
+class StreamReader:
     """Reads chunks in order: `read` gives the events of one, `end` those that close the answer.
 
     `error` is the refusal a chunk held, to be raised after that chunk's events; `plain` says that from here on a chunk

@@ -1,0 +1,29 @@
+"""A complete response of Chat Completions → `ChatResponse`."""
+
+from __future__ import annotations
+
+from ..accumulator import Fold
+from ..dialect import wrong_shape
+from .stream import StreamReader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ...registry.manifest import Manifest
+    from ...types.response import ChatResponse
+
+
+def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
+    """A whole answer. Raises RemoteError where it holds an error, ProtocolError where it is none."""
+    reader, fold = StreamReader(manifest), Fold()
+    events = reader.read(body)
+    if reader.error is not None:
+        raise reader.error
+    if not reader.has_choice:
+        raise wrong_shape(manifest, "it has no choice with a message", body)
+    for event in (*events, *reader.end(done=True)):
+        fold.add(event)
+    response = fold.response()
+    response.raw = body
+    return response
