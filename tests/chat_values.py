@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ailib_sync.dialects.dialect import Dialect, Received
+from ailib_sync.http.timeouts import Limits
 from ailib_sync.pipeline.decode import error_response, parse_response, response_events
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import StreamingEvent
 from ailib_sync.types.request import ChatOptions, ChatRequest
 from ailib_sync.types.response import ChatResponse
+
+MAX_EVENT_BYTES = Limits().event
 
 
 def chat_request(
@@ -33,15 +36,17 @@ def parse_body(dialect: Dialect, body: Any, manifest: Manifest) -> ChatResponse:
 
 
 def stream_events(
-    chunks: Iterable[bytes], headers: Mapping[str, str], dialect: Dialect, manifest: Manifest
+    chunks: Iterable[bytes],
+    headers: Mapping[str, str],
+    dialect: Dialect,
+    manifest: Manifest,
+    max_event: int = MAX_EVENT_BYTES,
 ) -> Iterator[StreamingEvent]:
     """The events of a streamed chat response."""
-    return response_events(dialect.chat, ChatRequest("m", stream=True), headers, chunks, manifest)
+    return response_events(dialect.chat, ChatRequest("m", stream=True), headers, chunks, manifest, max_event)
 
 
-def read_response(
-    status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialect, manifest: Manifest
-) -> ChatResponse:
+def read_response(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialect, manifest: Manifest) -> ChatResponse:
     """A complete chat response. Raises RemoteError where the status is an error."""
     if status >= 300:
         raise error_response(status, headers, raw, dialect, manifest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -12,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.dialects.dialect import find
-from ailib_sync.errors import AiLibError, ConnectionLost
+from ailib_sync.errors import AiLibError, ConnectionLost, ResponseTooLarge
 from ailib_sync.framing.fastpath import feed as fastpath
 from ailib_sync.framing.fastpath.templates import Template, parted
-from ailib_sync.framing.sse import parse_sse_json
 from ailib_sync.pipeline.decode import frames_of
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta
-from tests.chat_values import stream_events
+from tests.chat_values import MAX_EVENT_BYTES, stream_events
 
 from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings
 
@@ -296,15 +294,20 @@ def _delta_of(chunk: Any) -> tuple[str, object] | None:
     return delta_of(chunk, _manifest("openai_chat"))
 
 
-def _plain(chunks: Iterator[bytes], dialect: str, manifest: Manifest) -> Iterator[StreamingEvent]:
-    return find(dialect).chat.stream.parse(frames_of(chunks, find(dialect).chat.stream), manifest)
+def _plain(
+    chunks: Iterator[bytes], dialect: str, manifest: Manifest, max_event: int = MAX_EVENT_BYTES
+) -> Iterator[StreamingEvent]:
+    stream = find(dialect).chat.stream
+    return stream.parse(frames_of(chunks, stream, max_event), manifest)
 
 
-def _fast(chunks: Iterator[bytes], dialect: str, manifest: Manifest) -> Iterator[StreamingEvent]:
-    return stream_events(chunks, SSE, find(dialect), manifest)
+def _fast(
+    chunks: Iterator[bytes], dialect: str, manifest: Manifest, max_event: int = MAX_EVENT_BYTES
+) -> Iterator[StreamingEvent]:
+    return stream_events(chunks, SSE, find(dialect), manifest, max_event)
 
 
-def _seen(path: Any, chunks: list[bytes], dialect: str, manifest: Manifest, cut: bool) -> list[Any]:
+def _seen(path: Any, chunks: list[bytes], dialect: str, manifest: Manifest, cut: bool, *limit: int) -> list[Any]:
     """Each event with the number of chunks that had been read when it came, and how it ended."""
     read = 0
 
@@ -318,19 +321,24 @@ def _seen(path: Any, chunks: list[bytes], dialect: str, manifest: Manifest, cut:
 
     seen: list[Any] = []
     try:
-        for event in path(source(), dialect, manifest):
+        for event in path(source(), dialect, manifest, *limit):
             seen.append((read, event))
     except AiLibError as error:
         seen.append((read, type(error), str(error)))
     return seen
 
 
+LIMITS = st.sampled_from((MAX_EVENT_BYTES, MAX_EVENT_BYTES, 100, 120, 140, 160, 180, 200, 400))
+
+
 @settings(max_examples=600, deadline=None)
-@given(_streams(), st.booleans(), st.booleans())
-def test_it_gives_what_the_plain_path_gives_and_as_early(stream: tuple[str, list[bytes]], cut: bool, tags: bool) -> None:
+@given(_streams(), st.booleans(), st.booleans(), LIMITS)
+def test_it_gives_what_the_plain_path_gives_and_as_early(
+    stream: tuple[str, list[bytes]], cut: bool, tags: bool, limit: int
+) -> None:
     dialect, chunks = stream
     manifest = _manifest(dialect, *(("think_tags",) if tags else ()))
-    assert _seen(_fast, chunks, dialect, manifest, cut) == _seen(_plain, chunks, dialect, manifest, cut)
+    assert _seen(_fast, chunks, dialect, manifest, cut, limit) == _seen(_plain, chunks, dialect, manifest, cut, limit)
 
 
 @pytest.mark.parametrize("dialect", sorted(FORMATS))
@@ -401,7 +409,7 @@ def test_it_begins_when_it_pays(kind: str, monkeypatch: pytest.MonkeyPatch) -> N
             read += isinstance(event, ContentDelta)
             yield event
 
-    events = list(fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), parse, _delta_of))
+    events = list(fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), parse, _delta_of, MAX_EVENT_BYTES))
     assert sum(isinstance(event, ContentDelta) for event in events) == 100
     assert read == (7 if kind == "none" else 22)
 
@@ -410,10 +418,41 @@ def test_it_begins_when_it_pays(kind: str, monkeypatch: pytest.MonkeyPatch) -> N
 def test_long_arguments_are_told_in_parts(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As one frame they would be too large to be read."""
     monkeypatch.setattr(fastpath, "MAX_UNTOLD", 100_000)
-    monkeypatch.setattr("ailib_sync.pipeline.decode.parse_sse_json", partial(parse_sse_json, max_event=200_000))
     _, first, _, last = FORMATS[dialect]
     chunks = [*first, *(CALLS[dialect]("x" * 1000) for _ in range(1000)), *last]
-    assert list(_fast(iter(chunks), dialect, _manifest(dialect))) == list(_plain(iter(chunks), dialect, _manifest(dialect)))
+    manifest = _manifest(dialect)
+    assert list(_fast(iter(chunks), dialect, manifest, 200_000)) == list(_plain(iter(chunks), dialect, manifest, 200_000))
+
+
+@pytest.mark.parametrize("dialect", sorted(CALLS))
+@pytest.mark.parametrize("text", ["x", '"', "\n", "\x01", "é", "😀"])
+def test_arguments_larger_than_one_event_may_be_are_told_in_several(dialect: str, text: str, parsed: list[bytes]) -> None:
+    _, first, _, last = FORMATS[dialect]
+    frames = [CALLS[dialect](text * 20) for _ in range(100)]
+    limit = max(map(len, [*first, *frames, *last]))
+    chunks, manifest = [*first, *frames, *last], _manifest(dialect)
+    assert list(_fast(iter(chunks), dialect, manifest, limit)) == list(_plain(iter(chunks), dialect, manifest, limit))
+    assert sum(block.count(b"\n\n") for block in parsed) > len(first) + len(last) + 5
+
+
+@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("writer", [0, 1, 2])
+@pytest.mark.parametrize("together", [1, 3, 1000])
+def test_an_event_too_large_is_refused_on_both_paths(dialect: str, writer: int, together: int) -> None:
+    """The frame fits the template, but for its size."""
+    _, first, _, last = FORMATS[dialect]
+    make = WRITERS[dialect][writer]
+    size = len(make(""))
+    limit = max(size + 200, *map(len, [*first, *last]))
+    for length, fits in ((limit - size + 2, True), (limit - size + 3, False)):
+        frames = [*(make(f"word {n}") for n in range(100)), make("x" * length), *(make("more") for _ in range(5))]
+        chunks = [*first, *(b"".join(frames[at : at + together]) for at in range(0, len(frames), together)), *last]
+        seen = _seen(_fast, chunks, dialect, _manifest(dialect), False, limit)
+        assert seen == _seen(_plain, chunks, dialect, _manifest(dialect), False, limit)
+        failure = f"one event of the stream is larger than {limit} bytes (Limits.event)"
+        assert (seen[-1][1:] == (ResponseTooLarge, failure)) == (not fits)
+        texts = [e for _, e, *_ in seen if isinstance(e, (ContentDelta, ThinkingDelta, PartialToolCall))]
+        assert len(texts) >= (105 if fits else 100)
 
 
 def test_it_stops_trying_where_every_frame_is_different() -> None:
@@ -424,7 +463,7 @@ def test_it_stops_trying_where_every_frame_is_different() -> None:
         made.append(blocks.gi_frame.f_locals["self"])  # type: ignore[attr-defined]
         return _plain(blocks, "openai_chat", _manifest("openai_chat"))
 
-    events = fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), read, _delta_of)
+    events = fastpath.template_events(iter([*frames, *FORMATS["openai_chat"][3]]), read, _delta_of, MAX_EVENT_BYTES)
     assert sum(isinstance(event, ContentDelta) for event in events) == 400
     assert made[0].stopped
 

@@ -21,6 +21,7 @@ from ailib_sync.errors import ProtocolError, ResponseTooLarge, StreamInterrupted
 from ailib_sync.framing.aws_eventstream import parse_frames, parse_messages
 from ailib_sync.framing.ndjson import parse_ndjson
 from ailib_sync.framing.sse import parse_sse, parse_sse_json
+from tests.chat_values import MAX_EVENT_BYTES
 
 ROOT = os.environ.get("AILIB_CONFORMANCE")
 CASES = json.loads(Path(ROOT, "sse", "cases.json").read_text(encoding="utf-8"))["cases"] if ROOT else []
@@ -79,7 +80,7 @@ def _is_text(got: str, want: Any) -> bool:
 @_cases("sse")
 def test_server_sent_events_are_the_standards(case: dict[str, Any]) -> None:
     for chunks in _deliveries(case):
-        got = list(parse_sse(iter(chunks)))
+        got = list(parse_sse(iter(chunks), MAX_EVENT_BYTES))
         assert [event for event, _ in got] == [want["event"] for want in case["expected"]]
         assert all(_is_text(data, want["data"]) for (_, data), want in zip(got, case["expected"], strict=True))
 
@@ -97,7 +98,7 @@ def test_an_event_is_out_before_the_next_chunk_is_asked_for(case: dict[str, Any]
             yield chunk
         seen.append(len(out))
 
-    for event in parse_sse(feed()):
+    for event in parse_sse(feed(), MAX_EVENT_BYTES):
         out.append(event)
     assert seen == case["prompt"]
 
@@ -125,7 +126,7 @@ def _check_error(case: dict[str, Any], error: Exception | None) -> None:
 @_cases("ndjson")
 def test_lines_of_json(case: dict[str, Any]) -> None:
     for chunks in _deliveries(case):
-        got, error = _drain(parse_ndjson(iter(chunks)))
+        got, error = _drain(parse_ndjson(iter(chunks), MAX_EVENT_BYTES))
         assert got == case["expected"]
         _check_error(case, error)
 
@@ -134,7 +135,7 @@ def test_lines_of_json(case: dict[str, Any]) -> None:
 @_cases("aws-eventstream")
 def test_aws_messages(case: dict[str, Any]) -> None:
     for chunks in _deliveries(case):
-        got, error = _drain(parse_messages(iter(chunks)))
+        got, error = _drain(parse_messages(iter(chunks), MAX_EVENT_BYTES))
         assert [_plain(headers, payload) for headers, payload in got] == case["expected"]
         _check_error(case, error)
 
@@ -154,9 +155,9 @@ def test_an_unfinished_block_counts_only_if_it_is_the_end_mark() -> None:
     def is_done(event: str, data: str) -> bool:
         return data.strip() == "[DONE]"
 
-    assert list(parse_sse([b"data: a\n\ndata: [DONE]"], is_done)) == [("message", "a"), ("message", "[DONE]")]
-    assert list(parse_sse([b"data: a\n\ndata: b"], is_done)) == [("message", "a")]
-    assert list(parse_sse([b"data: a\n\ndata: [DONE]"])) == [("message", "a")]
+    assert list(parse_sse([b"data: a\n\ndata: [DONE]"], 100, is_done)) == [("message", "a"), ("message", "[DONE]")]
+    assert list(parse_sse([b"data: a\n\ndata: b"], 100, is_done)) == [("message", "a")]
+    assert list(parse_sse([b"data: a\n\ndata: [DONE]"], 100)) == [("message", "a")]
 
 
 @pytest.mark.parametrize("raw", [b"data: " + b"x" * 101 + b"\n\n", b"data: " + b"x" * 60 + b"\ndata: " + b"x" * 60 + b"\n\n"])
@@ -193,13 +194,13 @@ def test_a_line_that_never_ends_is_not_kept() -> None:
     [('{"a": 1}', [{"a": 1}]), (' {"a": 1} ', [{"a": 1}]), ("[DONE]", [None]), (" [DONE]\t", [None]), ("", []), ("  ", [])],
 )
 def test_data_is_json_or_the_done_mark_or_nothing(data: str, value: list[Any]) -> None:
-    assert list(parse_sse_json([f"data: {data}\n\n".encode()])) == [("message", item) for item in value]
+    assert list(parse_sse_json([f"data: {data}\n\n".encode()], MAX_EVENT_BYTES)) == [("message", item) for item in value]
 
 
 @pytest.mark.parametrize("data", ["<html>", '{"a": NaN}', "[" * 100_000, '{"a": 1} {"b": 2}', '{"a": 1', "nul"])
 def test_data_that_is_not_json_is_a_protocol_error(data: str) -> None:
     with pytest.raises(ProtocolError):
-        list(parse_sse_json([f"data: {data}\n\n".encode()]))
+        list(parse_sse_json([f"data: {data}\n\n".encode()], MAX_EVENT_BYTES))
 
 
 # --- NDJSON -------------------------------------------------------------------------------------------------------------
@@ -219,26 +220,26 @@ def test_data_that_is_not_json_is_a_protocol_error(data: str) -> None:
     ],
 )
 def test_each_line_is_a_value(raw: bytes, values: list[Any]) -> None:
-    assert list(parse_ndjson([raw])) == values
-    assert list(parse_ndjson(raw[at : at + 1] for at in range(len(raw)))) == values
+    assert list(parse_ndjson([raw], MAX_EVENT_BYTES)) == values
+    assert list(parse_ndjson((raw[at : at + 1] for at in range(len(raw))), MAX_EVENT_BYTES)) == values
 
 
 @pytest.mark.parametrize("cut", ['{"a": ', '{"a": "x', "[1, 2", '{"a": 1}\n{"b'])
 def test_a_last_line_that_was_cut_is_an_interruption(cut: str) -> None:
-    got, error = _drain(parse_ndjson([cut.encode()]))
+    got, error = _drain(parse_ndjson([cut.encode()], MAX_EVENT_BYTES))
     assert isinstance(error, StreamInterrupted)
     assert got == ([{"a": 1}] if "\n" in cut else [])
 
 
 def test_a_last_line_that_never_was_json_is_no_interruption() -> None:
     with pytest.raises(ProtocolError) as caught:
-        list(parse_ndjson([b"<html>502 Bad Gateway</html>"]))
+        list(parse_ndjson([b"<html>502 Bad Gateway</html>"], MAX_EVENT_BYTES))
     assert "502" in (caught.value.body or "")
 
 
 def test_a_byte_order_mark_counts_at_the_start_only() -> None:
     with pytest.raises(ProtocolError):
-        list(parse_ndjson([b"1\n\xef\xbb\xbf2\n"]))
+        list(parse_ndjson([b"1\n\xef\xbb\xbf2\n"], MAX_EVENT_BYTES))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +247,7 @@ def test_a_byte_order_mark_counts_at_the_start_only() -> None:
 )
 def test_a_line_has_a_largest_size(chunks: list[bytes]) -> None:
     with pytest.raises(ResponseTooLarge):
-        list(parse_ndjson(chunks, max_line=100))
+        list(parse_ndjson(chunks, max_event=100))
 
 
 # --- AWS event streams ----------------------------------------------------------------------------------------------------
@@ -271,7 +272,7 @@ def event(kind: str, body: Any) -> bytes:
 
 def test_an_event_is_its_type_and_its_json() -> None:
     raw = event("messageStart", {"role": "assistant"}) + message({":message-type": "event", ":event-type": "ping"})
-    assert list(parse_frames([raw])) == [("messageStart", {"role": "assistant"}), ("ping", {})]
+    assert list(parse_frames([raw], MAX_EVENT_BYTES)) == [("messageStart", {"role": "assistant"}), ("ping", {})]
 
 
 EXCEPTION = {":message-type": "exception", ":exception-type": "throttlingException"}
@@ -290,7 +291,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("raw", "error"), REFUSALS)
 def test_a_refusal_has_the_form_that_every_dialect_knows(raw: bytes, error: dict[str, str]) -> None:
-    assert list(parse_frames([raw])) == [("error", {"type": "error", "error": error})]
+    assert list(parse_frames([raw], MAX_EVENT_BYTES)) == [("error", {"type": "error", "error": error})]
 
 
 def test_an_invoked_models_event_is_opened() -> None:
@@ -298,7 +299,7 @@ def test_an_invoked_models_event_is_opened() -> None:
         return event("chunk", {"bytes": base64.b64encode(json.dumps(body).encode()).decode(), "p": "padding"})
 
     raw = chunk({"type": "message_stop"}) + chunk({"choices": []}) + chunk([1])
-    assert list(parse_frames([raw])) == [
+    assert list(parse_frames([raw], MAX_EVENT_BYTES)) == [
         ("message_stop", {"type": "message_stop"}),
         ("message", {"choices": []}),
         ("message", [1]),
@@ -308,7 +309,7 @@ def test_an_invoked_models_event_is_opened() -> None:
 @pytest.mark.parametrize("body", [{}, {"bytes": 7}, {"bytes": "x"}, [], {"bytes": "e30"}, {"bytes": "ew=="}])
 def test_a_chunk_without_an_event_is_a_protocol_error(body: Any) -> None:
     with pytest.raises(ProtocolError):
-        list(parse_frames([event("chunk", body)]))
+        list(parse_frames([event("chunk", body)], MAX_EVENT_BYTES))
 
 
 @pytest.mark.parametrize(
@@ -329,7 +330,7 @@ def test_a_chunk_without_an_event_is_a_protocol_error(body: Any) -> None:
     ids=["type", "no type", "json", "utf-8", "name", "no value", "int", "uuid", "kind", "name utf-8", "twice"],
 )
 def test_what_is_no_event_stream_is_a_protocol_error(raw: bytes) -> None:
-    got, error = _drain(parse_frames([event("ok", {}), raw]))
+    got, error = _drain(parse_frames([event("ok", {}), raw], MAX_EVENT_BYTES))
     assert got == [("ok", {})]
     assert type(error) is ProtocolError
 
@@ -338,7 +339,7 @@ def test_what_is_no_event_stream_is_a_protocol_error(raw: bytes) -> None:
 def test_no_flipped_bit_is_read(at: int) -> None:
     raw = bytearray(event("a", {"b": 1}))
     raw[at] ^= 1
-    got, error = _drain(parse_messages([bytes(raw), event("c", {})]))
+    got, error = _drain(parse_messages([bytes(raw), event("c", {})], MAX_EVENT_BYTES))
     assert got == []
     assert isinstance(error, ProtocolError)
 
@@ -354,7 +355,7 @@ def test_a_size_is_refused_before_anything_is_kept_for_it() -> None:
             yield chunk
 
     with pytest.raises(ResponseTooLarge):
-        list(parse_messages(chunks()))
+        list(parse_messages(chunks(), MAX_EVENT_BYTES))
     assert taken == 1
 
 
@@ -378,28 +379,28 @@ JSON = st.recursive(
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join), POINTS)
 def test_sse_does_not_depend_on_the_cuts(raw: bytes, points: list[int]) -> None:
-    assert list(parse_sse(_cut(raw, points))) == list(parse_sse([raw]))
+    assert list(parse_sse(_cut(raw, points), MAX_EVENT_BYTES)) == list(parse_sse([raw], MAX_EVENT_BYTES))
 
 
 @given(st.lists(JSON, max_size=6), st.sampled_from([b"\n", b"\r\n"]), st.booleans(), POINTS)
 def test_ndjson_gives_back_what_was_written(values: list[Any], end: bytes, ended: bool, points: list[int]) -> None:
     raw = end.join(json.dumps(value).encode() for value in values) + (end if ended else b"")
-    assert list(parse_ndjson(_cut(raw, points))) == values
+    assert list(parse_ndjson(_cut(raw, points), MAX_EVENT_BYTES)) == values
 
 
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=20), JSON), max_size=5), POINTS)
 def test_aws_frames_give_back_what_was_written(events: list[tuple[str, Any]], points: list[int]) -> None:
     events = [(kind, body) for kind, body in events if kind != "chunk"]
     raw = b"".join(event(kind, body) for kind, body in events)
-    assert list(parse_frames(_cut(raw, points))) == events
+    assert list(parse_frames(_cut(raw, points), MAX_EVENT_BYTES)) == events
 
 
 @given(st.binary(max_size=200), POINTS)
 def test_only_our_errors_come_out_of_any_bytes(raw: bytes, points: list[int]) -> None:
     for parse in (parse_ndjson, parse_messages, parse_frames):
-        _, error = _drain(parse(_cut(raw, points)))
+        _, error = _drain(parse(_cut(raw, points), MAX_EVENT_BYTES))
         assert error is None or isinstance(error, (ProtocolError, StreamInterrupted))
-    list(parse_sse(_cut(raw, points)))
+    list(parse_sse(_cut(raw, points), MAX_EVENT_BYTES))
 
 
 # --- linear time ------------------------------------------------------------------------------------------------------------
@@ -448,7 +449,7 @@ def _aws_one_message(size: int) -> bytes:
 )
 @pytest.mark.parametrize("chunk", [997, 1 << 24])
 def test_ten_times_the_bytes_take_ten_times_the_time(
-    parse: Callable[[Any], Any], make: Callable[[int], bytes], chunk: int
+    parse: Callable[[Any, int], Any], make: Callable[[int], bytes], chunk: int
 ) -> None:
     """A quadratic parser takes a hundred times as long; the bound of 30 leaves room for a busy machine."""
 
@@ -458,7 +459,7 @@ def test_ten_times_the_bytes_take_ten_times_the_time(
         best = float("inf")
         for _ in range(3):
             began = time.process_time()
-            for _ in parse(chunks):
+            for _ in parse(chunks, MAX_EVENT_BYTES):
                 pass
             best = min(best, time.process_time() - began)
         return best

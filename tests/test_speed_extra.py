@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ailib_sync.errors import AiLibError
 from ailib_sync.framing import sse as framing
+from tests.chat_values import MAX_EVENT_BYTES
 
 pytest.importorskip("msgspec", reason="the optional extra `speed` is not installed")
 
@@ -34,7 +35,7 @@ def _outcome(texts: list[str], plenty: int) -> list[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(framing, "PLENTY", plenty)
         try:
-            seen += map(repr, framing.parse_sse_json([stream]))  # repr tells 1 from 1.0, and 0.0 from -0.0
+            seen += map(repr, framing.parse_sse_json([stream], MAX_EVENT_BYTES))  # repr tells 1 from 1.0, and 0.0 from -0.0
         except AiLibError as error:
             seen.append((type(error), str(error)))
     return seen
@@ -48,7 +49,7 @@ def test_the_fast_parser_gives_what_json_gives(texts: list[str]) -> None:
 def test_a_long_stream_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     monkeypatch.setattr(framing, "_fast_parser", lambda: lambda data: seen.append(data) or json.loads(data))
-    values = list(framing.parse_sse_json(b"data: %d\n\n" % n for n in range(framing.PLENTY + 2)))
+    values = list(framing.parse_sse_json((b"data: %d\n\n" % n for n in range(framing.PLENTY + 2)), MAX_EVENT_BYTES))
     assert values == [("message", n) for n in range(framing.PLENTY + 2)]
     assert seen == [b"%d" % framing.PLENTY, b"%d" % (framing.PLENTY + 1)]
 

@@ -13,7 +13,7 @@ from ailib_sync.framing.sse import parse_sse_json
 from ailib_sync.framing.surrogates import Halves
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta
-from tests.chat_values import stream_events
+from tests.chat_values import MAX_EVENT_BYTES, stream_events
 
 SMILE, FAMILY = "😀", "👩‍👩‍👧"
 
@@ -68,6 +68,6 @@ def test_each_place_in_the_json_has_its_own_half() -> None:
 
 def test_the_other_framings_mend_too() -> None:
     lines = b"".join(json.dumps({"text": unit}).encode() + b"\n" for unit in units(SMILE))
-    assert list(parse_ndjson([lines])) == [{"text": ""}, {"text": SMILE}]
+    assert list(parse_ndjson([lines], MAX_EVENT_BYTES)) == [{"text": ""}, {"text": SMILE}]
     events = b"".join(b"data: " + json.dumps({"text": unit}).encode() + b"\n\n" for unit in units(SMILE))
-    assert [value for _, value in parse_sse_json([events])] == [{"text": ""}, {"text": SMILE}]
+    assert [value for _, value in parse_sse_json([events], MAX_EVENT_BYTES)] == [{"text": ""}, {"text": SMILE}]

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     Header: TypeAlias = bool | int | str | bytes
 
-MAX_MESSAGE = 16 << 20
 MAX_HEADERS = 128 << 10
 PRELUDE_LENGTH = 12
 OVERHEAD = PRELUDE_LENGTH + 4
@@ -39,7 +38,7 @@ _U16 = Struct(">H")
 _U32 = Struct(">I")
 
 
-def parse_frames(chunks: Iterable[bytes]) -> Iterator[Frame]:
+def parse_frames(chunks: Iterable[bytes], max_event: int) -> Iterator[Frame]:
     """(event type, payload) of each event.
 
     A refusal in the stream (`:message-type` exception or error) has the one form that every dialect knows:
@@ -47,7 +46,7 @@ def parse_frames(chunks: Iterable[bytes]) -> Iterator[Frame]:
     (`chunk`, another format's JSON in base64) is opened: its name is its own `type`, or "message".
     """
     mend = Halves().mend
-    for headers, payload in parse_messages(chunks):
+    for headers, payload in parse_messages(chunks, max_event):
         kind = headers.get(":message-type")
         if kind == "event":
             event = str(headers.get(":event-type", ""))
@@ -84,11 +83,11 @@ def _refusal(headers: Mapping[str, Header], payload: bytes) -> dict[str, Any]:
     }
 
 
-def parse_messages(chunks: Iterable[bytes]) -> Iterator[tuple[Mapping[str, Header], bytes]]:
+def parse_messages(chunks: Iterable[bytes], max_event: int) -> Iterator[tuple[Mapping[str, Header], bytes]]:
     """(headers, payload) of each message, as soon as its last byte has arrived.
 
-    Raises StreamInterrupted where the stream ends inside a message, ResponseTooLarge where one announces more than 16 MiB
-    (or 128 KiB of headers), ProtocolError for everything else that is not this format.
+    Raises StreamInterrupted where the stream ends inside a message, ResponseTooLarge where one announces more than `max_event`
+    bytes (or 128 KiB of headers), ProtocolError for everything else that is not this format.
     """
     buffer = bytearray()  # deleting at its front costs nothing: CPython moves the start
     total = headers_length = 0
@@ -96,7 +95,7 @@ def parse_messages(chunks: Iterable[bytes]) -> Iterator[tuple[Mapping[str, Heade
         buffer += chunk
         while len(buffer) >= (total or PRELUDE_LENGTH):
             if not total:
-                total, headers_length = _parse_prelude(buffer)
+                total, headers_length = _parse_prelude(buffer, max_event)
                 continue
             message = bytes(buffer[:total])
             del buffer[:total]
@@ -106,13 +105,15 @@ def parse_messages(chunks: Iterable[bytes]) -> Iterator[tuple[Mapping[str, Heade
         raise StreamInterrupted("the stream ends inside an event")
 
 
-def _parse_prelude(buffer: bytearray) -> tuple[int, int]:
+def _parse_prelude(buffer: bytearray, max_event: int) -> tuple[int, int]:
     """(total length, headers length), checked."""
     total, headers_length, checksum = _PRELUDE.unpack_from(buffer)
     if crc32(buffer[:8]) != checksum:
         raise ProtocolError("the stream is no AWS event stream, or was damaged: a prelude's checksum does not agree")
-    if total > MAX_MESSAGE or headers_length > MAX_HEADERS:
-        raise ResponseTooLarge(f"one event of the stream announces {total} bytes, {headers_length} of them headers")
+    if total > max_event:
+        raise ResponseTooLarge(f"one event of the stream announces {total} bytes, more than {max_event} (Limits.event)")
+    if headers_length > MAX_HEADERS:
+        raise ResponseTooLarge(f"one event of the stream announces {headers_length} bytes of headers, more than {MAX_HEADERS}")
     if total < OVERHEAD + headers_length:
         raise ProtocolError(f"an event of the stream announces {total} bytes, fewer than its parts have")
     return total, headers_length

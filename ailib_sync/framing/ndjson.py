@@ -16,14 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-MAX_LINE = 16 << 20
 
-
-def parse_ndjson(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[Any]:
+def parse_ndjson(chunks: Iterable[bytes], max_event: int) -> Iterator[Any]:
     """The values, each as soon as its line has ended.
 
     A last line without LF counts where it is whole and raises StreamInterrupted where it was cut. Raises ProtocolError for a
-    line that is not one JSON value, ResponseTooLarge where a line passes `max_line` bytes.
+    line that is not one JSON value, ResponseTooLarge where a line passes `max_event` bytes.
     """
     pieces: list[bytes] = []  # of the line that has not ended yet, joined once, so that a huge line costs linear time
     size = 0
@@ -36,8 +34,8 @@ def parse_ndjson(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[
             lines[0] = b"".join(pieces)
             pieces, size = [], 0
         for line in lines:
-            if len(line) > max_line:
-                raise _too_long(max_line)
+            if len(line) > max_event:
+                raise _too_long(max_event)
             if at_start:
                 line, at_start = line.removeprefix(BOM), False
             if line and not line.isspace():
@@ -46,8 +44,8 @@ def parse_ndjson(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[
         if rest:
             pieces.append(rest)
             size += len(rest)
-            if size > max_line:
-                raise _too_long(max_line)
+            if size > max_event:
+                raise _too_long(max_event)
     last = b"".join(pieces)
     if at_start:
         last = last.removeprefix(BOM)
@@ -66,5 +64,5 @@ def _last_value(line: str) -> Any:
         raise
 
 
-def _too_long(limit: int) -> ResponseTooLarge:
-    return ResponseTooLarge(f"one line of the stream is larger than {limit} bytes")
+def _too_long(max_event: int) -> ResponseTooLarge:
+    return ResponseTooLarge(f"one line of the stream is larger than {max_event} bytes (Limits.event)")

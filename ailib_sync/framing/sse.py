@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 BLANK = b"\n\n"
 BOM = b"\xef\xbb\xbf"
-MAX_EVENT = 16 << 20
 #: A text shorter than this has not the brackets to be nested too deeply.
 SHALLOW = 2 * MAX_DEPTH
 #: Frames of one stream after which a faster parser is worth its import.
@@ -31,28 +30,28 @@ PLENTY = 1000
 
 
 def parse_sse(
-    chunks: Iterable[bytes], is_end_mark: Callable[[str, str], bool] | None = None, max_event: int = MAX_EVENT
+    chunks: Iterable[bytes], max_event: int, is_end_mark: Callable[[str, str], bool] | None = None
 ) -> Iterator[tuple[str, str]]:
     """(event name, data) pairs, each as soon as its blank line has arrived.
 
     A service may leave out the blank line after its last block: where the chunks end with an unfinished block, it is
     yielded only if `is_end_mark(event, data)`. Raises ResponseTooLarge where one event passes `max_event` bytes.
     """
-    for block in _sse_blocks(chunks, is_end_mark, max_event):
+    for block in _sse_blocks(chunks, max_event, is_end_mark):
         frame = _frame(block)
         if frame is not None:
             yield frame
 
 
 def parse_sse_json(
-    chunks: Iterable[bytes], is_end_mark: Callable[[str, str], bool] | None = None, max_event: int = MAX_EVENT
+    chunks: Iterable[bytes], max_event: int, is_end_mark: Callable[[str, str], bool] | None = None
 ) -> Iterator[tuple[str, Any]]:
     """What `parse_sse` gives, the data parsed; `[DONE]` becomes None, and a frame without data (a keep-alive) is passed over.
 
     A block as nearly all are, one line of data under a name or none, is taken in one step.
     """
     mend = Halves().mend
-    blocks = _sse_blocks(chunks, is_end_mark, max_event)
+    blocks = _sse_blocks(chunks, max_event, is_end_mark)
     yield from _values(islice(blocks, PLENTY), mend, None)
     yield from _values(blocks, mend, _fast_parser())
 
@@ -107,7 +106,7 @@ def _frame(block: list[bytes]) -> tuple[str, str] | None:
 
 
 def _sse_blocks(
-    chunks: Iterable[bytes], is_end_mark: Callable[[str, str], bool] | None, max_event: int
+    chunks: Iterable[bytes], max_event: int, is_end_mark: Callable[[str, str], bool] | None
 ) -> Iterator[list[bytes]]:
     """The lines of each block, as soon as it has ended. What has not is joined once, so that a huge one costs linear time."""
     pieces: list[bytes] = []
@@ -158,7 +157,7 @@ def with_lf(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _too_large(max_event: int) -> ResponseTooLarge:
-    return ResponseTooLarge(f"one event of the stream is larger than {max_event} bytes")
+    return ResponseTooLarge(f"one event of the stream is larger than {max_event} bytes (Limits.event)")
 
 
 @lru_cache(maxsize=1)

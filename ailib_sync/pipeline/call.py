@@ -210,7 +210,10 @@ def _read_first(exchange: Exchange) -> ChatStream:
     outcome.request_id = request_id(http.headers, endpoint.manifest)
     outcome.rate_limit = rate_limit(http.headers)
     try:
-        events = response_events(endpoint.operation, exchange.request, http.headers, http.chunks(), endpoint.manifest)
+        max_event = exchange.route.transport.limits.event
+        events = response_events(
+            endpoint.operation, exchange.request, http.headers, http.chunks(), endpoint.manifest, max_event
+        )
         pulled = pull_first(events, outcome)
     except BaseException:
         http.close()

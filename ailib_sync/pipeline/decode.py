@@ -43,10 +43,18 @@ def parse_response(
 
 
 def response_events(
-    operation: Operation, request: Request, headers: Mapping[str, str], chunks: Iterable[bytes], manifest: Manifest
+    operation: Operation,
+    request: Request,
+    headers: Mapping[str, str],
+    chunks: Iterable[bytes],
+    manifest: Manifest,
+    max_event: int,
 ) -> Iterator[StreamingEvent]:
-    """The events of a streamed response. One in JSON is read as what it is: a list holds the frames (Gemini without `alt=sse`),
-    an object is a complete response (or an error), given as the events that it would have had."""
+    """The events of a streamed response. Raises ResponseTooLarge if one has more than `max_event` bytes.
+
+    A response in JSON is read as what it is: a list holds the frames (Gemini without `alt=sse`), an object is a complete
+    response (or an error), given as the events that it would have had. `Limits.response` bounds it.
+    """
     stream = operation.stream
     assert stream is not None
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -59,28 +67,29 @@ def response_events(
     if framing == "sse" and delta_of is not None:
         return template_events(
             with_lf(chunks),
-            lambda blocks: stream.parse(frames_of(blocks, stream), manifest),
+            lambda blocks: stream.parse(frames_of(blocks, stream, max_event), manifest),
             lambda value: delta_of(value, manifest),
+            max_event,
         )
-    return stream.parse(frames_of(chunks, stream, framing), manifest)
+    return stream.parse(frames_of(chunks, stream, max_event, framing), manifest)
 
 
 #: A type that names its framing, whatever the dialect's own: Bedrock's Invoke call carries other formats' events in it.
 _FRAMING_OF = {"application/vnd.amazon.eventstream": "aws"}
 
 
-def frames_of(chunks: Iterable[bytes], stream: Streaming, framing: str | None = None) -> Iterator[Frame]:
-    """The frames of a stream in the operation's framing, or another one."""
+def frames_of(chunks: Iterable[bytes], stream: Streaming, max_event: int, framing: str | None = None) -> Iterator[Frame]:
+    """The frames of a stream in the operation's framing, or another one. Raises ResponseTooLarge: see `response_events`."""
     framing = framing or stream.framing
     if framing == "sse":
-        return parse_sse_json(chunks, stream.is_end_mark)
+        return parse_sse_json(chunks, max_event, stream.is_end_mark)
     if framing == "ndjson":
         from ..framing.ndjson import parse_ndjson
 
-        return (("message", value) for value in parse_ndjson(chunks))
+        return (("message", value) for value in parse_ndjson(chunks, max_event))
     from ..framing.aws_eventstream import parse_frames
 
-    return parse_frames(chunks)
+    return parse_frames(chunks, max_event)
 
 
 def _events_of_json(

@@ -27,7 +27,7 @@ from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamEnd, StreamingEvent, ToolCallStarted
 from ailib_sync.types.messages import Document, Message, Text, Thinking
 from ailib_sync.types.request import ChatRequest, Ledger, ResponseFormat
-from tests.chat_values import chat_request
+from tests.chat_values import MAX_EVENT_BYTES, chat_request, stream_events
 
 from .ai_protocol_cases import Case, manifest_data
 
@@ -184,9 +184,9 @@ def stream_decode(given: Case, expected: Case, case: Case) -> Differences:
     manifest, dialect = spoken(case)
     chunks = given.get("raw_chunks") or [event + "\n\n" for event in given["events"]]
     raw = [chunk.encode() for chunk in chunks]
-    frames = list(decode.frames_of(iter(raw), dialect.chat.stream))
+    frames = list(decode.frames_of(iter(raw), dialect.chat.stream, MAX_EVENT_BYTES))
     events = list(dialect.chat.stream.parse(iter(frames), manifest))
-    response = fold(decode.response_events(dialect.chat, ChatRequest("m"), SSE, iter(raw), manifest))
+    response = fold(stream_events(iter(raw), SSE, dialect, manifest))
     if count := expected.get("frame_count"):
         yield from compare("frame count in range", count["min"] <= len(frames) <= count["max"], True)
     for wanted in expected.get("events", []):

@@ -36,6 +36,8 @@ LIMITED = Timeout(connect=5, read=0.4, content=0.9, total=20)
 BRIEF = Timeout(connect=5, read=0.4, total=0.9)
 #: A stream's own clock stands still while its reader works.
 PATIENT = Timeout(connect=5, read=0.3, total=0.9)
+#: So many that a template is made of them.
+MANY = tuple(f"piece {number} " for number in range(100))
 
 
 def paced(peer: Peer, request: Request) -> bool:
@@ -151,6 +153,10 @@ def aws(kind: str, payload: dict[str, Any], message: str = "event") -> bytes:
     return message_bytes + struct.pack(">I", zlib.crc32(message_bytes))
 
 
+def aws_text(text: str) -> bytes:
+    return aws("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})
+
+
 def aws_stream(*blocks: bytes) -> Any:
     return says(wire.reply(200, b"".join(blocks), {"Content-Type": "application/vnd.amazon.eventstream"}))
 
@@ -160,7 +166,11 @@ def bad_checksum(message: bytes) -> bytes:
     return message[:at] + bytes((message[at] ^ 1,)) + message[at + 1 :]
 
 
-AWS_BEGUN = tuple(aws("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": piece}}) for piece in PIECES[:3])
+def event_too_large(error: ResponseTooLarge) -> bool:
+    return "Limits.event" in error.message
+
+
+AWS_BEGUN = tuple(map(aws_text, PIECES[:3]))
 HUGE = struct.pack(">II", 0xFFFFFFFF, 16)
 HUGE_PRELUDE = HUGE + struct.pack(">I", zlib.crc32(HUGE))
 OLLAMA = "ollama/llama3.3?dialect=ollama_chat"
@@ -314,6 +324,50 @@ FAULTS = (
         took=(0, 3),
     ),
     fault(
+        "stream-event-too-large",
+        "three pieces, an event larger than `Limits.event`",
+        streams(*BEGUN, delta("x" * 2000)),
+        ResponseTooLarge,
+        limits=Limits(event=2000),
+        check=event_too_large,
+    ),
+    fault(
+        "stream-event-too-large-templates",
+        "the same after 100 similar events, which are read without parsing",
+        streams(*deltas(MANY), delta("x" * 2000), *deltas(MANY)),
+        ResponseTooLarge,
+        text="".join(MANY),
+        limits=Limits(event=2000),
+        check=event_too_large,
+    ),
+    fault(
+        "stream-event-too-large-one-write",
+        "the same, all in one write",
+        streams(b"".join((*deltas(MANY), delta("x" * 2000), *deltas(MANY)))),
+        ResponseTooLarge,
+        text="".join(MANY),
+        limits=Limits(event=2000),
+        check=event_too_large,
+    ),
+    fault(
+        "stream-larger-than-an-event",
+        "a stream larger than `Limits.event`, each event smaller",
+        streams(*deltas(MANY), FINISH, DONE),
+        None,
+        "reuse",
+        text="".join(MANY),
+        limits=Limits(event=2000),
+    ),
+    fault(
+        "stream-json-larger-than-an-event",
+        "a complete response in JSON, larger than `Limits.event`, where a stream was requested",
+        says(wire.reply(200, wire.completion())),
+        None,
+        "reuse",
+        limits=Limits(event=100),
+        note="`Limits.response` bounds it",
+    ),
+    fault(
         "stream-endless-deltas",
         "pieces without end",
         begun_then(delta("x") * 200),
@@ -381,6 +435,26 @@ FAULTS = (
         RemoteError,
         "either",
         model=OLLAMA,
+    ),
+    fault(
+        "ndjson-line-too-large",
+        "NDJSON with a line larger than `Limits.event`",
+        ndjson(*map(ollama, MANY), ollama("x" * 2000), *map(ollama, MANY)),
+        ResponseTooLarge,
+        text="".join(MANY),
+        limits=Limits(event=2000),
+        model=OLLAMA,
+        check=event_too_large,
+    ),
+    fault(
+        "aws-message-too-large",
+        "an AWS message larger than `Limits.event`",
+        aws_stream(*map(aws_text, MANY), aws_text("x" * 2000), *map(aws_text, MANY)),
+        ResponseTooLarge,
+        text="".join(MANY),
+        limits=Limits(event=2000),
+        model=BEDROCK,
+        check=event_too_large,
     ),
     fault(
         "aws-bad-crc",

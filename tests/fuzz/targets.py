@@ -20,6 +20,7 @@ from ailib_sync.framing.ndjson import parse_ndjson
 from ailib_sync.framing.sse import parse_sse, parse_sse_json
 from ailib_sync.framing.surrogates import Halves
 from ailib_sync.registry.manifest import Manifest
+from tests.chat_values import MAX_EVENT_BYTES
 from tests.properties.mutate import Draw, any_value, damaged, damaged_frames
 from tests.properties.promises import CONTENT_TYPES, check_body, check_error, check_stream, cut, speakers
 from tests.properties.samples import ERRORS, STREAMS, WHOLE, aws_message, dumped, encoded
@@ -75,27 +76,27 @@ def any_cut_gives_the_same(raw: bytes, read: Callable[[Iterator[bytes]], Iterato
 
 
 def check_sse(raw: bytes) -> None:
-    events, error = any_cut_gives_the_same(raw, parse_sse)
+    events, error = any_cut_gives_the_same(raw, lambda chunks: parse_sse(chunks, MAX_EVENT_BYTES))
     assert error is None
     assert events == events_of(raw), (events, events_of(raw))
-    values = any_cut_gives_the_same(raw, parse_sse_json)
+    values = any_cut_gives_the_same(raw, lambda chunks: parse_sse_json(chunks, MAX_EVENT_BYTES))
     assert repr(values) == repr(outcome(lambda: frame_by_frame(raw))), values
 
 
 def frame_by_frame(raw: bytes) -> Iterator[tuple[str, Any]]:
     """What `parse_sse_json` is to give, in two steps."""
     mend = Halves().mend
-    for event, data in parse_sse([raw]):
+    for event, data in parse_sse([raw], MAX_EVENT_BYTES):
         if data := data.strip():
             yield event, None if data == "[DONE]" else mend(data, load_json(data))
 
 
 def check_ndjson(raw: bytes) -> None:
-    any_cut_gives_the_same(raw, parse_ndjson)
+    any_cut_gives_the_same(raw, lambda chunks: parse_ndjson(chunks, MAX_EVENT_BYTES))
 
 
 def check_aws(raw: bytes) -> None:
-    any_cut_gives_the_same(raw, parse_frames)
+    any_cut_gives_the_same(raw, lambda chunks: parse_frames(chunks, MAX_EVENT_BYTES))
 
 
 def make_aws(data: bytes) -> bytes:

@@ -51,6 +51,6 @@ def test_a_target_begins_with_seeds_that_keep_its_promises(name: str) -> None:
 
 def test_a_broken_promise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks can fail: a decoder that drops an event is caught."""
-    monkeypatch.setattr("tests.fuzz.targets.parse_sse", lambda chunks: iter([]))
+    monkeypatch.setattr("tests.fuzz.targets.parse_sse", lambda chunks, max_event: iter([]))
     with pytest.raises(AssertionError):
         TARGETS["sse"].check(b"data: a\n\n")

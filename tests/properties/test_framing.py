@@ -6,6 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ailib_sync.framing.sse import parse_sse
+from tests.chat_values import MAX_EVENT_BYTES
 from tests.fuzz.targets import check_aws, check_chunked, check_inflate, check_ndjson, check_sse, make_aws
 
 from .promises import cut
@@ -28,7 +29,7 @@ CUTS = st.lists(st.integers(0, 200), max_size=12)
 @example(b"data: a\r\rdata: b\r\n\r\n", [8, 9])
 @example(b"\xef\xbb\xbf\xef\xbb\xbfdata: a\n\n", [1, 4])
 def test_sse_gives_what_the_rules_give_wherever_it_is_cut(raw: bytes, points: list[int]) -> None:
-    assert list(parse_sse(cut(raw, points))) == events_of(raw)
+    assert list(parse_sse(cut(raw, points), MAX_EVENT_BYTES)) == events_of(raw)
 
 
 @settings(max_examples=150, deadline=None)

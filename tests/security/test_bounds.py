@@ -151,7 +151,7 @@ def test_one_event_is_bounded_with_and_without_its_end(line: bytes) -> None:
 
 def test_one_line_of_ndjson_is_bounded() -> None:
     with pytest.raises(ResponseTooLarge):
-        list(parse_ndjson([b'{"a":"' + b"x" * 200 + b'"}\n'], max_line=100))
+        list(parse_ndjson([b'{"a":"' + b"x" * 200 + b'"}\n'], max_event=100))
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 5000, 1_000_000])

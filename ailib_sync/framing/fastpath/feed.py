@@ -40,14 +40,15 @@ def template_events(
     chunks: Iterable[bytes],
     read: Callable[[Iterator[bytes]], Iterator[StreamingEvent]],
     delta_of: DeltaOf,
+    max_event: int,
 ) -> Iterator[StreamingEvent]:
     """The same events as `read(chunks)`. Lines end with LF. `delta_of` tells the frames (their JSON) that `read` makes one
     event with a text of, and nothing else: see `Dialect.delta_of`."""
-    feed = Feed(chunks, delta_of)
+    feed = Feed(chunks, delta_of, max_event)
     events = read(feed.blocks())
     for event in events:
         if feed.retold:
-            feed.retold = False
+            feed.retold -= 1
             continue
         yield event
         feed.in_text = False
@@ -64,25 +65,26 @@ class Feed:
     """The blocks on their way to the plain path, without the frames that need not go there.
 
     `in_text`: the plain path's last event was one with a text. `frame` is what the plain path works on, if that is one whole
-    frame and it had nothing else to work on. `retold`: its next event brings together what has been yielded in pieces.
-    `stopped`: every block goes as it is from now on.
+    frame and it had nothing else to work on. `retold`: as many of its next events bring together what has
+    been yielded in pieces. `stopped`: every block goes as it is from now on.
     """
 
     __slots__ = (
-        "_chunks", "_delta_of", "_error", "_misses", "_rest", "_templates", "_texts", "_tries",
+        "_chunks", "_delta_of", "_error", "_max_event", "_misses", "_rest", "_templates", "_texts", "_tries",
         "frame", "in_text", "retold", "stopped",
     )  # fmt: skip
 
-    def __init__(self, chunks: Iterable[bytes], delta_of: DeltaOf) -> None:
+    def __init__(self, chunks: Iterable[bytes], delta_of: DeltaOf, max_event: int) -> None:
         self._chunks = iter(chunks)
         self._delta_of = delta_of
+        self._max_event = max_event
         self._templates: list[Template] = []
         self._texts = self._misses = self._tries = 0
         self._rest = b""
         self._error: AiLibError | None = None
         self.frame = b""
         self.in_text = False
-        self.retold = False
+        self.retold = 0
         self.stopped = False
 
     def blocks(self) -> Iterator[bytes]:
@@ -101,7 +103,8 @@ class Feed:
     def run(self, event: Delta) -> Iterator[StreamingEvent]:
         """The texts behind `frame`, which the plain path has made this event of, as far as they fit its template.
 
-        Whoever puts a call's arguments together has not seen these: they are told to the plain path in one frame.
+        Whoever puts a call's arguments together has not seen these: they are told to the plain path in one frame, or a few.
+        A block that may hold an event of more than `max_event` bytes goes the plain way, which counts.
         """
         self._texts += 1
         text, make = _taken_apart(event)
@@ -118,6 +121,9 @@ class Feed:
             if not chunk:
                 break
             block = held + chunk if held else chunk
+            if len(block) > self._max_event:
+                held = block
+                break
             texts, end = template.read(block)
             yield from map(make, texts)
             held = block[end:]
@@ -127,8 +133,9 @@ class Feed:
             if size > MAX_UNTOLD or (held and not template.may_begin(held)):
                 break
         if template is not None and untold:
-            self._rest = template.frame("".join(untold)) + held
-            self.retold = True
+            frames = template.frames("".join(untold), self._max_event)
+            self._rest = b"".join(frames) + held
+            self.retold = len(frames)
         elif held:
             self._rest = held
 

@@ -27,11 +27,15 @@ MAX_FRAME = 4096
 #: The beginning of a frame is kept back, until the rest is here, up to this size.
 MAX_HELD = 16384
 
+#: What one character of a JSON string takes, at most: a control character is spelled as an escape.
+MAX_BYTES_OF_CHARACTER = 6
+
 #: A frame's values: strings, numbers, the spaces (or none) before a bracket's end. A key is passed over, it is no value.
 _VALUE = re.compile(
     r'"(?:[^"\\\n]|\\.)*" *:|("(?:[^"\\\n]|\\.)*")|(?<=[:,\[ ])(-?[0-9]+(?:\.[0-9]+)?)(?=[ ,\]}\n])|( *)(?=[}\]])'
 )
-#: What may stand in a value's place, two examples of it (of words, the one that matters if any does), and its quote.
+#: What may stand in a value's place, two examples of it (the shortest one; of words, the one that matters if any
+#: does), and its quote.
 _STRING = (r'[^"\\\x00-\x1f]*', ('""', '"error"'), '"')
 _NUMBER = (r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,20})?", ("0", "-7654321.5"), "")
 _SPACES = (" *", ("", "   "), "")
@@ -98,9 +102,17 @@ class Template:
         wider = Template(self._kind, literals, values, self._at, free)
         return wider if wider._holds(values, delta_of) else None
 
-    def frame(self, text: str) -> bytes:
-        """A frame with this text."""
-        return _frame(self._literals, [*self._values[: self._at], dumps(text), *self._values[self._at + 1 :]])
+    def frames(self, text: str, max_event: int) -> list[bytes]:
+        """Frames that have this text together, each of at most `max_event` bytes.
+
+        The values that may differ are the shortest ones: with one character, a frame is no larger than the one that the
+        character came in.
+        """
+        values = [_form(value)[1][0] if index in self._free else value for index, value in enumerate(self._values)]
+        before, after = values[: self._at], values[self._at + 1 :]
+        size = max(1, (max_event - len(_frame(self._literals, [*before, '""', *after]))) // MAX_BYTES_OF_CHARACTER)
+        spelled = (dumps(text[at : at + size], ensure_ascii=False) for at in range(0, len(text), size))
+        return [_frame(self._literals, [*before, string, *after]) for string in spelled]
 
     def _holds(self, values: list[str], delta_of: DeltaOf) -> bool:
         """Whether a frame's text is at its place, whatever stands in the free ones: seen with two examples in each."""
@@ -163,8 +175,9 @@ def _frame(literals: list[str], values: list[str]) -> bytes:
 
 
 def _delta_in(literals: list[str], values: list[str], delta_of: DeltaOf) -> tuple[str, object] | None:
+    frame = _frame(literals, values)
     try:
-        told = [value for _, value in parse_sse_json([_frame(literals, values)])]
+        told = [value for _, value in parse_sse_json([frame], max_event=len(frame))]
     except ProtocolError:
         return None
     return delta_of(told[0]) if len(told) == 1 else None
