@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ..errors import ConnectionLost, ProtocolError, ResponseTooLarge, printable
-from .connections import SocketResponse, waker_for
+from .connections import SocketResponse, has_decrypted_bytes, waker_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,8 +102,15 @@ class SocketBody(Body):
         if response.fp is not None:
             reader, fields = response.reader, response.fields
             reader.at_end = True
-            # RFC 9112 6.3: a message with both headers may be an attempt at response splitting; close after it.
-            if reader.has_extra_bytes or self._fp.peek(1) or ("transfer-encoding" in fields and "content-length" in fields):
+            # Extra bytes can be in the chunked reader, in the buffer or in the TLS layer; those still in the kernel are found
+            # when the connection is taken from the pool. RFC 9112 6.3: a message with both headers may be an attempt at
+            # response splitting; close after it.
+            if (
+                reader.has_extra_bytes
+                or self._fp.peek(1)
+                or has_decrypted_bytes(reader._sock)
+                or ("transfer-encoding" in fields and "content-length" in fields)
+            ):
                 self.discard()
                 return
             response.close()

@@ -18,6 +18,7 @@ from time import monotonic
 import urllib3
 from urllib3 import connection as u3connection
 from urllib3 import exceptions as u3
+from urllib3.util.ssltransport import SSLTransport
 
 from ..errors import Cancelled
 from .connect import connect
@@ -164,6 +165,11 @@ class _Connection:
     #: Collects the head of a request until its headers and body follow; None while data is sent immediately.
     _head: bytes | None = None
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether an idle connection can be reused: it is open, and nothing can be read from it, not even its end."""
+        return super().is_connected and not has_decrypted_bytes(self.sock)  # type: ignore[misc]
+
     def request(self, method: str, url: str, body: Any = b"", headers: Any = None, **_: Any) -> None:
         """Sends head and body in one write. `headers` are all headers except `Host` and `Content-Length`."""
         clock = current.clock
@@ -267,6 +273,17 @@ class Pool(_Pool, urllib3.HTTPConnectionPool):
 
 class TlsPool(_Pool, urllib3.HTTPSConnectionPool):
     ConnectionCls = TlsConnection
+
+
+def has_decrypted_bytes(sock: Any) -> bool:
+    """Whether bytes of the peer are inside a TLS layer, where a check of the socket does not see them.
+
+    OpenSSL decrypts a whole record (16 KiB at most) and keeps what was not read.
+    """
+    if isinstance(sock, SSLTransport):  # TLS through a TLS proxy
+        return sock.incoming.pending > 0 or sock.sslobj.pending() > 0 or has_decrypted_bytes(sock.socket)
+    pending = getattr(sock, "pending", None)
+    return pending is not None and pending() > 0
 
 
 def waker_for(sock: Any) -> Any:
