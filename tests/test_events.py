@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.replay import events_of
 from ailib_sync.types.events import (
     ContentDelta,
@@ -58,7 +58,7 @@ def test_a_content_delta_has_its_text_under_both_names() -> None:
 
 
 def fold(*events: StreamingEvent) -> ChatResponse:
-    folded = Fold()
+    folded = Accumulator()
     for event in events:
         folded.add(event)
     return folded.response("openai_chat")
@@ -141,7 +141,7 @@ def test_facts_are_kept_as_they_come() -> None:
 
 
 def test_the_fold_may_be_asked_in_the_middle_and_goes_on() -> None:
-    folded = Fold()
+    folded = Accumulator()
     folded.text_writer()("a")
     assert folded.response().content == "a"
     folded.text_writer()("b")
@@ -152,7 +152,7 @@ def test_the_fold_may_be_asked_in_the_middle_and_goes_on() -> None:
 
 
 def test_what_was_given_out_does_not_grow() -> None:
-    folded = Fold()
+    folded = Accumulator()
     folded.add(ContentDelta("a"))
     early = folded.response()
     folded.add(ContentDelta("b", starts=True))
@@ -181,7 +181,7 @@ def test_a_whole_answer_unfolds_to_the_events_that_fold_to_it(made: list[Block],
     whole = ChatResponse(
         Message(MessageRole.ASSISTANT, made, extra={"k": 1}), reason, "raw", "END", "no", usage=usage, id="1", model="m"
     )
-    folded = Fold()
+    folded = Accumulator()
     events = list(events_of(whole))
     for event in events:
         folded.add(event)
@@ -224,7 +224,7 @@ _STEPS = st.one_of(
 
 @given(st.lists(_STEPS, max_size=12))
 def test_asking_for_the_answer_so_far_changes_nothing_of_the_rest(events: list[StreamingEvent]) -> None:
-    watched, looks = Fold(), []
+    watched, looks = Accumulator(), []
     for event in events:
         watched.add(event)
         look = watched.response()

@@ -1,4 +1,4 @@
-"""Events → one `ChatResponse`: the same that a call without streaming would have given."""
+"""Events → one `ChatResponse`, equal to the response of the same call without streaming."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from ..types.tools import ToolCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from ..types.events import StreamingEvent
     from ..types.messages import Block
 
 
-class Fold:
-    """Collects a stream's events; `response()` may be asked at any time, also after a stream that broke.
+class Accumulator:
+    """Collects the events of a stream. `response()` works at any time, also after a stream that was interrupted.
 
-    Text and thinking go into a buffer, so that a long answer costs linear time, and its pieces no memory.
+    Text and thinking are written to a buffer: a long response takes linear time, and its fragments take no memory of their own.
     """
 
-    __slots__ = ("_blocks", "_buffer", "_calls", "_end", "_open", "_open_calls", "_thoughts", "extra", "id", "model", "usage")
+    __slots__ = ("_blocks", "_buffer", "_calls", "_end", "_fragments", "_open", "_thoughts", "extra", "id", "model", "usage")
 
     def __init__(self) -> None:
         self._blocks: list[Block] = []
-        self._open: Text | Thinking | None = None  # the last block, while it grows; its text so far is in the buffer
+        #: The last block, while more of it may come. Its text so far is in the buffer.
+        self._open: Text | Thinking | None = None
         self._buffer = StringIO()
         self._thoughts: dict[int, Thinking] = {}
         self._calls: dict[int, ToolCall] = {}
-        self._open_calls: dict[int, list[str]] = {}
+        #: The arguments so far of each tool call that has not ended, by the call's index.
+        self._fragments: dict[int, list[str]] = {}
         self._end: StreamEnd | None = None
         self.usage: Usage | None = None
         self.id: str | None = None
@@ -53,12 +55,12 @@ class Fold:
             self._close_block()
             call = ToolCall(event.id, event.name, None)
             self._calls[event.index] = call
-            self._open_calls[event.index] = []
+            self._fragments[event.index] = []
             self._blocks.append(call)
         elif isinstance(event, PartialToolCall):
-            self._open_calls.setdefault(event.index, []).append(event.arguments)
+            self._fragments.setdefault(event.index, []).append(event.arguments)
         elif isinstance(event, ToolCallEnded):
-            self._open_calls.pop(event.index, None)
+            self._fragments.pop(event.index, None)
             self._end_call(event)
         elif isinstance(event, Metadata):
             self._add_metadata(event)
@@ -66,7 +68,7 @@ class Fold:
             self._end = event
 
     def text_writer(self) -> Callable[[str], object]:
-        """Where the next content delta's text goes; the hot loop of a stream writes there directly."""
+        """The function that appends text to the response. pipeline.stream.relay calls it directly, in its hot loop."""
         if not isinstance(self._open, Text):
             self._begin(Text(""))
         return self._buffer.write
@@ -91,7 +93,7 @@ class Fold:
             block.extra.update(event.extra)
 
     def _thinking_block(self, event: ThinkingDelta) -> Thinking:
-        """The block the event belongs to: an earlier one by its index, the last one, or a new one."""
+        """The block the event belongs to: the one with its index, the last one, or a new one."""
         if event.index is not None and event.index in self._thoughts:
             return self._thoughts[event.index]
         if isinstance(self._open, Thinking) and not event.starts and event.index is None:
@@ -133,21 +135,21 @@ class Fold:
                 self._blocks.pop()
 
     def _blocks_so_far(self) -> list[Block]:
-        """The blocks, with copies of those that are still open: their pieces go on being appended where they are."""
+        """All blocks. Those that may still grow are copies, so that a response does not change after it was returned."""
         blocks = list(self._blocks)
         if self._open is not None:
             last = replace(self._open, text=self._buffer.getvalue(), extra=dict(self._open.extra))
             blocks[-1:] = [] if _is_empty(last) else [last]
-        for index, pieces in self._open_calls.items():
+        for index, fragments in self._fragments.items():
             call = self._calls.get(index)
             if call is not None:
-                place = next(i for i, block in enumerate(blocks) if block is call)
-                blocks[place] = ToolCall(call.id, call.name, None, "".join(pieces))
+                position = next(i for i, block in enumerate(blocks) if block is call)
+                blocks[position] = ToolCall(call.id, call.name, None, "".join(fragments))
         return blocks
 
     def response(self, origin: str | None = None) -> ChatResponse:
-        """What has been collected so far; collecting may go on. A tool call that was not ended has `arguments` None and its
-        text so far in `arguments_raw`. `origin` is the dialect that wrote the message."""
+        """The response so far; more events may follow. A tool call that has not ended has `arguments` None and its text so far
+        in `arguments_raw`. `origin` is the dialect that parsed the message."""
         end = self._end or StreamEnd()
         return ChatResponse(
             message=Message(MessageRole.ASSISTANT, self._blocks_so_far(), origin=origin, extra=dict(self.extra)),
@@ -166,7 +168,16 @@ def _is_empty(block: Text | Thinking) -> bool:
 
 
 def _buffer() -> StringIO:
-    """For characters only. One that is made empty keeps what is written as pieces, in many Pythons up to 100,000 of them."""
+    """A StringIO that stores characters. One that is created empty can store a list of the strings written to it (CPython's
+    Modules/_io/stringio.c, "accumulating state"), which takes more memory than their text."""
     buffer = StringIO(" ")
     buffer.truncate(0)
     return buffer
+
+
+def accumulate(events: Iterable[StreamingEvent], origin: str | None = None) -> ChatResponse:
+    """The response that all these events make."""
+    accumulator = Accumulator()
+    for event in events:
+        accumulator.add(event)
+    return accumulator.response(origin)

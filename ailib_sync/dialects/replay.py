@@ -1,4 +1,4 @@
-"""One `ChatResponse` → the events a stream of it would have had, for services that answer whole when asked to stream."""
+"""One `ChatResponse` → the events that a stream of it would have, for services that ignore `stream` and send JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def events_of(response: ChatResponse) -> Iterator[StreamingEvent]:
-    """The events; folding them gives the response back."""
+    """The events. `accumulator.accumulate` makes an equal response of them."""
     index = 0
     yield Metadata(id=response.id, model=response.model, message_extra=response.message.extra or None)
     for block in response.message.blocks:

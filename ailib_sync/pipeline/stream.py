@@ -9,7 +9,7 @@ from __future__ import annotations
 from _thread import get_ident
 from time import monotonic
 
-from ..dialects.accumulator import Fold
+from ..dialects.accumulator import Accumulator
 from ..errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
 from ..types.events import ContentDelta, Metadata, StreamEnd
 from ..types.response import CallStats
@@ -40,7 +40,7 @@ class Outcome:
         self.provider = provider
         self.model = model
         self.origin = origin
-        self.fold = Fold()
+        self.fold = Accumulator()
         self.warnings: list[str] = []
         self.request_id: str | None = None
         self.sent: Headers | None = None

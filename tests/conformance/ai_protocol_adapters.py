@@ -17,7 +17,7 @@ from unittest.mock import patch
 import urllib3
 
 from ailib_sync.client import AiClient
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.dialect import Dialect, find
 from ailib_sync.errors import CLASSES, STATUSES, AiLibError, ConfigurationError, RemoteError, StreamInterrupted
 from ailib_sync.http.message import HttpRequest
@@ -156,7 +156,7 @@ def event_mapping(given: Case, expected: Case, case: Case) -> Differences:
 
 
 def fold(events: Iterator[StreamingEvent]) -> Any:
-    folded = Fold()
+    folded = Accumulator()
     for event in heard(events):
         folded.add(event)
     return folded.response()

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.dialect import Dialect, find
 from ailib_sync.errors import AiLibError, RemoteError
 from ailib_sync.registry.manifest import Manifest
@@ -100,7 +100,7 @@ def run(recording: dict[str, Any], chunks: list[bytes]) -> tuple[ChatResponse | 
     headers = {name.lower(): value for name, value in recording["response_headers"].items()}
     if recording["status"] >= 400 or not recording["stream"]:
         return _run_plain(recording, b"".join(chunks), manifest, dialect, headers)
-    fold = Fold()
+    fold = Accumulator()
     try:
         for event in stream_events(iter(chunks), headers, dialect, manifest):
             fold.add(event)

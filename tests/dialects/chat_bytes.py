@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.openai_chat.dialect import DIALECT
 from ailib_sync.dialects.openai_chat.response import parse_body
 from ailib_sync.registry.manifest import Manifest
@@ -41,7 +41,7 @@ def events(*chunks: Any, of: Manifest | None = None, done: bool = True) -> list[
 
 
 def fold(*chunks: Any, of: Manifest | None = None, done: bool = True) -> ChatResponse:
-    folded = Fold()
+    folded = Accumulator()
     for event in events(*chunks, of=of, done=done):
         folded.add(event)
     return folded.response()

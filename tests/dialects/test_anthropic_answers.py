@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import (
     AiLibError,
@@ -172,7 +172,7 @@ def events(*chunks: bytes, manifest: Manifest = MANIFEST) -> list[StreamingEvent
 
 
 def folded(told: list[StreamingEvent]) -> ChatResponse:
-    fold = Fold()
+    fold = Accumulator()
     for event in told:
         fold.add(event)
     return fold.response("anthropic_messages")
@@ -472,7 +472,7 @@ def test_damaged_answers_give_values_or_our_own_errors(rng: Any) -> None:
     told, whole = deepcopy(TOLD), deepcopy(ANSWER)
     damage(told, rng)
     damage(whole, rng)
-    fold = Fold()
+    fold = Accumulator()
     with suppress(AiLibError):
         for event in DIALECT.chat.stream.parse((("message", frame) for frame in told), MANIFEST):
             fold.add(event)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ailib_sync._dataclass import replace
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import (
     AuthenticationError,
@@ -543,7 +543,7 @@ def stream(frames: list[Frame]) -> list[Any]:
 
 
 def test_a_folded_stream_is_the_whole_answer() -> None:
-    fold = Fold()
+    fold = Accumulator()
     for event in stream([*BLOCKS, *END]):
         fold.add(event)
     folded, whole = fold.response("bedrock_converse"), parse(ANSWER)
@@ -611,7 +611,7 @@ def test_a_frame_of_the_wrong_shape_is_a_protocol_error(frame: Frame) -> None:
 
 def test_a_whole_answer_where_a_stream_was_asked_for() -> None:
     events = stream_events([json.dumps(ANSWER).encode()], {"content-type": "application/json"}, DIALECT, MANIFEST)
-    fold = Fold()
+    fold = Accumulator()
     for event in events:
         fold.add(event)
     assert fold.response("bedrock_converse").message == parse(ANSWER).message

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.cohere_chat.dialect import DIALECT
 from ailib_sync.dialects.cohere_chat.options import PARAMETERS
 from ailib_sync.dialects.cohere_chat.stream import is_end_mark
@@ -58,7 +58,7 @@ def parse(body: Any) -> ChatResponse:
 
 
 def fold(*events: Any) -> ChatResponse:
-    collected = Fold()
+    collected = Accumulator()
     for event in stream(*events):
         collected.add(event)
     return collected.response(DIALECT.name)
@@ -416,7 +416,7 @@ TROUBLE = {"error": "the tools were wrong", "error_type": "INVALID_TOOL_GENERATI
 
 
 def test_a_failed_generation_is_raised_with_what_came_before() -> None:
-    collected = Fold()
+    collected = Accumulator()
     frames = [("message", STREAM[1]), ("message", end("ERROR", **TROUBLE))]
     events = DIALECT.chat.stream.parse(frames, manifest())
     collected.add(next(events))

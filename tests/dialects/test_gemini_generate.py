@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.gemini_generate.dialect import DIALECT
 from ailib_sync.dialects.gemini_generate.options import PARAMETERS
 from ailib_sync.dialects.gemini_generate.stream import is_end_mark
@@ -74,7 +74,7 @@ def parse(body: Any) -> ChatResponse:
 
 
 def fold(*chunks: Any) -> ChatResponse:
-    collected = Fold()
+    collected = Accumulator()
     for event in DIALECT.chat.stream.parse([("message", chunk) for chunk in chunks], manifest()):
         collected.add(event)
     return collected.response(DIALECT.name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import (
     ConfigurationError,
@@ -303,7 +303,7 @@ def stream(raw: bytes, size: int | None = None) -> list[Any]:
 
 @pytest.mark.parametrize("size", [1, 7, None])
 def test_a_folded_stream_is_the_whole_answer(size: int | None) -> None:
-    fold = Fold()
+    fold = Accumulator()
     for event in stream(raw_lines(LINES), size):
         fold.add(event)
     folded, whole = fold.response("ollama_chat"), parse(ANSWER)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.openai_chat.dialect import DIALECT
 from ailib_sync.errors import (
     AiLibError,
@@ -115,7 +115,7 @@ def test_an_error_in_a_whole_answer_is_raised(body: Any, kind: type[RemoteError]
 def test_what_came_before_and_beside_an_error_is_delivered() -> None:
     body = {**chunk({"content": "c"}, "error"), "error": {"message": "No"}}
     frames = [("message", piece) for piece in (chunk({"content": "a"}), chunk({"content": "b"}), body)]
-    folded = Fold()
+    folded = Accumulator()
     with pytest.raises(RemoteError):
         any(folded.add(event) for event in DIALECT.chat.stream.parse(frames, manifest()))
     assert folded.response().content == "abc"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.openai_responses.dialect import DIALECT
 from ailib_sync.errors import (
     Overloaded,
@@ -197,7 +197,7 @@ def events(*frames: bytes) -> list[Any]:
 
 
 def read(*frames: bytes) -> ChatResponse:
-    fold = Fold()
+    fold = Accumulator()
     for event in stream_events(iter(frames), {"content-type": "text/event-stream"}, DIALECT, MANIFEST):
         fold.add(event)
     return fold.response("openai_responses")
@@ -410,7 +410,7 @@ def test_only_a_whole_last_frame_ends_a_stream(tail: bytes, whole: bool) -> None
     ],
 )
 def test_an_error_in_a_stream_raises_and_what_came_before_is_kept(last: bytes, kind: type[RemoteError], text: str) -> None:
-    fold = Fold()
+    fold = Accumulator()
     arriving = stream_events(iter([*told(0, message(said("Hi")))[:-1], last]), {}, DIALECT, MANIFEST)
     with pytest.raises(kind, match=text) as caught:
         [*map(fold.add, arriving)]

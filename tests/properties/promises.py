@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import AiLibError, RemoteError
 from ailib_sync.pipeline.endpoint import encoded
@@ -129,7 +129,7 @@ def events_and_error(chunks: Iterable[bytes], manifest: Manifest, kind: str) -> 
 def check_stream(chunks: Iterable[bytes], manifest: Manifest, kind: str) -> tuple[list[StreamingEvent], AiLibError | None]:
     """Reads a stream and holds it to what every stream promises: exactly one end, last, or an error."""
     events, error = events_and_error(chunks, manifest, kind)
-    fold = Fold()
+    fold = Accumulator()
     for event in events:
         check_event(event)
         fold.add(event)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.accumulator import Fold
+from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import ProtocolError
 from ailib_sync.framing.json import load_json
@@ -76,7 +76,7 @@ def test_a_stream_that_breaks_off_is_an_error_with_what_had_come(name: str, data
 
 
 def _text(events: list[object]) -> str:
-    fold = Fold()
+    fold = Accumulator()
     for event in events:
         fold.add(event)  # type: ignore[arg-type]
     response = fold.response()

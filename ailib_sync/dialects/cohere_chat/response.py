@@ -7,7 +7,7 @@ import json
 from ...types.events import Metadata, PartialToolCall, ToolCallEnded, ToolCallStarted
 from ...types.json_values import child, children, parse_arguments, text_or_none
 from ...types.tools import ToolCall
-from ..accumulator import Fold
+from ..accumulator import accumulate
 from ..dialect import wrong_shape
 from .errors import ERROR_WORDS, parse_error, raise_if_error
 from .messages import NAME
@@ -32,11 +32,7 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
         if "message" in body:
             raise manifest.error(None, parse_error(None, body), ERROR_WORDS, body=json.dumps(body))
         raise wrong_shape(manifest, "it has no message", body)
-    fold = Fold()
-    for event in _events_of(body):
-        fold.add(event)
-    fold.add(parse_end(body, manifest))
-    response = fold.response(NAME)
+    response = accumulate([*_events_of(body), parse_end(body, manifest)], NAME)
     response.raw = body
     return response
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..accumulator import Fold
+from ..accumulator import accumulate
 from ..dialect import wrong_shape
 from .stream import StreamReader
 
@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     """A whole answer. Raises RemoteError where it holds an error, ProtocolError where it is none."""
-    reader, fold = StreamReader(manifest), Fold()
+    reader = StreamReader(manifest)
     events = reader.read(body)
     if reader.error is not None:
         raise reader.error
     if not reader.has_choice:
         raise wrong_shape(manifest, "it has no choice with a message", body)
-    for event in (*events, *reader.end(done=True)):
-        fold.add(event)
-    response = fold.response()
+    response = accumulate([*events, *reader.end(done=True)])
     response.raw = body
     return response
