@@ -314,6 +314,7 @@ SIGNALLED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts sockets in /proc")
 @pytest.mark.parametrize(
     ("number", "kind"), [(signal.SIGINT, "KeyboardInterrupt"), (signal.SIGTERM, "SystemExit")], ids=["ctrl-c", "exit"]

@@ -68,6 +68,7 @@ def _needs(code: str) -> list[str]:
     return match[1].split() if match else []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("page", [page for page in PAGES if _blocks(page, "python")], ids=_name)
 def test_every_python_snippet_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,6 +245,7 @@ OUTPUTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_an_example_runs_as_it_stands(name: str, tmp_path: Path) -> None:
     env = {key: value for key, value in os.environ.items() if not key.endswith("_API_KEY")} | {"PYTHONPATH": str(ROOT)}

@@ -247,6 +247,7 @@ def test_a_failure_that_passes_is_retried(fake: FakeProvider) -> None:
     assert [request.status for request in fake.requests] == [429, 429, 200]
 
 
+@pytest.mark.slow
 def test_delays_hold_the_head_and_the_events(fake: FakeProvider) -> None:
     fake.delay(first_byte=0.15, between_events=0.05)
     started = time.monotonic()
@@ -410,6 +411,7 @@ def test_every_fault_is_in_the_table_below() -> None:
     assert set(SEEN) == set(FAULTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, seen in SEEN.items() if seen is not None])
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_fault_is_what_its_name_says(fake: FakeProvider, pool: urllib3.PoolManager, name: str, stream: bool) -> None:
@@ -459,6 +461,7 @@ def test_faults_in_a_stream_come_after_as_many_events_as_asked(fake: FakeProvide
     assert b"".join(pings).split(b"\n\n")[1:] == [b": keep-alive"] * 10 + [b""]
 
 
+@pytest.mark.slow
 def test_headers_drip_and_early_hints_on_a_bare_socket(fake: FakeProvider) -> None:
     request = b"POST /v1/chat/completions HTTP/1.1\r\nauthorization: Bearer test-key\r\ncontent-type: application/json\r\n"
     body = b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}'
@@ -493,6 +496,7 @@ def _live() -> list[tuple[str, str]]:
     return [(manifest.id, dialect) for manifest in manifests for dialect in (manifest.dialect, *manifest.dialects)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("provider", "dialect"), _live())
 def test_our_client_sends_what_this_provider_takes(provider: str, dialect: str, pool: urllib3.PoolManager) -> None:
     """Path, key, headers and every field, in each format the provider speaks, with all options and a tool's round trip."""

@@ -434,6 +434,7 @@ def _aws_one_message(size: int) -> bytes:
     return message(b"", b"x" * size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parse", "make"),
     [

@@ -300,6 +300,7 @@ def paths_in(value: Any, path: str = "") -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(paths_in(FULL)), JSON)
 def test_validation_agrees_with_jsonschema(path: str, value: Any) -> None:

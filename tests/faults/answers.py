@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 from datetime import datetime, timedelta, timezone
@@ -156,9 +155,10 @@ def raw(*lines: str, body: bytes = b"") -> bytes:
     return "\r\n".join((*lines, "", "")).encode("latin-1") + body
 
 
-def bomb(size: int) -> bytes:
-    body = gzip.compress(b" " * size, 9)
-    return head(200, {"Content-Type": "application/json", "Content-Encoding": "gzip", "Content-Length": str(len(body))}) + body
+def bomb(peer: Peer, request: Request) -> bool:
+    """1 MB that expands to 1 GiB."""
+    peer.send(reply(200, wire.gzip_bomb(64), {"Content-Type": "application/json", "Content-Encoding": "gzip"}))
+    return True
 
 
 def wished(seconds: float | None) -> Any:
@@ -540,7 +540,7 @@ BODIES = (
         modes=PLAIN,
         limits=SMALL,
     ),
-    Fault("gzip-bomb", "1 MB that expands to 1 GB", says(bomb(1 << 30)), ResponseTooLarge, 1, modes=PLAIN, took=(0, 2.5)),
+    Fault("gzip-bomb", "1 MB that expands to 1 GB", bomb, ResponseTooLarge, 1, modes=PLAIN, took=(0, 2.5)),
     Fault("bad-chunk-size", "a chunk of size `zz`", says(wire.SSE_HEAD + b"zz\r\nabc\r\n"), ProtocolError, 3),
     Fault(
         "chunk-size-line-endless",

@@ -79,6 +79,7 @@ def test_a_watched_environment_tells_what_is_asked_of_it() -> None:
     assert ["environment", "SEEN"] in json.loads(run.stdout)[0]
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_package_and_nothing_that_runs_by_itself(tmp_path: Path) -> None:
     """No `.pth` file (it would run at every start of the interpreter), no script, nothing beside the package."""
     copy = tmp_path / "source"

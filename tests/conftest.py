@@ -1,0 +1,101 @@
+"""What all tests share: time limits that fit the machine, and the marker `quick`.
+
+`quick` is on every test outside SLOW that is not marked `slow`, so a new file is quick until somebody says otherwise. A quick
+test that takes longer than QUICK_TEST_SECONDS fails: mark it `slow`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import time_limits
+from .time_limits import scaled
+
+TESTS = Path(__file__).parent
+#: Folders and files of tests that wait, start processes, or try many random inputs.
+SLOW: tuple[str, ...] = (
+    "conformance/",
+    "faults/",
+    "fuzz/",
+    "properties/",
+    "security/test_bounds.py",
+    "servers/",
+    "test_every_provider.py",
+    "test_fastpath.py",
+    "test_packaging.py",
+    "test_under_load.py",
+)
+#: The promise of README.md: `pytest -m quick` takes less than this on an idle machine.
+QUICK_SECONDS = 30.0
+QUICK_TEST_SECONDS = 3.0
+
+_debugging = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-timeout reads its options
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_debugging] = bool(config.getoption("usepdb") or config.getoption("trace"))
+    config.pluginmanager.register(QuickTime())
+    if time_limits.VARIABLE not in os.environ:
+        workers = config.getoption("numprocesses", None) or 1
+        crowded = max(workers / (os.cpu_count() or 1), 1.0)
+        os.environ[time_limits.VARIABLE] = str(min(time_limits.FACTOR * crowded, time_limits.LARGEST))
+    if config.getoption("timeout", 0) is None:
+        config.option.timeout = scaled(float(config.getini("timeout")))
+
+
+def pytest_report_header() -> str:
+    return f"time limits: × {os.environ[time_limits.VARIABLE]} ({time_limits.VARIABLE})"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m quick`, the files that are all slow are not even imported."""
+    return True if config.option.markexpr == "quick" and in_slow(collection_path) else None
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not in_slow(item.path) and item.get_closest_marker("slow") is None:
+            item.add_marker("quick")
+
+
+def in_slow(path: Path) -> bool:
+    return f"{path.relative_to(TESTS).as_posix()}/".startswith(SLOW)
+
+
+def pytest_enter_pdb(config: pytest.Config) -> None:
+    config.stash[_debugging] = True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.when != "call" or not report.passed or item.config.stash[_debugging] or "quick" not in report.keywords:
+        return report
+    if report.duration > scaled(QUICK_TEST_SECONDS):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} passed, but took {report.duration:.1f} s: mark it slow (see tests/conftest.py)"
+    return report
+
+
+class QuickTime:
+    """Says at the end of a run when the quick tests take longer than they should, and which ones do."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if "quick" in report.keywords:
+            self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        total, most = sum(self.seconds.values()), scaled(QUICK_SECONDS)
+        if total > most:
+            terminalreporter.section(f"quick tests took {total:.0f} s, not {most:.0f} s: mark the slowest `slow`")
+            for name in sorted(self.seconds, key=self.seconds.__getitem__, reverse=True)[:10]:
+                terminalreporter.line(f"{self.seconds[name]:6.2f} s  {name}")
