@@ -24,6 +24,7 @@ SLOW: tuple[str, ...] = (
     "properties/",
     "security/test_bounds.py",
     "servers/",
+    "test_desync.py",
     "test_every_provider.py",
     "test_fastpath.py",
     "test_packaging.py",
