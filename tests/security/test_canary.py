@@ -120,7 +120,7 @@ ANSWERS: dict[str, tuple[bytes | Play, type[Exception], type[Exception]]] = {
     "too many headers": (answered(b"{}", headers={f"X-{number}": "b" for number in range(200)}), ProtocolError, ProtocolError),
     "too large": (answered(b"[" + b" " * 5000 + b"]"), ResponseTooLarge, ResponseTooLarge),
     "bomb": (
-        answered(gzip.compress(b" " * 9000), headers={"Content-Encoding": "gzip"}),
+        answered(gzip.compress(b" " * 9000, mtime=0), headers={"Content-Encoding": "gzip"}),
         ResponseTooLarge,
         ResponseTooLarge,
     ),
