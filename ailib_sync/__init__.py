@@ -1,4 +1,4 @@
-"""Chat completions over many AI providers, synchronously. Names are resolved on first use: the import costs nothing."""
+"""A synchronous client for many AI providers. Names are loaded at their first use, so the import of the package is fast."""
 
 from ._version import __version__
 
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from .types.tools import Tool as Tool
     from .types.tools import ToolCall as ToolCall
 
-_HOMES = {
+_NAMES_IN = {
     "http.timeouts": "CancelToken Limits Timeout",
     "pipeline.breaker": "CircuitBreaker",
     "builder": "ChatBuilder",
@@ -109,18 +109,18 @@ _HOMES = {
     "pipeline.stream": "ChatStream",
     "types.tools": "Tool ToolCall",
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+_MODULE_OF = {name: module for module, names in _NAMES_IN.items() for name in names.split()}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]
+__all__ = ["__version__", *sorted(_MODULE_OF)]
 
 
 def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
+    module = _MODULE_OF.get(name)
+    if module is None:
         raise AttributeError(f"module 'ailib_sync' has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(f"ailib_sync.{home}"), name)
+    value: object = getattr(import_module(f"ailib_sync.{module}"), name)
     globals()[name] = value
     return value
 

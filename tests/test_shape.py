@@ -192,7 +192,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_type_checkers_see_the_same_names_in_the_same_places() -> None:
     block = next(node for node in TREES["__init__"].body if _is_for_types(node))
     seen = {alias.asname: node.module for node in ast.walk(block) if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert seen == ailib_sync._HOME_OF
+    assert seen == ailib_sync._MODULE_OF
 
 
 # --- No provider in code ------------------------------------------------------------------------------------------------
