@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ailib_sync.dialects.dialect import find, wire_name
+from ailib_sync.dialects.dialect import find
+from ailib_sync.dialects.options import wire_name
 from ailib_sync.registry.manifest import Manifest, builtin_manifests, matches
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ https://platform.claude.com/docs/en/api/messages
 
 from __future__ import annotations
 
-from ..dialect import allows, join, render_options
+from ..options import allows, join, render_options
 from .messages import NAME, render_messages, shortest
 from .reasoning import render_reasoning
 

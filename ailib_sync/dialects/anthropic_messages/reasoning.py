@@ -13,7 +13,8 @@ What `reasoning` in a manifest may say for this dialect
 
 from __future__ import annotations
 
-from ..dialect import nearest_effort, place
+from ..options import place
+from ..reasoning import nearest_effort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import json
 
 from ...types.messages import ToolResult
 from ...types.tools import ToolCall
-from ..dialect import Dialect, Streaming, allows, chat, join, place, render_options, settle_format
+from ..dialect import Dialect, Streaming, chat
+from ..options import allows, join, place, render_options, settle_format
 from .messages import NAME, cache_point, render_messages
 from .reasoning import FIELDS, render_reasoning, thinks, without_sampling
 from .response import ERROR_WORDS, parse_body, parse_error

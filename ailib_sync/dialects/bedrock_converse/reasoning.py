@@ -12,7 +12,8 @@ What `reasoning` in a manifest may say for this dialect:
 from __future__ import annotations
 
 from ..._dataclass import replace
-from ..dialect import SAMPLING, nearest_effort, place
+from ..options import SAMPLING, place
+from ..reasoning import nearest_effort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ and `safety_mode`.
 from __future__ import annotations
 
 from ...errors import ConfigurationError
-from ..dialect import allows, render_options, settle_format
+from ..options import allows, render_options, settle_format
 from .messages import render_message
 from .reasoning import render_reasoning
 

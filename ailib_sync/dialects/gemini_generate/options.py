@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dialect import allows, join, place, render_options, settle_format
+from ..options import allows, join, place, render_options, settle_format
 from .messages import render_contents
 from .reasoning import render_reasoning
 

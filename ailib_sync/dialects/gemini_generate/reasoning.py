@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dialect import nearest_effort
+from ..reasoning import nearest_effort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ Options that only Ollama has (`keep_alive`, `options.num_ctx`) go through `extra
 
 from __future__ import annotations
 
-from ..dialect import allows, join, render_options, settle_format
+from ..options import allows, join, render_options, settle_format
 from .messages import NAME, render_messages
 from .reasoning import render_reasoning
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..dialect import nearest_effort
+from ..reasoning import nearest_effort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from ...errors import ConfigurationError
 from ...types.embeddings import EmbeddingResponse
 from ...types.json_values import child, children, count, parse_base64, word
 from ...types.response import Usage
-from ..dialect import Operation, Received, join, place_options, wrong_shape
+from ..dialect import Operation, Received, wrong_shape
+from ..options import join, place_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dialect import allows, place, render_options, wire_name
+from ..options import allows, place, render_options, wire_name
 from .messages import render_messages
 from .reasoning import render_reasoning
 

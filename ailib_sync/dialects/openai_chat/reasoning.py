@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..._dataclass import dataclass
-from ..dialect import nearest_effort, place
+from ..options import place
+from ..reasoning import nearest_effort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ leaves them with the provider. Where `encrypted` is absent, this is done for a r
 
 from __future__ import annotations
 
-from ..dialect import allows, join, nearest_effort, place, render_options, thinks
+from ..options import allows, join, place, render_options
+from ..reasoning import nearest_effort, thinks
 from .messages import NAME, render_input
 
 TYPE_CHECKING = False

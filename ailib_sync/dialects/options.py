@@ -1,0 +1,134 @@
+"""The options of a request under their wire names: the rules that all dialects share."""
+
+from __future__ import annotations
+
+import json
+
+from ..errors import ConfigurationError
+from ..types.request import ResponseFormat
+from .reasoning import thinks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..registry.manifest import Manifest
+    from ..types.request import ChatRequest, Ledger
+
+#: Options whose wire form is more than a name and a value: each dialect renders them itself, after `allows`.
+STRUCTURED = frozenset(("tool_choice", "parallel_tool_calls", "response_format", "reasoning"))
+
+#: What a manifest's `reasoning.no_sampling` says is refused while the model thinks.
+SAMPLING = ("temperature", "top_p", "top_k")
+
+
+def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> dict[str, Any]:
+    """The plain options of a chat under their wire names; see `place_options`. Structured ones are the dialect's own work."""
+    given = {name: value for name, value in request.options.given().items() if name not in STRUCTURED}
+    if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest):
+        for option in SAMPLING:
+            if option in given and (given[option] != 1 or option == "top_k"):  # 1 is the temperature that models think at
+                del given[option]
+                ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
+    return place_options(given, manifest, table, ledger)
+
+
+def place_options(
+    given: Mapping[str, Any], manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger
+) -> dict[str, Any]:
+    """Options under their wire names, nested where the name is dotted; the manifest's defaults filled in, limits checked.
+
+    Raises ConfigurationError where a value is outside the manifest's `limits`.
+    """
+    body: dict[str, Any] = {}
+    for option, value in given.items():
+        if allows(option, manifest, table, ledger):
+            _check_limit(option, value, manifest)
+            wire, source = wire_name(option, manifest, table)
+            place(body, wire, list(value) if isinstance(value, tuple) else value)
+            action = "sent" if wire == option else "renamed"
+            ledger.note(option, action, wire, source)
+    for option, value in manifest.defaults.items():
+        if option not in given:
+            wire, _ = wire_name(option, manifest, table)
+            place(body, wire, value)
+            ledger.note(option, "defaulted", f"{wire} = {json.dumps(value)}", f"{manifest.id}: defaults.{option}")
+    return body
+
+
+def allows(option: str, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> bool:
+    """Whether the provider takes this option for this model; if not, the ledger says so."""
+    wire, source = wire_name(option, manifest, table)
+    if wire:
+        return True
+    ledger.dropped(option, f"is not taken by {manifest.name} for this model", source)
+    return False
+
+
+def wire_name(option: str, manifest: Manifest, table: Mapping[str, str | None]) -> tuple[str, str]:
+    """The option's name on the wire ("" = not taken) and the line that says so."""
+    if option in manifest.parameters:
+        return manifest.parameters[option] or "", f"{manifest.id}: parameters.{option}"
+    return table.get(option) or "", f"{manifest.dialect}: parameters.{option}"
+
+
+def place(body: dict[str, Any], dotted: str, value: Any) -> None:
+    """Sets `value` in `body` at a dotted name, making the objects on the way."""
+    *path, last = dotted.split(".")
+    for key in path:
+        body = body.setdefault(key, {})
+    body[last] = value
+
+
+def join(body: dict[str, Any], extra: Mapping[str, Any]) -> None:
+    """Puts `extra` over `body`; where both hold an object, their keys are joined, so one option never hides another."""
+    for key, value in extra.items():
+        held = body.get(key)
+        if isinstance(held, dict) and isinstance(value, dict):
+            body[key] = held = dict(held)
+            join(held, value)
+        else:
+            body[key] = value
+
+
+def _check_limit(option: str, value: Any, manifest: Manifest) -> None:
+    limit = manifest.limits.get(option)
+    if limit is None:
+        return
+    if isinstance(limit, list):
+        low, high = limit
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise ConfigurationError(f"{option} must lie between {low} and {high} for {manifest.name}, not {value}")
+    elif isinstance(value, tuple) and len(value) > limit:
+        raise ConfigurationError(f"{option}: {manifest.name} takes at most {limit}, not {len(value)}")
+
+
+def settle_format(
+    request: ChatRequest,
+    manifest: Manifest,
+    table: Mapping[str, str | None],
+    ledger: Ledger,
+    kinds: tuple[str, ...] = ("json", "json_schema"),
+) -> ResponseFormat | None:
+    """The response format to send (kind `json` or `json_schema`), as near to the requested one as the provider supports; None
+    for text. `kinds` are those that the wire format has."""
+    wanted = request.options.response_format
+    if wanted is None or not allows("response_format", manifest, table, ledger):
+        return None
+    source = f"{manifest.id}: response_format"
+    if wanted.kind == "text":
+        ledger.note("response_format", "sent", "text is what an answer is unless told otherwise", source)
+        return None
+    if request.tools and manifest.has("no_response_format_with_tools"):
+        ledger.dropped("response_format", f"is left out: {manifest.name} does not take it together with tools", source)
+        return None
+    taken = [kind for kind in kinds if kind in manifest.response_format]
+    if wanted.kind in taken:
+        ledger.note("response_format", "renamed", table["response_format"] or "", source)
+        return wanted
+    if wanted.kind == "json_schema" and "json" in taken:
+        ledger.changed("response_format", f"is sent without its schema: {manifest.name} takes none for this model", source)
+        return ResponseFormat("json")
+    ledger.dropped("response_format", f"{wanted.kind!r} is not taken by {manifest.name} for this model", source)
+    return None
