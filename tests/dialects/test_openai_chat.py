@@ -90,9 +90,9 @@ def test_results_inside_a_user_message_become_tool_messages_before_it() -> None:
 @pytest.mark.parametrize(
     ("message", "quirks", "says"),
     [
-        (Message("tool", "12"), (), "which call"),
+        (Message("tool", "12"), (), "the id of its call"),
         (Message.user([Audio.from_url("https://x.invalid/a.mp3")]), (), "Audio"),
-        (Message.user([Document("application/pdf", b"1")]), ("no_file_parts",), "Acme takes no documents"),
+        (Message.user([Document("application/pdf", b"1")]), ("no_file_parts",), "Acme does not support documents"),
     ],
 )
 def test_what_the_format_cannot_say_raises_before_anything_is_sent(message: Message, quirks: tuple[str], says: str) -> None:
@@ -237,9 +237,9 @@ NAMED = ToolChoice("tool", "f")
     [
         (ToolChoice("required"), ("auto", "none", "required", "tool"), "required", ""),
         (NAMED, ("auto", "none", "required", "tool"), {"type": "function", "function": {"name": "f"}}, ""),
-        (ToolChoice("required"), ("auto", "none"), "auto", "required is not taken by Acme for this model; auto is sent"),
-        (NAMED, ("auto", "required"), "required", "tool is not taken by Acme for this model; required is sent"),
-        (ToolChoice("auto"), (), None, "auto is not taken by Acme"),
+        (ToolChoice("required"), ("auto", "none"), "auto", "'required' is not supported by Acme for this model; 'auto'"),
+        (NAMED, ("auto", "required"), "required", "'tool' is not supported by Acme for this model; 'required' is sent"),
+        (ToolChoice("auto"), (), None, "'auto' is not supported by Acme"),
     ],
 )
 def test_tool_choice_is_sent_as_the_host_takes_it(choice: ToolChoice, allowed: tuple[str], sent: Any, warns: str) -> None:
@@ -283,7 +283,7 @@ def test_strict_tools_warn_where_they_are_not_taken() -> None:
     body = render(tools=(Tool("f", strict=True, extra={"cache_control": 1}),), to=manifest("no_strict_tools"), ledger=ledger)
     assert "strict" not in body["tools"][0]["function"]
     assert body["tools"][0]["cache_control"] == 1
-    assert ledger.warnings == ["strict of a tool is not taken by Acme"]
+    assert ledger.warnings == ["strict of a tool is not supported by Acme"]
 
 
 SCHEMA = {"type": "object", "properties": {}}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.openai_chat.content_parts import KEPT_OF_CHUNK
 from ailib_sync.dialects.openai_chat.dialect import DIALECT
+from ailib_sync.dialects.openai_chat.kept_fields import KEPT_OF_CHUNK
 from ailib_sync.dialects.openai_chat.stream import StreamReader
 from ailib_sync.errors import Cancelled, ConnectionLost, StreamInterrupted
 from ailib_sync.types.events import (
@@ -470,7 +470,7 @@ def test_pieces_read_fast_are_what_they_are_read_with_care(others: list[Piece]) 
             yield from reader.read(told, event)
             if reader.error is not None:
                 raise reader.error
-        yield from reader.end(done=False)
+        yield from reader.end()
 
     assert outcome_of(DIALECT.chat.stream.parse(frames, manifest())) == outcome_of(carefully())
 

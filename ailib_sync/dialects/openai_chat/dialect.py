@@ -7,7 +7,7 @@ from .embeddings import EMBEDDINGS
 from .errors import ERROR_WORDS, parse_error
 from .options import PARAMETERS, render_body
 from .response import parse_body
-from .stream import delta_of, parse_stream
+from .stream import delta_of, is_end_mark, parse_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ DIALECT = Dialect(
             "openai_chat",
             render_body,
             parse_body,
-            Streaming(parse_stream, is_end_mark=lambda event, data: data.strip() == "[DONE]", delta_of=delta_of),
+            Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),
             PARAMETERS,
             path="/chat/completions",
         ),

@@ -1,4 +1,4 @@
-"""Refusals in the OpenAI format: the many shapes of error bodies, and errors inside answers with status 200."""
+"""Errors in the OpenAI format: the many shapes of error bodies, and errors inside responses with status 200."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ...errors import RemoteError
     from ...registry.manifest import Manifest
 
-#: Words that say more than the status they come with. Words that only repeat it (`invalid_request_error`) stay out: hosts
-#: use them with any status, as with 401 (https://api-docs.deepseek.com/quick_start/error_codes).
+#: Words that are more exact than the status they come with. Words that only repeat a status (`invalid_request_error`) are not
+#: here: hosts send them with any status, for example 401 (https://api-docs.deepseek.com/quick_start/error_codes).
 ERROR_WORDS: Mapping[str, str] = {
     "insufficient_quota": "quota_exhausted",
     "credit_balance_exhausted": "quota_exhausted",
@@ -35,7 +35,7 @@ ERROR_WORDS: Mapping[str, str] = {
     "overloaded_error": "overloaded",
 }
 
-#: Inside an answer with status 200 the word is all there is.
+#: In a response with status 200 there is only the word.
 WORDS_WITHOUT_STATUS: Mapping[str, str] = {
     **ERROR_WORDS,
     "invalid_request_error": "invalid_request",
@@ -60,7 +60,7 @@ _FAILURE_KEYS = ("detail", "errors", "error_code", "error_msg")
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """The facts of an error body. Known shapes: `{"error": {…}}`, `{"error": "…", "code": …}`, the error's keys at top
+    """The details of an error body. Known shapes: `{"error": {…}}`, `{"error": "…", "code": …}`, the error's keys at the top
     level, `{"detail": …}` (FastAPI), `{"errors": […]}`, `{"base_resp": {…}}` (MiniMax), a list of these, plain text."""
     node = body[0] if isinstance(body, list) and body else body
     if not isinstance(node, dict):
@@ -79,7 +79,7 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
 
 
 def _message(node: Any, depth: int = 8) -> str:
-    """The first sentence meant for people, at most `depth` levels down."""
+    """The first text meant for people, at most `depth` levels deep."""
     if isinstance(node, str):
         return node.strip()
     if depth == 0:
@@ -94,8 +94,11 @@ def _message(node: Any, depth: int = 8) -> str:
     return ""
 
 
-def error_in(chunk: dict[str, Any], event: str = "message") -> dict[str, Any] | None:
-    """The error object that an answer with status 200, or one chunk of a stream, holds; None where all is well."""
+def find_error(chunk: dict[str, Any], event: str = "message") -> dict[str, Any] | None:
+    """The object with the error in a response with status 200, or in one chunk of a stream; None if there is no error.
+
+    Tolerance error_with_status_200.
+    """
     if chunk.get("error") or chunk.get("object") == "error" or event == "error":
         return chunk
     base = chunk.get("base_resp")
@@ -112,15 +115,15 @@ def error_in(chunk: dict[str, Any], event: str = "message") -> dict[str, Any] | 
     return None
 
 
-def refusal_in_answer(error: dict[str, Any], manifest: Manifest) -> RemoteError:
-    """The exception for an error met with status 200; a status that the error itself names decides like a real one."""
+def remote_error(error: dict[str, Any], manifest: Manifest) -> RemoteError:
+    """The exception for an error in a response with status 200. A status inside the error counts as the HTTP status."""
     details = parse_error(None, error)
-    status = _status_named(error)
+    status = _status_in(error)
     words = ERROR_WORDS if status else WORDS_WITHOUT_STATUS
     return manifest.error(status, details, words, body=json.dumps(error, ensure_ascii=False)[:65536])
 
 
-def _status_named(error: dict[str, Any]) -> int | None:
+def _status_in(error: dict[str, Any]) -> int | None:
     for node in (error.get("error"), error):
         if isinstance(node, dict):
             for key in ("status_code", "status", "code"):

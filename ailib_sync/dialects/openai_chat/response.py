@@ -1,4 +1,4 @@
-"""A complete response of Chat Completions → `ChatResponse`."""
+"""A complete response of Chat Completions → `ChatResponse`. It is read as a stream of one chunk: stream.py."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
-    """A whole answer. Raises RemoteError where it holds an error, ProtocolError where it is none."""
+    """Raises RemoteError if the body contains an error, ProtocolError if it is no response."""
     reader = StreamReader(manifest)
     events = reader.read(body)
     if reader.error is not None:
         raise reader.error
-    if not reader.has_choice:
+    if not reader.begun:
         raise wrong_shape(manifest, "it has no choice with a message", body)
-    response = accumulate([*events, *reader.end(done=True)])
+    response = accumulate([*events, *reader.end()])
     response.raw = body
     return response

@@ -1,4 +1,4 @@
-"""Inline thinking: `<think>…</think>` at the start of an answer's text, parted from it piece by piece. No JSON."""
+"""Inline thinking: `<think>…</think>` at the start of a response's text, separated from the text. Quirk think_tags. No JSON."""
 
 from __future__ import annotations
 
@@ -12,56 +12,57 @@ TAGS = (("<think>", "</think>"), ("<thinking>", "</thinking>"))
 
 
 class ThinkTags:
-    """Takes an answer's text in pieces, cut anywhere; `open` turns False once the rest is plain text."""
+    """Reads a response's text in fragments, which may begin and end anywhere. `open` is False once the rest is plain text."""
 
-    __slots__ = ("_close", "_held", "_inside", "open")
+    __slots__ = ("_closing_tag", "_held", "_inside", "open")
 
     def __init__(self) -> None:
         self.open = True
         self._inside = False
         self._held = ""
-        self._close = ""
+        self._closing_tag = ""
 
-    def split(self, piece: str) -> list[StreamingEvent]:
-        """The events of the next piece; what may be half a tag is held back."""
+    def split(self, fragment: str) -> list[StreamingEvent]:
+        """The events of the next fragment. Text that may be the beginning of a tag is held until the next one."""
         if not self.open:
-            return [ContentDelta(piece)] if piece else []
-        self._held += piece
+            return [ContentDelta(fragment)] if fragment else []
+        self._held += fragment
         if self._inside:
-            return self._think()
-        return self._after() if self._close else self._begin()
+            return self._read_inside()
+        return self._read_after() if self._closing_tag else self._read_before()
 
     def end(self) -> list[StreamingEvent]:
-        """What was held back when the answer ended."""
+        """The events of the text that was held when the response ended."""
         held, self._held = self._held, ""
-        if not held or (self._close and not self._inside):
+        if not held or (self._closing_tag and not self._inside):
             return []
         return [ThinkingDelta(held) if self._inside else ContentDelta(held)]
 
-    def _begin(self) -> list[StreamingEvent]:
+    def _read_before(self) -> list[StreamingEvent]:
         start = self._held.lstrip()
-        for tag, close in TAGS:
+        for tag, closing_tag in TAGS:
             if start.startswith(tag):
-                self._inside, self._close, self._held = True, close, start[len(tag) :]
-                return self._think()
+                self._inside, self._closing_tag, self._held = True, closing_tag, start[len(tag) :]
+                return self._read_inside()
             if tag.startswith(start):
                 return []
         self.open = False
         text, self._held = self._held, ""
         return [ContentDelta(text)]
 
-    def _think(self) -> list[StreamingEvent]:
-        thought, mark, rest = self._held.partition(self._close)
-        if mark:
+    def _read_inside(self) -> list[StreamingEvent]:
+        thought, found, rest = self._held.partition(self._closing_tag)
+        if found:
             self._inside, self._held = False, rest
-            return [*([ThinkingDelta(thought)] if thought else []), *self._after()]
-        keep = next((n for n in range(len(self._close) - 1, 0, -1) if thought.endswith(self._close[:n])), 0)
+            return [*([ThinkingDelta(thought)] if thought else []), *self._read_after()]
+        tag = self._closing_tag
+        keep = next((n for n in range(len(tag) - 1, 0, -1) if thought.endswith(tag[:n])), 0)
         cut = len(thought) - keep
         self._held = thought[cut:]
         return [ThinkingDelta(thought[:cut])] if cut else []
 
-    def _after(self) -> list[StreamingEvent]:
-        """The white space between the closing tag and the answer belongs to neither."""
+    def _read_after(self) -> list[StreamingEvent]:
+        """White space between the closing tag and the text belongs to neither of them."""
         text = self._held.lstrip()
         self._held = ""
         if not text:

@@ -1,4 +1,4 @@
-"""Tool calls of Chat Completions, put together from their fragments, however a host numbers and names them."""
+"""Tool calls of Chat Completions: put together from fragments, which hosts number and name in different ways."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from ...types.events import StreamingEvent
 
-_OWN_KEYS = frozenset(("id", "type", "index", "function", "custom"))
-_KEYS_OF_A_PIECE = frozenset(("type", "index", "function"))
+#: The keys of a call that are read; others are kept in `ToolCall.extra`.
+_KEYS_OF_CALL = frozenset(("id", "type", "index", "function", "custom"))
+_KEYS_OF_ARGUMENT_FRAGMENT = frozenset(("type", "index", "function"))
 
 
 def calls_are_objects(delta: dict[str, Any]) -> bool:
@@ -28,138 +29,140 @@ def calls_are_objects(delta: dict[str, Any]) -> bool:
     return all(isinstance(function, dict) for function in inner)
 
 
-def piece_of(fragments: Any) -> tuple[str, int] | None:
-    """The text and the index of a lone fragment that brings a piece of a call's arguments and nothing else."""
-    if not isinstance(fragments, list) or len(fragments) != 1 or not isinstance(fragments[0], dict):
+def argument_fragment(calls: Any) -> tuple[str, int] | None:
+    """The text and the index where `calls` is one fragment of one call's arguments and nothing else; otherwise None."""
+    if not isinstance(calls, list) or len(calls) != 1 or not isinstance(calls[0], dict):
         return None
-    fragment = fragments[0]
-    function, index = fragment.get("function"), fragment.get("index")
-    if fragment.keys() - _KEYS_OF_A_PIECE or not isinstance(function, dict) or function.get("name"):
+    call = calls[0]
+    function, index = call.get("function"), call.get("index")
+    if call.keys() - _KEYS_OF_ARGUMENT_FRAGMENT or not isinstance(function, dict) or function.get("name"):
         return None
     text = function.get("arguments")
     return (text, index) if isinstance(text, str) and isinstance(index, int) else None
 
 
-class _Open:
-    """A call whose fragments are still coming. `sent` is the id the host gave it, if any."""
+class _PendingCall:
+    """A call of which more fragments may come. `wire_id` is the id that the host sent, `id` that one or a generated one."""
 
-    __slots__ = ("arguments", "extra", "id", "name", "pieces", "sent", "started")
+    __slots__ = ("arguments", "extra", "fragments", "id", "name", "started", "wire_id")
 
-    def __init__(self, sent: str | None, id: str) -> None:
-        self.sent = sent
+    def __init__(self, wire_id: str | None, id: str) -> None:
+        self.wire_id = wire_id
         self.id = id
         self.name = ""
-        self.pieces: list[str] = []
+        self.fragments: list[str] = []
         self.arguments: dict[str, Any] | None = None
         self.extra: dict[str, Any] = {}
         self.started = False
 
     @property
-    def is_whole(self) -> bool:
-        return self.arguments is not None or bool(self.pieces and parse_arguments("".join(self.pieces)) is not None)
+    def has_complete_arguments(self) -> bool:
+        return self.arguments is not None or bool(self.fragments and parse_arguments("".join(self.fragments)) is not None)
 
 
 class ToolCalls:
-    """The calls of one answer. True once there is one.
+    """The calls of one response. True once there is one.
 
-    A fragment belongs to the call with its index; to a new call where the index is taken by another id and a name comes
-    with it, or where a name comes after whole arguments; without an index, to the call with its id, else to the last one.
+    With an index, a fragment belongs to the call with that index; without one (tolerance tool_index_missing), to the call with
+    its id, otherwise to the last call. A fragment with a name begins a new call if the call with its index has another id
+    (tolerance tool_index_shared), or if neither has an id and that call's arguments are complete.
     """
 
     __slots__ = ("_by_index", "_calls")
 
     def __init__(self) -> None:
-        self._calls: list[_Open] = []
+        self._calls: list[_PendingCall] = []
         self._by_index: dict[int, int] = {}
 
     def __bool__(self) -> bool:
         return bool(self._calls)
 
-    def read(self, delta: dict[str, Any], answer: str | None) -> list[StreamingEvent]:
-        """The events of the calls in a delta or message; `answer` is the answer's id, for ids of our own making."""
+    def read(self, delta: dict[str, Any], response_id: str | None) -> list[StreamingEvent]:
+        """The events of the calls in a delta or message."""
         events: list[StreamingEvent] = []
-        for fragment in delta.get("tool_calls") or ():
-            self._read_fragment(fragment, answer, events)
-        legacy = delta.get("function_call")
+        for call in delta.get("tool_calls") or ():
+            self._read_call(call, response_id, events)
+        legacy = delta.get("function_call")  # tolerance legacy_function_call
         if legacy and (legacy.get("name") or legacy.get("arguments")):
-            self._read_fragment({"index": 0, "function": legacy}, answer, events)
+            self._read_call({"index": 0, "function": legacy}, response_id, events)
         return events
 
-    def grow(self, fragments: Any) -> PartialToolCall | None:
-        """The event of a fragment that adds a piece of its arguments to a call that has started; None where there is more."""
-        text, index = piece_of(fragments) or ("", None)
-        at = self._by_index.get(index) if text and index is not None else None
-        if at is None or not self._calls[at].started:
+    def read_fragment(self, calls: Any) -> PartialToolCall | None:
+        """The event of one fragment of arguments for a call that has started; None if `calls` has anything else."""
+        text, index = argument_fragment(calls) or ("", None)
+        number = self._by_index.get(index) if text and index is not None else None
+        if number is None or not self._calls[number].started:
             return None
-        self._calls[at].pieces.append(text)
-        return PartialToolCall(at, text)
+        self._calls[number].fragments.append(text)
+        return PartialToolCall(number, text)
 
-    def _read_fragment(self, fragment: dict[str, Any], answer: str | None, events: list[StreamingEvent]) -> None:
-        custom = fragment.get("custom")
-        function = custom or fragment.get("function") or {}
+    def _read_call(self, wire: dict[str, Any], response_id: str | None, events: list[StreamingEvent]) -> None:
+        custom = wire.get("custom")
+        function = custom or wire.get("function") or {}
         name = str(function.get("name") or "")
-        at = self._find(fragment, name, answer)
-        call = self._calls[at]
+        number = self._number_of(wire, name, response_id)
+        call = self._calls[number]
         if custom:
             call.extra["type"] = "custom"
-        for key, value in fragment.items():
-            if key not in _OWN_KEYS and value is not None:
+        for key, value in wire.items():
+            if key not in _KEYS_OF_CALL and value is not None:
                 call.extra[key] = value
         text = _argument_text(function.get("input" if custom else "arguments"), call)
         if text:
-            call.pieces.append(text)
+            call.fragments.append(text)
         if not call.started and name:
             call.name, call.started = name, True
-            events.append(ToolCallStarted(at, call.id, name))
-            text = "".join(call.pieces)
+            events.append(ToolCallStarted(number, call.id, name))
+            text = "".join(call.fragments)
         if text and call.started:
-            events.append(PartialToolCall(at, text))
+            events.append(PartialToolCall(number, text))
 
-    def _find(self, fragment: dict[str, Any], name: str, answer: str | None) -> int:
-        """The number of the call a fragment belongs to; a new one where it begins one."""
-        index = fragment.get("index")
-        id = str(fragment.get("id") or "") or None
-        at: int | None = None
+    def _number_of(self, wire: dict[str, Any], name: str, response_id: str | None) -> int:
+        """The position in `_calls` of the call that a fragment belongs to. A new call is added if the fragment begins one."""
+        index = wire.get("index")
+        id = str(wire.get("id") or "") or None  # tolerance tool_id_repeated_empty
+        number: int | None = None
         if isinstance(index, int):
-            at = self._by_index.get(index)
+            number = self._by_index.get(index)
         elif id:
-            at = next((n for n, call in enumerate(self._calls) if call.sent == id), None)
+            number = next((n for n, call in enumerate(self._calls) if call.wire_id == id), None)
         elif self._calls:
-            at = len(self._calls) - 1
-        if at is not None and not self._begins_another(self._calls[at], id, name):
-            return at
-        at = len(self._calls)
-        made_up = f"call_{crc32((answer or '').encode('utf-8', 'replace')):08x}_{at}"
-        self._calls.append(_Open(id, id or made_up))
+            number = len(self._calls) - 1
+        if number is not None and not self._begins_another(self._calls[number], id, name):
+            return number
+        number = len(self._calls)
+        # Tolerance tool_id_missing. The response's id keeps generated ids of different responses apart.
+        generated = f"call_{crc32((response_id or '').encode('utf-8', 'replace')):08x}_{number}"
+        self._calls.append(_PendingCall(id, id or generated))
         if isinstance(index, int):
-            self._by_index[index] = at
-        return at
+            self._by_index[index] = number
+        return number
 
     @staticmethod
-    def _begins_another(call: _Open, id: str | None, name: str) -> bool:
+    def _begins_another(call: _PendingCall, id: str | None, name: str) -> bool:
         if not name:
             return False
-        return id != call.sent if id else call.is_whole
+        return id != call.wire_id if id else call.has_complete_arguments
 
-    def end(self, cut: bool, id: str | None) -> list[StreamingEvent]:
-        """The ends of all calls. `cut` says that a length limit ended the answer: arguments that had not begun are then
-        unknown, not empty."""
+    def end(self, truncated: bool, response_id: str | None) -> list[StreamingEvent]:
+        """The ends of all calls. `truncated` means that a length limit ended the response: if the last call has no argument
+        text yet, its arguments are unknown, not empty."""
         events: list[StreamingEvent] = []
-        for at, call in enumerate(self._calls):
-            raw = "".join(call.pieces)
+        for number, call in enumerate(self._calls):
+            raw = "".join(call.fragments)
             if not call.started:
-                events.append(ToolCallStarted(at, call.id, call.name))
+                events.append(ToolCallStarted(number, call.id, call.name))
             arguments = call.arguments
             if arguments is None and call.extra.get("type") != "custom":
-                last = at == len(self._calls) - 1
-                arguments = None if cut and last and not raw.strip() else parse_arguments(raw)
-            whole = ToolCall(call.id, call.name, arguments, None if call.arguments is not None else raw, extra=call.extra)
-            events.append(ToolCallEnded(at, whole))
+                last = number == len(self._calls) - 1
+                arguments = None if truncated and last and not raw.strip() else parse_arguments(raw)
+            made = ToolCall(call.id, call.name, arguments, None if call.arguments is not None else raw, extra=call.extra)
+            events.append(ToolCallEnded(number, made))
         return events
 
 
-def _argument_text(arguments: Any, call: _Open) -> str:
-    """A fragment of argument text; an object, which some hosts send whole, is kept as it is."""
+def _argument_text(arguments: Any, call: _PendingCall) -> str:
+    """A fragment of argument text. An object (tolerance tool_arguments_object) is also kept in the call."""
     if isinstance(arguments, str):
         return arguments
     if isinstance(arguments, dict):

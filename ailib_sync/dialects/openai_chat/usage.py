@@ -1,4 +1,4 @@
-"""The `usage` of Chat Completions → `Usage`, wherever a host keeps its figures."""
+"""The `usage` of Chat Completions → `Usage`. Hosts have different fields for the same counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from ...registry.manifest import Manifest
 
-# Where cached tokens stand, a holder and a key in it: OpenAI, DeepSeek, Kimi, Writer, hosts that pass Anthropic's figures on.
+# (object, key) of each count; "" is `usage` itself.
+
+# OpenAI, DeepSeek, Kimi, Writer, and hosts that pass on the counts of Anthropic.
 _CACHED = (
     ("prompt_tokens_details", "cached_tokens"),
     ("", "prompt_cache_hit_tokens"),
@@ -32,17 +34,16 @@ def parse_usage(raw: dict[str, Any], manifest: Manifest) -> Usage:
     prompt, completion, total = (count(raw.get(key)) for key in ("prompt_tokens", "completion_tokens", "total_tokens"))
     reasoning = _first(raw, _REASONING)
     if manifest.has("reasoning_not_in_completion") and completion is not None and reasoning:
-        # Where the host gives a total, it tells whether the habit still holds.
-        apart = total is None or prompt is None or total == prompt + completion + reasoning
-        completion += reasoning if apart else 0
+        # If the host reports a total, it shows whether the quirk is still right.
+        separate = total is None or prompt is None or total == prompt + completion + reasoning
+        completion += reasoning if separate else 0
     return Usage(prompt, completion, total, _first(raw, _CACHED), _first(raw, _CACHE_WRITE), reasoning, raw)
 
 
-def _first(raw: Mapping[str, Any], places: tuple[tuple[str, str], ...]) -> int | None:
-    for holder, key in places:
-        details = raw.get(holder) if holder else raw
-        if isinstance(details, dict) and key in details:
-            figure = count(details[key])
-            if figure is not None:
-                return figure
+def _first(raw: Mapping[str, Any], paths: tuple[tuple[str, str], ...]) -> int | None:
+    """The first path's value that is a count."""
+    for name, key in paths:
+        details = raw.get(name) if name else raw
+        if isinstance(details, dict) and (number := count(details.get(key))) is not None:
+            return number
     return None
