@@ -238,7 +238,6 @@ LONG_FILES = {
 LONG_FUNCTIONS = {
     "client.AiClient.__init__": "the options, one a line; nothing in it branches",
     "http.bodies.read_chunked": "the hot loop below every stream: a call in it costs more than its work",
-    "dialects.openai_chat.stream.parse_stream": "the hot loop of most streams: a call in it costs more than its work",
     "pipeline.stream.relay": "the hot loop above every stream: a call in it costs more than its work",
 }
 
