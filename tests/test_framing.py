@@ -1,4 +1,4 @@
-"""Bytes → frames: server-sent events, NDJSON, AWS event streams; however the bytes are cut, and in linear time."""
+"""Bytes to frames: server-sent events, NDJSON, AWS event streams; wherever the bytes are cut, and in linear time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ needs_cases = pytest.mark.skipif(not ROOT, reason="AILIB_CONFORMANCE does not na
 
 
 def _cases(format: str, key: str = "name") -> Any:
-    """The cases of this format that say something under `key`."""
+    """The cases of this format that have a value under `key`."""
     cases = [case for case in CASES if case["format"] == format and case.get(key)]
     return pytest.mark.parametrize("case", cases, ids=lambda case: case["name"])
 
@@ -50,7 +50,7 @@ def _chunks(case: dict[str, Any]) -> list[bytes]:
 
 
 def _deliveries(case: dict[str, Any]) -> Iterator[list[bytes]]:
-    """The chunks as they came and, where the case asks for it, byte by byte and cut in two at every place."""
+    """The chunks of the case and, if it requests this, its bytes one by one and cut in two at every position."""
     chunks = _chunks(case)
     yield chunks
     if case.get("resplit"):
@@ -78,7 +78,7 @@ def _is_text(got: str, want: Any) -> bool:
 
 @needs_cases
 @_cases("sse")
-def test_server_sent_events_are_the_standards(case: dict[str, Any]) -> None:
+def test_server_sent_events_follow_the_standard(case: dict[str, Any]) -> None:
     for chunks in _deliveries(case):
         got = list(parse_sse(iter(chunks), MAX_EVENT_BYTES))
         assert [event for event, _ in got] == [want["event"] for want in case["expected"]]
@@ -87,7 +87,7 @@ def test_server_sent_events_are_the_standards(case: dict[str, Any]) -> None:
 
 @needs_cases
 @_cases("sse", "prompt")
-def test_an_event_is_out_before_the_next_chunk_is_asked_for(case: dict[str, Any]) -> None:
+def test_an_event_is_yielded_before_the_next_chunk_is_requested(case: dict[str, Any]) -> None:
     out: list[Any] = []
     seen: list[int] = []
 
@@ -103,7 +103,7 @@ def test_an_event_is_out_before_the_next_chunk_is_asked_for(case: dict[str, Any]
     assert seen == case["prompt"]
 
 
-#: What a case calls its error → what we raise for it.
+#: The name of an error in the cases → the exception.
 ERRORS: dict[str, type[Exception]] = {
     "malformed": ProtocolError,
     "checksum": ProtocolError,
@@ -148,7 +148,7 @@ def _plain(headers: dict[str, Any], payload: bytes) -> dict[str, Any]:
     return {"headers": named, "payload_b64": base64.b64encode(payload).decode()}
 
 
-# --- server-sent events: what the cases do not say ------------------------------------------------------------------------
+# --- server-sent events: what the cases do not cover -----------------------------------------------------------------------
 
 
 def test_an_unfinished_block_counts_only_if_it_is_the_end_mark() -> None:
@@ -161,14 +161,14 @@ def test_an_unfinished_block_counts_only_if_it_is_the_end_mark() -> None:
 
 
 @pytest.mark.parametrize("raw", [b"data: " + b"x" * 101 + b"\n\n", b"data: " + b"x" * 60 + b"\ndata: " + b"x" * 60 + b"\n\n"])
-def test_an_event_has_a_largest_size(raw: bytes) -> None:
+def test_an_event_has_a_size_limit(raw: bytes) -> None:
     with pytest.raises(ResponseTooLarge):
         list(parse_sse([raw], max_event=100))
 
 
 @pytest.mark.parametrize("start", [b"", b"\n", b"data: a\n\n", b"data: a\n\n\n\n", b"\r\n\r\n"])
 @pytest.mark.parametrize(("size", "fits"), [(94, True), (95, False)])
-def test_the_largest_size_does_not_depend_on_the_cuts(start: bytes, size: int, fits: bool) -> None:
+def test_the_size_limit_does_not_depend_on_the_cuts(start: bytes, size: int, fits: bool) -> None:
     raw = start + b"data: " + b"x" * size + b"\n\n"
     outcomes = [_drain(parse_sse(_cut(raw, [*range(0, len(raw), step)]), max_event=100)) for step in (1, 2, 3, 7, len(raw))]
     assert [events for events, _ in outcomes] == [outcomes[0][0]] * 5
@@ -176,17 +176,17 @@ def test_the_largest_size_does_not_depend_on_the_cuts(start: bytes, size: int, f
 
 
 def test_a_line_that_never_ends_is_not_kept() -> None:
-    taken = 0
+    chunks_read = 0
 
-    def forever() -> Iterator[bytes]:
-        nonlocal taken
+    def endless() -> Iterator[bytes]:
+        nonlocal chunks_read
         while True:
-            taken += 1
+            chunks_read += 1
             yield b"x" * 1000
 
     with pytest.raises(ResponseTooLarge):
-        list(parse_sse(forever(), max_event=10_000))
-    assert taken <= 11
+        list(parse_sse(endless(), max_event=10_000))
+    assert chunks_read <= 11
 
 
 @pytest.mark.parametrize(
@@ -225,19 +225,19 @@ def test_each_line_is_a_value(raw: bytes, values: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("cut", ['{"a": ', '{"a": "x', "[1, 2", '{"a": 1}\n{"b'])
-def test_a_last_line_that_was_cut_is_an_interruption(cut: str) -> None:
+def test_an_incomplete_last_line_is_an_interruption(cut: str) -> None:
     got, error = _drain(parse_ndjson([cut.encode()], MAX_EVENT_BYTES))
     assert isinstance(error, StreamInterrupted)
     assert got == ([{"a": 1}] if "\n" in cut else [])
 
 
-def test_a_last_line_that_never_was_json_is_no_interruption() -> None:
+def test_a_last_line_that_is_not_json_is_a_protocol_error() -> None:
     with pytest.raises(ProtocolError) as caught:
         list(parse_ndjson([b"<html>502 Bad Gateway</html>"], MAX_EVENT_BYTES))
     assert "502" in (caught.value.body or "")
 
 
-def test_a_byte_order_mark_counts_at_the_start_only() -> None:
+def test_a_byte_order_mark_is_removed_at_the_start_only() -> None:
     with pytest.raises(ProtocolError):
         list(parse_ndjson([b"1\n\xef\xbb\xbf2\n"], MAX_EVENT_BYTES))
 
@@ -245,7 +245,7 @@ def test_a_byte_order_mark_counts_at_the_start_only() -> None:
 @pytest.mark.parametrize(
     "chunks", [[b'"' + b"x" * 200 + b'"\n'], [b'"' + b"x" * 60, b"x" * 60], [b'"' + b"x" * 90, b"x" * 90 + b'"\n']]
 )
-def test_a_line_has_a_largest_size(chunks: list[bytes]) -> None:
+def test_a_line_has_a_size_limit(chunks: list[bytes]) -> None:
     with pytest.raises(ResponseTooLarge):
         list(parse_ndjson(chunks, max_event=100))
 
@@ -259,7 +259,7 @@ def header(name: str, value: str) -> bytes:
 
 
 def message(headers: bytes | dict[str, str], payload: bytes = b"") -> bytes:
-    """A message as the service writes it; written from the specification, with no code of ours."""
+    """A message as the service writes it, made from the specification alone."""
     block = headers if isinstance(headers, bytes) else b"".join(header(*item) for item in headers.items())
     prelude = struct.pack(">II", 16 + len(block) + len(payload), len(block))
     raw = prelude + struct.pack(">I", zlib.crc32(prelude)) + block + payload
@@ -270,13 +270,13 @@ def event(kind: str, body: Any) -> bytes:
     return message({":message-type": "event", ":event-type": kind}, json.dumps(body).encode())
 
 
-def test_an_event_is_its_type_and_its_json() -> None:
+def test_an_event_gives_its_type_and_its_json() -> None:
     raw = event("messageStart", {"role": "assistant"}) + message({":message-type": "event", ":event-type": "ping"})
     assert list(parse_frames([raw], MAX_EVENT_BYTES)) == [("messageStart", {"role": "assistant"}), ("ping", {})]
 
 
 EXCEPTION = {":message-type": "exception", ":exception-type": "throttlingException"}
-REFUSALS = [
+ERROR_MESSAGES = [
     (message(EXCEPTION, b'{"message": "slow"}'), {"type": "throttlingException", "message": "slow"}),
     (message(EXCEPTION), {"type": "throttlingException", "message": ""}),
     (message(EXCEPTION, b"not json"), {"type": "throttlingException", "message": "not json"}),
@@ -289,12 +289,12 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("raw", "error"), REFUSALS)
-def test_a_refusal_has_the_form_that_every_dialect_knows(raw: bytes, error: dict[str, str]) -> None:
+@pytest.mark.parametrize(("raw", "error"), ERROR_MESSAGES)
+def test_an_error_message_has_the_form_that_every_dialect_knows(raw: bytes, error: dict[str, str]) -> None:
     assert list(parse_frames([raw], MAX_EVENT_BYTES)) == [("error", {"type": "error", "error": error})]
 
 
-def test_an_invoked_models_event_is_opened() -> None:
+def test_the_event_of_an_invoked_model_is_unwrapped() -> None:
     def chunk(body: Any) -> bytes:
         return event("chunk", {"bytes": base64.b64encode(json.dumps(body).encode()).decode(), "p": "padding"})
 
@@ -329,14 +329,14 @@ def test_a_chunk_without_an_event_is_a_protocol_error(body: Any) -> None:
     ],
     ids=["type", "no type", "json", "utf-8", "name", "no value", "int", "uuid", "kind", "name utf-8", "twice"],
 )
-def test_what_is_no_event_stream_is_a_protocol_error(raw: bytes) -> None:
+def test_bytes_that_are_not_an_event_stream_are_a_protocol_error(raw: bytes) -> None:
     got, error = _drain(parse_frames([event("ok", {}), raw], MAX_EVENT_BYTES))
     assert got == [("ok", {})]
     assert type(error) is ProtocolError
 
 
 @pytest.mark.parametrize("at", range(len(event("a", {"b": 1}))))
-def test_no_flipped_bit_is_read(at: int) -> None:
+def test_a_flipped_bit_is_detected(at: int) -> None:
     raw = bytearray(event("a", {"b": 1}))
     raw[at] ^= 1
     got, error = _drain(parse_messages([bytes(raw), event("c", {})], MAX_EVENT_BYTES))
@@ -344,31 +344,31 @@ def test_no_flipped_bit_is_read(at: int) -> None:
     assert isinstance(error, ProtocolError)
 
 
-def test_a_size_is_refused_before_anything_is_kept_for_it() -> None:
+def test_a_size_is_rejected_before_memory_is_used_for_it() -> None:
     prelude = struct.pack(">II", 17 << 20, 0)
-    taken = 0
+    chunks_read = 0
 
     def chunks() -> Iterator[bytes]:
-        nonlocal taken
+        nonlocal chunks_read
         for chunk in (prelude + struct.pack(">I", zlib.crc32(prelude)), b"x", b"x"):
-            taken += 1
+            chunks_read += 1
             yield chunk
 
     with pytest.raises(ResponseTooLarge):
         list(parse_messages(chunks(), MAX_EVENT_BYTES))
-    assert taken == 1
+    assert chunks_read == 1
 
 
 # --- properties -----------------------------------------------------------------------------------------------------------
 
 
 def _cut(raw: bytes, points: list[int]) -> list[bytes]:
-    places = sorted(point % (len(raw) + 1) for point in points)
-    return [raw[a:b] for a, b in zip([0, *places], [*places, len(raw)], strict=True)]
+    positions = sorted(point % (len(raw) + 1) for point in points)
+    return [raw[a:b] for a, b in zip([0, *positions], [*positions, len(raw)], strict=True)]
 
 
-PIECES = [b"data", b"event", b":", b" ", b"x", "é".encode(), "😀".encode(), b"\xff", b"\xef\xbb\xbf"]
-PIECES += [b"\n", b"\r", b"\r\n", b"\n\n"]
+FRAGMENTS = [b"data", b"event", b":", b" ", b"x", "é".encode(), "😀".encode(), b"\xff", b"\xef\xbb\xbf"]
+FRAGMENTS += [b"\n", b"\r", b"\r\n", b"\n\n"]
 POINTS = st.lists(st.integers(0, 1 << 16), max_size=8)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -377,26 +377,26 @@ JSON = st.recursive(
 )
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join), POINTS)
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=40).map(b"".join), POINTS)
 def test_sse_does_not_depend_on_the_cuts(raw: bytes, points: list[int]) -> None:
     assert list(parse_sse(_cut(raw, points), MAX_EVENT_BYTES)) == list(parse_sse([raw], MAX_EVENT_BYTES))
 
 
 @given(st.lists(JSON, max_size=6), st.sampled_from([b"\n", b"\r\n"]), st.booleans(), POINTS)
-def test_ndjson_gives_back_what_was_written(values: list[Any], end: bytes, ended: bool, points: list[int]) -> None:
+def test_ndjson_round_trip(values: list[Any], end: bytes, ended: bool, points: list[int]) -> None:
     raw = end.join(json.dumps(value).encode() for value in values) + (end if ended else b"")
     assert list(parse_ndjson(_cut(raw, points), MAX_EVENT_BYTES)) == values
 
 
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=20), JSON), max_size=5), POINTS)
-def test_aws_frames_give_back_what_was_written(events: list[tuple[str, Any]], points: list[int]) -> None:
+def test_aws_frames_round_trip(events: list[tuple[str, Any]], points: list[int]) -> None:
     events = [(kind, body) for kind, body in events if kind != "chunk"]
     raw = b"".join(event(kind, body) for kind, body in events)
     assert list(parse_frames(_cut(raw, points), MAX_EVENT_BYTES)) == events
 
 
 @given(st.binary(max_size=200), POINTS)
-def test_only_our_errors_come_out_of_any_bytes(raw: bytes, points: list[int]) -> None:
+def test_any_bytes_raise_only_our_errors(raw: bytes, points: list[int]) -> None:
     for parse in (parse_ndjson, parse_messages, parse_frames):
         _, error = _drain(parse(_cut(raw, points), MAX_EVENT_BYTES))
         assert error is None or isinstance(error, (ProtocolError, StreamInterrupted))

@@ -1,4 +1,4 @@
-"""The optional extra `speed`: with msgspec or without, a stream's frames are the same."""
+"""The optional extra `speed`: with msgspec and without it, the frames of a stream are the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ailib_sync.errors import AiLibError
-from ailib_sync.framing import sse as framing
+from ailib_sync.framing import sse
 from tests.chat_values import MAX_EVENT_BYTES
 
 pytest.importorskip("msgspec", reason="the optional extra `speed` is not installed")
@@ -29,31 +29,31 @@ _texts = (
 )
 
 
-def _outcome(texts: list[str], plenty: int) -> list[Any]:
+def _outcome(texts: list[str], frames_before_msgspec: int) -> list[Any]:
     stream = b"".join(b"data: %b\n\n" % text.encode("utf-8", "surrogatepass") for text in texts)
     seen: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(framing, "PLENTY", plenty)
+        patch.setattr(sse, "FRAMES_BEFORE_MSGSPEC", frames_before_msgspec)
         try:
-            seen += map(repr, framing.parse_sse_json([stream], MAX_EVENT_BYTES))  # repr tells 1 from 1.0, and 0.0 from -0.0
+            seen += map(repr, sse.parse_sse_json([stream], MAX_EVENT_BYTES))  # repr tells 1 from 1.0, and 0.0 from -0.0
         except AiLibError as error:
             seen.append((type(error), str(error)))
     return seen
 
 
 @given(st.lists(_texts, max_size=4))
-def test_the_fast_parser_gives_what_json_gives(texts: list[str]) -> None:
-    assert _outcome(texts, plenty=0) == _outcome(texts, plenty=1000)
+def test_msgspec_gives_the_values_that_json_gives(texts: list[str]) -> None:
+    assert _outcome(texts, 0) == _outcome(texts, 1000)
 
 
-def test_a_long_stream_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_stream_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
-    monkeypatch.setattr(framing, "_fast_parser", lambda: lambda data: seen.append(data) or json.loads(data))
-    values = list(framing.parse_sse_json((b"data: %d\n\n" % n for n in range(framing.PLENTY + 2)), MAX_EVENT_BYTES))
-    assert values == [("message", n) for n in range(framing.PLENTY + 2)]
-    assert seen == [b"%d" % framing.PLENTY, b"%d" % (framing.PLENTY + 1)]
+    monkeypatch.setattr(sse, "_msgspec_parser", lambda: lambda data: seen.append(data) or json.loads(data))
+    values = list(sse.parse_sse_json((b"data: %d\n\n" % n for n in range(sse.FRAMES_BEFORE_MSGSPEC + 2)), MAX_EVENT_BYTES))
+    assert values == [("message", n) for n in range(sse.FRAMES_BEFORE_MSGSPEC + 2)]
+    assert seen == [b"%d" % sse.FRAMES_BEFORE_MSGSPEC, b"%d" % (sse.FRAMES_BEFORE_MSGSPEC + 1)]
 
 
-def test_without_it_json_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_it_json_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "msgspec", None)
-    assert framing._fast_parser.__wrapped__() is None
+    assert sse._msgspec_parser.__wrapped__() is None

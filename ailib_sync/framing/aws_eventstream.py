@@ -1,12 +1,13 @@
 """AWS event streams (`application/vnd.amazon.eventstream`): byte chunks in, messages or frames out. No I/O.
 
-A message (https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html, https://smithy.io/2.0/aws/amazon-eventstream.html),
-big endian:
+A message (https://smithy.io/2.0/aws/amazon-eventstream.html, https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html),
+integers big endian:
 
-    total length u32 | headers length u32 | CRC32 of these 8 bytes | headers | payload | CRC32 of all before it
+    total length u32 | headers length u32 | CRC32 of these 8 bytes | headers | payload | CRC32 of everything before it
 
-and a header: name length u8, name, type u8, value. Lengths are believed, and room is taken for them, only after their own
-checksum has been seen to agree.
+and a header: name length u8, name, value type u8, value.
+
+Invariant: no length is used, and no memory is reserved for it, before the checksum that covers it has been verified.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from zlib import crc32
 
 from ..errors import ProtocolError, ResponseTooLarge, StreamInterrupted
 from .json import load_json
-from .surrogates import Halves
+from .surrogates import SurrogateJoiner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
     Header: TypeAlias = bool | int | str | bytes
 
-MAX_HEADERS = 128 << 10
-PRELUDE_LENGTH = 12
-OVERHEAD = PRELUDE_LENGTH + 4
+#: The limit that AWS's own parsers have (botocore.eventstream).
+MAX_HEADERS_BYTES = 128 << 10
+PRELUDE_BYTES = 12
+#: The prelude and the checksum of the message.
+OVERHEAD_BYTES = PRELUDE_BYTES + 4
 
 _PRELUDE = Struct(">III")
 _U16 = Struct(">H")
@@ -39,46 +42,51 @@ _U32 = Struct(">I")
 
 
 def parse_frames(chunks: Iterable[bytes], max_event: int) -> Iterator[Frame]:
-    """(event type, payload) of each event.
+    """(event type, JSON of the payload) of each event.
 
-    A refusal in the stream (`:message-type` exception or error) has the one form that every dialect knows:
-    `("error", {"type": "error", "error": {"type": "throttlingException", "message": …, …}})`. An event of an invoked model
-    (`chunk`, another format's JSON in base64) is opened: its name is its own `type`, or "message".
+    An error in the stream (`:message-type` exception or error) has the form that every dialect knows:
+    `("error", {"type": "error", "error": {"type": "throttlingException", "message": …, …}})`. Of an event `chunk` (Bedrock's
+    InvokeModelWithResponseStream: the JSON of another format in base64) the JSON inside is yielded, under its own `type`, or
+    "message". Raises what `parse_messages` raises, and ProtocolError for an unknown message type.
     """
-    mend = Halves().mend
+    join = SurrogateJoiner().join
     for headers, payload in parse_messages(chunks, max_event):
-        kind = headers.get(":message-type")
-        if kind == "event":
+        message_type = headers.get(":message-type")
+        if message_type == "event":
             event = str(headers.get(":event-type", ""))
             body = load_json(payload) if payload else {}
             if event == "chunk":
-                event, body = _opened(body)
-            yield event, mend(payload.decode("utf-8", "replace"), body)
-        elif kind in ("exception", "error"):
-            yield "error", {"type": "error", "error": _refusal(headers, payload)}
+                event, body = _invoked_event(body)
+            yield event, join(payload.decode("utf-8", "replace"), body)
+        elif message_type in ("exception", "error"):
+            yield "error", {"type": "error", "error": _error_of(headers, payload)}
         else:
-            raise ProtocolError(f"the stream holds a message of the unknown type {kind!r}")
+            raise ProtocolError(f"the stream has a message of the unknown type {message_type!r}")
 
 
-def _opened(body: Any) -> Frame:
-    """The event of an invoked model; `{"bytes": base64, "p": padding}` is what carries it."""
+def _invoked_event(body: Any) -> Frame:
+    """The event of an invoked model inside `{"bytes": base64, "p": padding}`.
+
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_PayloadPart.html
+    """
     try:
         event = load_json(a2b_base64(body["bytes"]))
     except (KeyError, TypeError, ValueError):
-        raise ProtocolError("the stream holds a chunk without base64 bytes") from None
+        raise ProtocolError("the stream has a chunk without base64 bytes") from None
     return str(event.get("type", "message")) if isinstance(event, dict) else "message", event
 
 
-def _refusal(headers: Mapping[str, Header], payload: bytes) -> dict[str, Any]:
-    """An exception is modelled (a type and a JSON payload), an error is not (a code and a text, both in headers)."""
+def _error_of(headers: Mapping[str, Header], payload: bytes) -> dict[str, Any]:
+    """The error object of a message. A modeled exception has a type and a JSON payload, an unmodeled error has a code and a
+    text, both in headers."""
     try:
         body = load_json(payload) if payload else {}
     except ProtocolError:
         body = {"message": payload.decode("utf-8", "replace")}
-    said = body if isinstance(body, dict) else {"message": str(body)}
+    details = body if isinstance(body, dict) else {"message": str(body)}
     return {
         "message": headers.get(":error-message", ""),
-        **said,
+        **details,
         "type": headers.get(":exception-type") or headers.get(":error-code") or "unknown",
     }
 
@@ -86,14 +94,14 @@ def _refusal(headers: Mapping[str, Header], payload: bytes) -> dict[str, Any]:
 def parse_messages(chunks: Iterable[bytes], max_event: int) -> Iterator[tuple[Mapping[str, Header], bytes]]:
     """(headers, payload) of each message, as soon as its last byte has arrived.
 
-    Raises StreamInterrupted where the stream ends inside a message, ResponseTooLarge where one announces more than `max_event`
-    bytes (or 128 KiB of headers), ProtocolError for everything else that is not this format.
+    Raises StreamInterrupted if the stream ends inside a message, ResponseTooLarge if one announces more than `max_event` bytes
+    (or 128 KiB of headers), ProtocolError for everything else that is not this format.
     """
-    buffer = bytearray()  # deleting at its front costs nothing: CPython moves the start
+    buffer = bytearray()  # deletion at its front costs nothing: CPython moves the start
     total = headers_length = 0
     for chunk in chunks:
         buffer += chunk
-        while len(buffer) >= (total or PRELUDE_LENGTH):
+        while len(buffer) >= (total or PRELUDE_BYTES):
             if not total:
                 total, headers_length = _parse_prelude(buffer, max_event)
                 continue
@@ -106,70 +114,70 @@ def parse_messages(chunks: Iterable[bytes], max_event: int) -> Iterator[tuple[Ma
 
 
 def _parse_prelude(buffer: bytearray, max_event: int) -> tuple[int, int]:
-    """(total length, headers length), checked."""
+    """(total length, headers length) in bytes, verified."""
     total, headers_length, checksum = _PRELUDE.unpack_from(buffer)
     if crc32(buffer[:8]) != checksum:
-        raise ProtocolError("the stream is no AWS event stream, or was damaged: a prelude's checksum does not agree")
+        raise ProtocolError("the stream is not an AWS event stream, or is damaged: the checksum of a prelude does not match")
     if total > max_event:
         raise ResponseTooLarge(f"one event of the stream announces {total} bytes, more than {max_event} (Limits.event)")
-    if headers_length > MAX_HEADERS:
-        raise ResponseTooLarge(f"one event of the stream announces {headers_length} bytes of headers, more than {MAX_HEADERS}")
-    if total < OVERHEAD + headers_length:
-        raise ProtocolError(f"an event of the stream announces {total} bytes, fewer than its parts have")
+    if headers_length > MAX_HEADERS_BYTES:
+        raise ResponseTooLarge(f"one event of the stream announces {headers_length} bytes of headers")
+    if total < OVERHEAD_BYTES + headers_length:
+        raise ProtocolError(f"one event of the stream announces {total} bytes, fewer than its parts have")
     return total, headers_length
 
 
 def _parse_message(message: bytes, headers_length: int) -> tuple[Mapping[str, Header], bytes]:
     if crc32(message[:-4]) != _U32.unpack_from(message, len(message) - 4)[0]:
-        raise ProtocolError("the stream was damaged: an event's checksum does not agree")
-    end = PRELUDE_LENGTH + headers_length
-    return _parse_headers(message[PRELUDE_LENGTH:end]), message[end:-4]
+        raise ProtocolError("the stream is damaged: the checksum of an event does not match")
+    end = PRELUDE_BYTES + headers_length
+    return _parse_headers(message[PRELUDE_BYTES:end]), message[end:-4]
 
 
 @lru_cache(maxsize=16)
 def _parse_headers(block: bytes) -> Mapping[str, Header]:
-    """Kept, since the events of a stream have few kinds of headers."""
+    """Cached, because the events of a stream have few different header blocks."""
     headers: dict[str, Header] = {}
-    at = 0
+    offset = 0
     try:
-        while at < len(block):
-            raw_name, at = _sized(block, at + 1, block[at])
-            value, at = _VALUES[block[at]](block, at + 1)
+        while offset < len(block):
+            raw_name, offset = _slice(block, offset + 1, block[offset])
+            value, offset = _VALUES[block[offset]](block, offset + 1)
             name = raw_name.decode()
             if name in headers:
                 raise ProtocolError(f"an event of the stream has the header {name} twice")
             headers[name] = value
     except (error, IndexError, KeyError, UnicodeDecodeError):
-        raise ProtocolError("an event of the stream has headers that cannot be read") from None
+        raise ProtocolError("an event of the stream has headers that cannot be parsed") from None
     return headers
 
 
-def _sized(block: bytes, at: int, length: int) -> tuple[bytes, int]:
-    """`length` bytes at `at`, and where they end. Raises IndexError where the block is shorter."""
-    if at + length > len(block):
+def _slice(block: bytes, start: int, length: int) -> tuple[bytes, int]:
+    """`length` bytes from `start`, and their end. Raises IndexError if the block is shorter."""
+    if start + length > len(block):
         raise IndexError
-    return block[at : at + length], at + length
+    return block[start : start + length], start + length
 
 
 def _constant(value: bool) -> Callable[[bytes, int], tuple[Header, int]]:
-    return lambda block, at: (value, at)
+    return lambda block, start: (value, start)
 
 
 def _number(layout: str) -> Callable[[bytes, int], tuple[Header, int]]:
-    form = Struct(layout)
-    return lambda block, at: (form.unpack_from(block, at)[0], at + form.size)
+    number = Struct(layout)
+    return lambda block, start: (number.unpack_from(block, start)[0], start + number.size)
 
 
-def _bytes(block: bytes, at: int) -> tuple[bytes, int]:
-    return _sized(block, at + 2, _U16.unpack_from(block, at)[0])
+def _byte_array(block: bytes, start: int) -> tuple[bytes, int]:
+    return _slice(block, start + 2, _U16.unpack_from(block, start)[0])
 
 
-def _string(block: bytes, at: int) -> tuple[str, int]:
-    raw, at = _bytes(block, at)
-    return raw.decode(), at
+def _string(block: bytes, start: int) -> tuple[str, int]:
+    raw, end = _byte_array(block, start)
+    return raw.decode(), end
 
 
-#: The types of a header's value; a timestamp is in milliseconds since 1970, a uuid its 16 bytes.
+#: Header value type → its parser: (block, start) → (value, end). A timestamp is in milliseconds since 1970, a UUID is 16 bytes.
 _VALUES: Mapping[int, Callable[[bytes, int], tuple[Header, int]]] = {
     0: _constant(True),
     1: _constant(False),
@@ -177,8 +185,8 @@ _VALUES: Mapping[int, Callable[[bytes, int], tuple[Header, int]]] = {
     3: _number(">h"),
     4: _number(">i"),
     5: _number(">q"),
-    6: _bytes,
+    6: _byte_array,
     7: _string,
     8: _number(">q"),
-    9: lambda block, at: _sized(block, at, 16),
+    9: lambda block, start: _slice(block, start, 16),
 }

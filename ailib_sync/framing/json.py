@@ -1,4 +1,4 @@
-"""JSON text to values, by the letter of RFC 8259: no NaN, bounded nesting. No I/O, no meaning."""
+"""JSON text to values, strictly as in RFC 8259: no NaN, limited nesting. No I/O, no meaning."""
 
 from __future__ import annotations
 
@@ -12,41 +12,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    #: One step of a stream: the event's name ("message" where the format has none) and its JSON; None is the `[DONE]` mark.
+    #: One step of a stream: the event's name ("message" if the format has none) and its JSON. None is the `[DONE]` mark.
     Frame = tuple[str, Any]
+
+#: Of a text that is not JSON, what `ProtocolError.body` shows.
+SHOWN_CHARACTERS = 2000
 
 
 def load_json(text: str | bytes) -> Any:
-    """JSON by the letter: no NaN, and any depth or number that Python cannot take is a ProtocolError too."""
+    """The value of a JSON text. Raises ProtocolError if it is not JSON, is nested too deeply, or has a number that Python
+    cannot convert."""
     try:
         if isinstance(text, bytes):
             text = text.decode(json.detect_encoding(text), "surrogatepass")
         value = _decode(text)
-        deep = is_too_deep(text, value)
+        too_deep = is_too_deep(text, value)
     except RecursionError:
-        deep = True
+        too_deep = True
     except ValueError as error:
-        shown = text[:2000] if isinstance(text, str) else text[:2000].decode("utf-8", "replace")
-        raise ProtocolError(f"the answer is not JSON: {error}", body=shown) from None
-    if deep:
-        raise ProtocolError(f"the answer's JSON is nested deeper than {MAX_DEPTH} levels")
+        shown = text[:SHOWN_CHARACTERS]
+        shown = shown if isinstance(shown, str) else shown.decode("utf-8", "replace")
+        raise ProtocolError(f"the response is not JSON: {error}", body=shown) from None
+    if too_deep:
+        raise ProtocolError(f"the JSON of the response is nested deeper than {MAX_DEPTH} levels")
     return value
 
 
 def whole_json(text: str) -> Any:
-    """The JSON of a text that may be cut; None where it is."""
+    """The value of a JSON text that may be incomplete; None if it is."""
     try:
         return load_json(text)
     except ProtocolError:
         return None
 
 
-def _refuse_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON")
+def _reject_constant(name: str) -> Any:
+    # RFC 8259 section 6: numbers that the grammar cannot represent, such as Infinity and NaN, are not permitted.
+    raise ValueError(f"{name} is not JSON")
 
 
-#: json.loads makes a decoder anew at each call, where it is told anything.
-_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+#: One decoder for all calls: json.loads makes a new one at each call that has options.
+_decoder = json.JSONDecoder(parse_constant=_reject_constant)
 _decode = _decoder.decode
-# raw_decode without its error text. The attribute has been there since Python 3.0; typeshed does not know it.
+# raw_decode without its error text. The attribute exists since Python 3.0; typeshed does not list it.
 scan_once: Callable[[str, int], tuple[Any, int]] = vars(_decoder)["scan_once"]

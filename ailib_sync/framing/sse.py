@@ -1,32 +1,31 @@
-"""Bytes → frames: server-sent events here; NDJSON and AWS event streams beside it. No I/O, and no meaning.
+"""Server-sent events: byte chunks in, (event name, data) pairs out, the data as text or as JSON. No I/O, no meaning.
 
-The rules of server-sent events (WHATWG HTML 9.2.5 and 9.2.6, https://html.spec.whatwg.org/multipage/server-sent-events.html):
-bytes are UTF-8 with replacement, one leading U+FEFF is dropped; CRLF, LF and CR each end a line, a CR at once; a blank
-line dispatches; `:` begins a comment; a field's value loses one leading space; several `data` lines join with LF; a block
-without `data` yields nothing; a block that the end of the stream cuts is discarded (but see `is_end_mark`).
+The rules are those of the WHATWG HTML standard (https://html.spec.whatwg.org/multipage/server-sent-events.html), section 9.2.5
+(parsing) and 9.2.6 (interpretation). The fields `id` and `retry` are ignored, because an LLM stream is never resumed. One
+deviation: see `is_end_mark`.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 
 from ..errors import ResponseTooLarge
 from ..types.json_values import MAX_DEPTH, is_too_deep
 from .json import load_json, scan_once
-from .surrogates import Halves
+from .surrogates import SurrogateJoiner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-BLANK = b"\n\n"
-BOM = b"\xef\xbb\xbf"
-#: A text shorter than this has not the brackets to be nested too deeply.
-SHALLOW = 2 * MAX_DEPTH
-#: Frames of one stream after which a faster parser is worth its import.
-PLENTY = 1000
+BLANK_LINE = b"\n\n"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: A shorter text cannot have enough brackets to be nested too deeply.
+CHARACTERS_BEFORE_DEPTH_CHECK = 2 * MAX_DEPTH
+#: Frames of one stream after which msgspec (the optional extra `speed`) pays for its import.
+FRAMES_BEFORE_MSGSPEC = 1000
 
 
 def parse_sse(
@@ -34,32 +33,99 @@ def parse_sse(
 ) -> Iterator[tuple[str, str]]:
     """(event name, data) pairs, each as soon as its blank line has arrived.
 
-    A service may leave out the blank line after its last block: where the chunks end with an unfinished block, it is
-    yielded only if `is_end_mark(event, data)`. Raises ResponseTooLarge where one event passes `max_event` bytes.
+    A service may leave out the blank line after its last block. If the chunks end with an unfinished block, it is yielded
+    only if `is_end_mark(event name, data)`. Raises ResponseTooLarge if one event has more than `max_event` bytes; they are
+    those of its lines, line ends between them included.
     """
-    for block in _sse_blocks(chunks, max_event, is_end_mark):
-        frame = _frame(block)
-        if frame is not None:
-            yield frame
+    for block in _blocks(normalize(chunks), max_event, is_end_mark):
+        event = _parse_block(block)
+        if event is not None:
+            yield event
 
 
 def parse_sse_json(
     chunks: Iterable[bytes], max_event: int, is_end_mark: Callable[[str, str], bool] | None = None
 ) -> Iterator[tuple[str, Any]]:
-    """What `parse_sse` gives, the data parsed; `[DONE]` becomes None, and a frame without data (a keep-alive) is passed over.
-
-    A block as nearly all are, one line of data under a name or none, is taken in one step.
-    """
-    mend = Halves().mend
-    blocks = _sse_blocks(chunks, max_event, is_end_mark)
-    yield from _values(islice(blocks, PLENTY), mend, None)
-    yield from _values(blocks, mend, _fast_parser())
+    """The same as `parse_sse`, with the data parsed as JSON: `[DONE]` becomes None, an event without data (a keep-alive) is
+    ignored."""
+    return parse_normalized_json(normalize(chunks), max_event, is_end_mark)
 
 
-def _values(
-    blocks: Iterable[list[bytes]], mend: Callable[[str, Any], Any], parse: Callable[[bytes], Any] | None
+def parse_normalized_json(
+    chunks: Iterable[bytes], max_event: int, is_end_mark: Callable[[str, str], bool] | None = None
 ) -> Iterator[tuple[str, Any]]:
-    """The blocks parsed with `parse`, which may raise ValueError on what it cannot take, else with json's own scanner."""
+    """`parse_sse_json` for chunks that `normalize` made."""
+    join = SurrogateJoiner().join
+    blocks = _blocks(chunks, max_event, is_end_mark)
+    yield from _frames(islice(blocks, FRAMES_BEFORE_MSGSPEC), join, None)
+    yield from _frames(blocks, join, _msgspec_parser())
+
+
+def normalize(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks without the byte order mark, and with LF for each line end; none is empty.
+
+    9.2.5: "Streams must be decoded using the UTF-8 decode algorithm", which removes one leading U+FEFF; and
+    `end-of-line = ( cr lf / cr / lf )`. A CR ends its line immediately: an LF that follows it is ignored when it arrives.
+    """
+    start = b""
+    chunks = filter(None, chunks)
+    for chunk in chunks:
+        start += chunk
+        if len(start) >= len(BYTE_ORDER_MARK) or not BYTE_ORDER_MARK.startswith(start):
+            break
+    after_cr = False
+    for chunk in chain((start.removeprefix(BYTE_ORDER_MARK),), chunks):
+        if after_cr or b"\r" in chunk:
+            if after_cr and chunk.startswith(b"\n"):
+                chunk = chunk[1:]
+            after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if chunk:
+            yield chunk
+
+
+def _blocks(chunks: Iterable[bytes], max_event: int, is_end_mark: Callable[[str, str], bool] | None) -> Iterator[list[bytes]]:
+    """The lines of each block, as soon as its blank line has arrived. The fragments of a block are joined once, so that a huge
+    block costs linear time."""
+    fragments: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        # 1 if the chunk has no blank line inside. One that began in the chunk before may still end in this one.
+        end = chunk.rfind(BLANK_LINE) + len(BLANK_LINE)
+        if end == 1 and not (fragments and fragments[-1].endswith(b"\n") and chunk.startswith(b"\n")):
+            fragments.append(chunk)
+            size += len(chunk)
+            if size > max_event + 2:  # the line end before the block and the one after it
+                raise _too_large(max_event)
+            continue
+        complete = b"".join((*fragments, chunk[:end])) if fragments else chunk[:end]
+        size = len(chunk) - end
+        fragments = [chunk[end:]] if size else []
+        may_be_too_large = len(complete) > max_event
+        block: list[bytes] = []
+        for line in complete.split(b"\n"):
+            if line:
+                block.append(line)
+            elif block:
+                if may_be_too_large and len(b"\n".join(block)) > max_event:
+                    raise _too_large(max_event)
+                yield block
+                block = []
+    # 9.2.6: "Once the end of the file is reached, any pending data must be discarded."
+    if fragments and is_end_mark is not None:
+        block = b"".join(fragments).strip(b"\n").split(b"\n")
+        event = _parse_block(block)
+        if event is not None and is_end_mark(*event):
+            yield block
+
+
+def _frames(
+    blocks: Iterable[list[bytes]], join: Callable[[str, Any], Any], parse: Callable[[bytes], Any] | None
+) -> Iterator[tuple[str, Any]]:
+    """The blocks parsed with `parse`, which may raise ValueError for what it does not support, or with the scanner of json.
+
+    The hot loop: a block of one line of data, under a name or none, as nearly all are, is parsed in one step.
+    """
     scan = scan_once
     name_line, name = b"", ""
     for block in blocks:
@@ -73,87 +139,39 @@ def _values(
             try:
                 text = line.decode()
                 value, end = scan(text, 6) if parse is None else (parse(line[6:]), len(text))
-                if end == len(text) and (end < SHALLOW or not is_too_deep(text, value)):
-                    yield event, mend(text, value) if "\\" in text else value
+                if end == len(text) and (end < CHARACTERS_BEFORE_DEPTH_CHECK or not is_too_deep(text, value)):
+                    yield event, join(text, value) if "\\" in text else value
                     continue
             except (ValueError, StopIteration, RecursionError):
                 pass
-        frame = _frame(block)
-        if frame is None:
+        parsed = _parse_block(block)
+        if parsed is None:
             continue
-        event, data = frame
+        event, data = parsed
         if len(block) == 2 and block[0].startswith(b"event"):
             name_line, name = block[0], event
         data = data.strip()
         if data == "[DONE]":
             yield event, None
         elif data:
-            yield event, mend(data, load_json(data))
+            yield event, join(data, load_json(data))
 
 
-def _frame(block: list[bytes]) -> tuple[str, str] | None:
-    """The event name and the data of a block's lines, None where it has no data."""
+def _parse_block(block: list[bytes]) -> tuple[str, str] | None:
+    """(event name, data) of a block's lines; None if it has no data."""
     event, data = b"", []
     for line in block:
+        # 9.2.6: the field name is what precedes the first ":"; a line that begins with ":" is a comment (an empty name here),
+        # a line without ":" is a field with an empty value. "If value starts with a U+0020 SPACE character, remove it".
         name, _, value = line.partition(b":")
         if name == b"data":
             data.append(value.removeprefix(b" "))
         elif name == b"event":
             event = value.removeprefix(b" ")
-    if not data:
+    if not data:  # 9.2.6: "If the data buffer is an empty string", nothing is dispatched
         return None
+    # 9.2.6: several data lines are joined with LF; the event's type is "message" unless the event field is set.
     return event.decode("utf-8", "replace") or "message", b"\n".join(data).decode("utf-8", "replace")
-
-
-def _sse_blocks(
-    chunks: Iterable[bytes], max_event: int, is_end_mark: Callable[[str, str], bool] | None
-) -> Iterator[list[bytes]]:
-    """The lines of each block, as soon as it has ended. What has not is joined once, so that a huge one costs linear time."""
-    pieces: list[bytes] = []
-    size = 0
-    at_start = True
-    for chunk in with_lf(chunks):
-        end = chunk.rfind(BLANK) + len(BLANK)  # 1 where it has no blank line: the end of one that began in the chunk before
-        if end == 1 and not (pieces and pieces[-1].endswith(b"\n") and chunk.startswith(b"\n")):
-            pieces.append(chunk)
-            size += len(chunk)
-            if size > max_event + 2:  # a line's end on either side
-                raise _too_large(max_event)
-            continue
-        whole = b"".join((*pieces, chunk[:end])) if pieces else chunk[:end]
-        size = len(chunk) - end
-        pieces = [chunk[end:]] if size else []
-        if at_start:
-            at_start, whole = False, whole.removeprefix(BOM)
-        may_be_too_large = len(whole) > max_event
-        block: list[bytes] = []
-        for line in whole.split(b"\n"):
-            if line:
-                block.append(line)
-            elif block:
-                if may_be_too_large and len(b"\n".join(block)) > max_event:
-                    raise _too_large(max_event)
-                yield block
-                block = []
-    if pieces and is_end_mark is not None:
-        last = b"".join(pieces).removeprefix(BOM if at_start else b"")
-        block = last.strip(b"\n").split(b"\n")
-        frame = _frame(block)
-        if frame is not None and is_end_mark(*frame):
-            yield block
-
-
-def with_lf(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks with LF for each line end, without empty ones. A CR is an end at once, an LF behind it is none."""
-    after_cr = False
-    for chunk in filter(None, chunks):
-        if after_cr or b"\r" in chunk:
-            if after_cr and chunk.startswith(b"\n"):
-                chunk = chunk[1:]
-            after_cr = chunk.endswith(b"\r")
-            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        if chunk:
-            yield chunk
 
 
 def _too_large(max_event: int) -> ResponseTooLarge:
@@ -161,9 +179,11 @@ def _too_large(max_event: int) -> ResponseTooLarge:
 
 
 @lru_cache(maxsize=1)
-def _fast_parser() -> Callable[[bytes], Any] | None:
-    """msgspec's (the optional extra `speed`), which takes half of json's time and gives the same values. (orjson would too, but
-    turns whole numbers beyond 64 bits into floats.) Its import takes 20 ms, so only a stream of many frames asks for it."""
+def _msgspec_parser() -> Callable[[bytes], Any] | None:
+    """msgspec's parser, which takes half the time of json's and gives the same values. None if msgspec is not installed.
+
+    orjson is as fast, but turns integers beyond 64 bits into floats. The import takes 20 ms, so only a long stream does it.
+    """
     try:
         from msgspec import MsgspecError
         from msgspec.json import Decoder
@@ -175,6 +195,6 @@ def _fast_parser() -> Callable[[bytes], Any] | None:
         try:
             return decode(data)
         except MsgspecError:
-            raise ValueError from None  # json may still take it (half a surrogate pair), and words the error
+            raise ValueError from None  # json may support it (an unpaired surrogate), and has the better error message
 
     return parse

@@ -1,7 +1,8 @@
-"""Characters that a stream tears in two: half of a surrogate pair waits for its other half in the next frame. Values only.
+"""Unpaired surrogates: characters that a provider splits over two frames are put together. Values only.
 
-A server that cuts text by UTF-16 units (JavaScript's, Java's) may end one frame's text with `\\ud83d` and begin the next one's
-with `\\ude00`. Neither is text that Python can write out; together they are one character.
+A server that cuts text by UTF-16 code units (JavaScript, Java) may end the text of one frame with `\\ud83d` and begin the next
+one with `\\ude00`. RFC 8259 section 8.2 allows such strings in JSON, but Python cannot encode them. Together the two are one
+character.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    #: The place of a string in a frame's JSON.
+    #: The position of a string in a frame's JSON: keys and indexes from the root.
     Path = tuple[str | int, ...]
 
 
-def is_torn(text: str) -> bool:
-    """Whether the text holds half a character."""
+def has_unpaired_surrogate(text: str) -> bool:
+    """Whether UTF-8 cannot encode the text."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -23,29 +24,29 @@ def is_torn(text: str) -> bool:
     return False
 
 
-class Halves:
-    """The first halves that a stream's frames ended with, each by its place in the JSON."""
+class SurrogateJoiner:
+    """Joins the surrogates that one stream splits over frames: each waits for its pair at the same path of the JSON."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._held: dict[Path, str] = {}
+        self._waiting: dict[Path, str] = {}
 
-    def mend(self, raw: str, value: Any) -> Any:
-        """The frame's `value`, read from `raw`, with whole characters only; a half whose other one never comes is dropped."""
+    def join(self, raw: str, value: Any) -> Any:
+        """The frame's `value`, parsed from `raw`, with complete characters only. A surrogate without its pair is dropped."""
         if "\\ud" in raw or "\\uD" in raw:
-            return self._mend(value, ())
+            return self._join(value, ())
         return value
 
-    def _mend(self, value: Any, path: Path) -> Any:
+    def _join(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
-            return {key: self._mend(inner, (*path, key)) for key, inner in value.items()}
+            return {key: self._join(inner, (*path, key)) for key, inner in value.items()}
         if isinstance(value, list):
-            return [self._mend(inner, (*path, index)) for index, inner in enumerate(value)]
-        if not isinstance(value, str) or not is_torn(value):
+            return [self._join(inner, (*path, index)) for index, inner in enumerate(value)]
+        if not isinstance(value, str) or not has_unpaired_surrogate(value):
             return value
-        value = self._held.pop(path, "") + value
-        if "\ud800" <= value[-1] <= "\udbff":
-            self._held[path] = value[-1]
+        value = self._waiting.pop(path, "") + value
+        if "\ud800" <= value[-1] <= "\udbff":  # a high surrogate, the first of a pair
+            self._waiting[path] = value[-1]
             value = value[:-1]
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")

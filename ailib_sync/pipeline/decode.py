@@ -13,7 +13,7 @@ from ..dialects.dialect import Received
 from ..errors import ProtocolError, RemoteError
 from ..framing.fastpath.feed import template_events
 from ..framing.json import load_json
-from ..framing.sse import parse_sse_json, with_lf
+from ..framing.sse import parse_normalized_json, parse_sse_json
 from ..types.response import ChatResponse
 
 TYPE_CHECKING = False
@@ -64,16 +64,18 @@ def response_events(
         raise _not_json(b"".join(chunks), headers, manifest)
     framing = _FRAMING_OF.get(kind, stream.framing)
     delta_of = stream.delta_of
-    if framing == "sse" and delta_of is not None:
+    if framing == "sse" and delta_of is not None and FAST_PATH:
         return template_events(
-            with_lf(chunks),
-            lambda blocks: stream.parse(frames_of(blocks, stream, max_event), manifest),
+            chunks,
+            lambda blocks: stream.parse(parse_normalized_json(blocks, max_event, stream.is_end_mark), manifest),
             lambda value: delta_of(value, manifest),
             max_event,
         )
     return stream.parse(frames_of(chunks, stream, max_event, framing), manifest)
 
 
+#: The switch of `framing/fastpath`: False gives the same events on the plain path alone.
+FAST_PATH = True
 #: A type that names its framing, whatever the dialect's own: Bedrock's Invoke call carries other formats' events in it.
 _FRAMING_OF = {"application/vnd.amazon.eventstream": "aws"}
 

@@ -18,7 +18,7 @@ from ailib_sync.framing.aws_eventstream import parse_frames
 from ailib_sync.framing.json import load_json
 from ailib_sync.framing.ndjson import parse_ndjson
 from ailib_sync.framing.sse import parse_sse, parse_sse_json
-from ailib_sync.framing.surrogates import Halves
+from ailib_sync.framing.surrogates import SurrogateJoiner
 from ailib_sync.registry.manifest import Manifest
 from tests.chat_values import MAX_EVENT_BYTES
 from tests.properties.mutate import Draw, any_value, damaged, damaged_frames
@@ -84,11 +84,11 @@ def check_sse(raw: bytes) -> None:
 
 
 def frame_by_frame(raw: bytes) -> Iterator[tuple[str, Any]]:
-    """What `parse_sse_json` is to give, in two steps."""
-    mend = Halves().mend
+    """What `parse_sse_json` must yield, in two steps."""
+    join = SurrogateJoiner().join
     for event, data in parse_sse([raw], MAX_EVENT_BYTES):
         if data := data.strip():
-            yield event, None if data == "[DONE]" else mend(data, load_json(data))
+            yield event, None if data == "[DONE]" else join(data, load_json(data))
 
 
 def check_ndjson(raw: bytes) -> None:
@@ -100,7 +100,7 @@ def check_aws(raw: bytes) -> None:
 
 
 def make_aws(data: bytes) -> bytes:
-    """Messages whose checksums agree, whatever else is wrong with them."""
+    """Messages with correct checksums, whatever else is wrong with them."""
     if not data or data[0] & 1:
         return data[1:]
     draw = drawn_from(data[1:])

@@ -1,10 +1,6 @@
-"""The template path: frames that differ from one before them only in values are read without parsing. No I/O.
+"""The feed between the chunks and the plain path: it reads frames by template and passes on the others. No I/O.
 
-In a fast stream most frames are alike byte for byte, but for the text and a few values that nobody reads. Once a frame has
-gone the plain way (framing, JSON, dialect) and was seen to be a text, a thought or a piece of a call's arguments and nothing
-else, it makes a template (`templates.py`). A frame behind it with the same bytes around its values is the same JSON with
-another text in it, so its event is known and the plain way need not see it. Any other frame goes the plain way, and so must the
-next text after it be seen to. The plain way stays the rule: tests hold the two against each other on any cut of any stream.
+The contract is in the docstring of the package.
 """
 
 from __future__ import annotations
@@ -13,7 +9,7 @@ from functools import partial
 
 from ...errors import AiLibError
 from ...types.events import ContentDelta, PartialToolCall, ThinkingDelta
-from ..sse import BLANK
+from ..sse import BLANK_LINE, normalize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,16 +20,17 @@ if TYPE_CHECKING:
 
     Delta = ContentDelta | ThinkingDelta | PartialToolCall
 
-#: Texts in a row that fit no template before all is left to the plain way; templates that are kept, and times that one is made
-#: or widened, in one stream.
+#: Deltas in a row that match no template, after which the rest of the stream takes the plain path.
 MAX_MISSES = 6
+#: Templates kept in one stream.
 MAX_TEMPLATES = 6
-MAX_TRIES = 24
-#: Texts that go the plain way before a template is made, and before it is widened: a short stream is over before either pays.
-FEW = 16
-MANY = 64
-#: Characters of a call's arguments after which the plain way is told of them: as one frame, they must not be too large for it.
-MAX_UNTOLD = 1 << 20
+#: How often a template is made or widened in one stream.
+MAX_BUILDS = 24
+#: Deltas that take the plain path before a template is made, and before one is widened: a short stream ends before either pays.
+DELTAS_BEFORE_TEMPLATE = 16
+DELTAS_BEFORE_WIDENING = 64
+#: Characters of a tool call's arguments after which the plain path catches up, so that they are not kept twice.
+MAX_UNSEEN_CHARACTERS = 1 << 20
 
 
 def template_events(
@@ -42,36 +39,36 @@ def template_events(
     delta_of: DeltaOf,
     max_event: int,
 ) -> Iterator[StreamingEvent]:
-    """The same events as `read(chunks)`. Lines end with LF. `delta_of` tells the frames (their JSON) that `read` makes one
-    event with a text of, and nothing else: see `Dialect.delta_of`."""
-    feed = Feed(chunks, delta_of, max_event)
+    """The same events as `read(normalize(chunks))`. `delta_of` gives (text, kind) for the JSON of each frame of which `read`
+    makes one delta and nothing else: see `Streaming.delta_of`."""
+    feed = Feed(normalize(chunks), delta_of, max_event)
     events = read(feed.blocks())
     for event in events:
-        if feed.retold:
-            feed.retold -= 1
+        if feed.events_to_drop:
+            feed.events_to_drop -= 1
             continue
         yield event
-        feed.in_text = False
+        feed.after_delta = False
         if isinstance(event, (ContentDelta, ThinkingDelta, PartialToolCall)):
-            feed.in_text = True
+            feed.after_delta = True
             if feed.frame:
-                yield from feed.run(event)
-        if feed.stopped and not feed.retold:
+                yield from feed.template_deltas(event)
+        if feed.stopped and not feed.events_to_drop:
             yield from events
             return
 
 
 class Feed:
-    """The blocks on their way to the plain path, without the frames that need not go there.
+    """The blocks on their way to the plain path, without the frames that a template reads.
 
-    `in_text`: the plain path's last event was one with a text. `frame` is what the plain path works on, if that is one whole
-    frame and it had nothing else to work on. `retold`: as many of its next events bring together what has
-    been yielded in pieces. `stopped`: every block goes as it is from now on.
+    `after_delta`: the last event of the plain path was a delta. `frame`: what the plain path works on, if that is one complete
+    frame and nothing else; otherwise b"". `events_to_drop`: how many of the next events of the plain path come from catch-up
+    frames, whose text has been yielded already. `stopped`: every block takes the plain path from now on.
     """
 
     __slots__ = (
-        "_chunks", "_delta_of", "_error", "_max_event", "_misses", "_rest", "_templates", "_texts", "_tries",
-        "frame", "in_text", "retold", "stopped",
+        "_builds", "_chunks", "_delta_of", "_deltas", "_error", "_max_event", "_misses", "_rest", "_templates",
+        "after_delta", "events_to_drop", "frame", "stopped",
     )  # fmt: skip
 
     def __init__(self, chunks: Iterable[bytes], delta_of: DeltaOf, max_event: int) -> None:
@@ -79,68 +76,69 @@ class Feed:
         self._delta_of = delta_of
         self._max_event = max_event
         self._templates: list[Template] = []
-        self._texts = self._misses = self._tries = 0
-        self._rest = b""
+        self._deltas = self._misses = self._builds = 0
+        self._rest = b""  # of a block that has been taken from the chunks
         self._error: AiLibError | None = None
         self.frame = b""
-        self.in_text = False
-        self.retold = 0
+        self.after_delta = False
+        self.events_to_drop = 0
         self.stopped = False
 
     def blocks(self) -> Iterator[bytes]:
-        """What the plain path reads: frame by frame while it reads text, else block by block."""
-        aligned = False  # whether the plain path stands between two frames
-        while block := self._pull():
-            if self.in_text and not self.stopped:
-                end = block.find(BLANK) + len(BLANK)
-                if end >= len(BLANK):
+        """What the plain path reads: frame by frame while it reads deltas, otherwise block by block."""
+        aligned = False  # whether the plain path is between two frames
+        while block := self._next_block():
+            if self.after_delta and not self.stopped:
+                end = block.find(BLANK_LINE) + len(BLANK_LINE)
+                if end >= len(BLANK_LINE):
                     block, self._rest = block[:end], block[end:]
                     self.frame = block if aligned else b""
-            aligned = block.endswith(BLANK)
+            aligned = block.endswith(BLANK_LINE)
             yield block
             self.frame = b""
 
-    def run(self, event: Delta) -> Iterator[StreamingEvent]:
-        """The texts behind `frame`, which the plain path has made this event of, as far as they fit its template.
+    def template_deltas(self, event: Delta) -> Iterator[StreamingEvent]:
+        """The deltas after `frame`, of which the plain path has made this event, as far as they match its template.
 
-        Whoever puts a call's arguments together has not seen these: they are told to the plain path in one frame, or a few.
-        A block that may hold an event of more than `max_event` bytes goes the plain way, which counts.
+        The plain path has not seen them. It accumulates a tool call's arguments, so it gets these again, in catch-up frames.
         """
-        self._texts += 1
-        text, make = _taken_apart(event)
-        template = self._template_of(text) if self._texts > FEW and make(text) == event else None
-        untold: list[str] | None = [] if isinstance(event, PartialToolCall) else None
+        self._deltas += 1
+        text, make = _text_and_maker(event)
+        # Rule 4: equality decides.
+        is_pure = self._deltas > DELTAS_BEFORE_TEMPLATE and make(text) == event
+        template = self._template_of(text) if is_pure else None
+        unseen: list[str] | None = [] if isinstance(event, PartialToolCall) else None
         size = 0
-        held = b""
+        pending = b""
         while template is not None:
             try:
-                chunk = self._pull()
-            except AiLibError as error:  # raised again where the plain path asks: it knows whether the answer is whole
+                chunk = self._next_block()
+            except AiLibError as error:  # raised again when the plain path asks: it knows whether the response is complete
                 self._error = error
                 break
             if not chunk:
                 break
-            block = held + chunk if held else chunk
-            if len(block) > self._max_event:
-                held = block
+            block = pending + chunk if pending else chunk
+            if len(block) > self._max_event:  # rule 5: the plain path counts
+                pending = block
                 break
-            texts, end = template.read(block)
+            texts, end = template.texts_in(block)
             yield from map(make, texts)
-            held = block[end:]
-            if untold is not None:
-                untold += texts
+            pending = block[end:]
+            if unseen is not None:
+                unseen += texts
                 size += sum(map(len, texts))
-            if size > MAX_UNTOLD or (held and not template.may_begin(held)):
+            if size > MAX_UNSEEN_CHARACTERS or (pending and not template.may_begin(pending)):
                 break
-        if template is not None and untold:
-            frames = template.frames("".join(untold), self._max_event)
-            self._rest = b"".join(frames) + held
-            self.retold = len(frames)
-        elif held:
-            self._rest = held
+        if template is not None and unseen:
+            frames = template.frames("".join(unseen), self._max_event)
+            self._rest = b"".join(frames) + pending
+            self.events_to_drop = len(frames)
+        elif pending:
+            self._rest = pending
 
-    def _pull(self) -> bytes:
-        """The next block, b"" at the end."""
+    def _next_block(self) -> bytes:
+        """The next block; b"" at the end."""
         if self._rest:
             block, self._rest = self._rest, b""
             return block
@@ -149,23 +147,23 @@ class Feed:
         return next(self._chunks, b"")
 
     def _template_of(self, text: str) -> Template | None:
-        """The template that `frame`, which has this text, fits, or a new one made of it; None where there is none."""
+        """The template that `frame`, which has this text, matches, or a new one made from it; None if there is none."""
         for template in self._templates:
-            if template.read(self.frame)[1] == len(self.frame):
+            if template.texts_in(self.frame)[1] == len(self.frame):
                 self._misses = 0
                 return template
-        if self._templates and self._texts <= MANY:
+        if self._templates and self._deltas <= DELTAS_BEFORE_WIDENING:
             return None
         self._misses += 1
         self.stopped = self._misses == MAX_MISSES
-        return self._another(text) if self._tries < MAX_TRIES else None
+        return self._build_template(text) if self._builds < MAX_BUILDS else None
 
-    def _another(self, text: str) -> Template | None:
-        """A template that `frame` fits: one of those that are there, widened, or one made of it."""
-        from .templates import Template, parted  # a millisecond that only a stream of many texts shall cost
+    def _build_template(self, text: str) -> Template | None:
+        """A template that `frame` matches: an existing one, widened, or a new one."""
+        from .templates import Template, split_values  # takes a millisecond, so only a long stream does it
 
-        self._tries += 1
-        frame = parted(self.frame)
+        self._builds += 1
+        frame = split_values(self.frame)
         for position, template in enumerate(self._templates):
             wider = template.widened(frame, text, self._delta_of)
             if wider is not None:
@@ -177,8 +175,8 @@ class Feed:
         return made
 
 
-def _taken_apart(event: Delta) -> tuple[str, Callable[[str], StreamingEvent]]:
-    """The event's text, and what makes others like it, if that is all it brings."""
+def _text_and_maker(event: Delta) -> tuple[str, Callable[[str], StreamingEvent]]:
+    """The event's text, and what makes an event like it from another text."""
     if isinstance(event, PartialToolCall):
         return event.arguments, partial(PartialToolCall, event.index)
     if isinstance(event, ThinkingDelta) and event.index is not None:

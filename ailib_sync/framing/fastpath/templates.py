@@ -1,8 +1,8 @@
-"""A template: what stands around the values in which the frames of a stream differ. No I/O.
+"""A template: the bytes around the values in which the frames of a stream differ. No I/O.
 
-The text is one of them; the others are values that nobody reads: a number in sequence, padding against
-listeners (`obfuscation`, or spaces before a brace). None is guessed: a value may differ where two frames differed in it, and
-where frames with other values in its place were parsed and gave the same text.
+The text is one of these values; the others are values that nobody reads: a sequence number, padding against traffic analysis
+(`obfuscation`, or spaces before a brace). None of this is guessed: a value may differ only if two frames differed in it, and if
+trial frames with other values in its position were parsed and gave the same text.
 """
 
 from __future__ import annotations
@@ -11,160 +11,168 @@ import re
 from json import JSONDecoder, dumps
 
 from ...errors import ProtocolError
-from ..sse import BLANK, parse_sse_json
-from ..surrogates import is_torn
+from ..sse import BLANK_LINE, parse_sse_json
+from ..surrogates import has_unpaired_surrogate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    Parts = tuple[list[str], list[str]]
+    #: A frame as (literals, values): the text before, between and after the values, and the values.
+    SplitFrame = tuple[list[str], list[str]]
+    #: The JSON of a frame → (text, kind) if it is one delta and nothing else that is read, otherwise None.
     DeltaOf = Callable[[Any], tuple[str, object] | None]
 
-#: A frame larger than this has too many values to be tried out.
-MAX_FRAME = 4096
-#: The beginning of a frame is kept back, until the rest is here, up to this size.
-MAX_HELD = 16384
+#: A larger frame has too many values to try them out.
+MAX_FRAME_BYTES = 4096
+#: The beginning of a frame is kept back up to this size, until the rest has arrived.
+MAX_PENDING_BYTES = 16384
+#: What one character of a JSON string takes at most: a control character is an escape.
+MAX_BYTES_PER_CHARACTER = 6
 
-#: What one character of a JSON string takes, at most: a control character is spelled as an escape.
-MAX_BYTES_OF_CHARACTER = 6
-
-#: A frame's values: strings, numbers, the spaces (or none) before a bracket's end. A key is passed over, it is no value.
+#: A frame's values: strings, numbers, the spaces (or none) before a closing bracket. A key matches too, but is not a value.
 _VALUE = re.compile(
     r'"(?:[^"\\\n]|\\.)*" *:|("(?:[^"\\\n]|\\.)*")|(?<=[:,\[ ])(-?[0-9]+(?:\.[0-9]+)?)(?=[ ,\]}\n])|( *)(?=[}\]])'
 )
-#: What may stand in a value's place, two examples of it (the shortest one; of words, the one that matters if any
-#: does), and its quote.
+#: Kinds of values: (what may be in such a position, two examples of it, its quote). The first example is the shortest value,
+#: the second one a value that matters if any does.
 _STRING = (r'[^"\\\x00-\x1f]*', ('""', '"error"'), '"')
 _NUMBER = (r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,20})?", ("0", "-7654321.5"), "")
 _SPACES = (" *", ("", "   "), "")
-#: The inside of a JSON string, as the text is read: escapes are allowed in it.
+#: The inside of the text's JSON string: escapes are allowed in it.
 _TEXT = r'([^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*)'
-#: Stands for a text in a trial: no stream sends it.
+#: The text of a trial frame: no stream sends it (U+E000 is for private use).
 _PROBE = "\ue000 a probe \ue000"
-_read = JSONDecoder().raw_decode
+_decode = JSONDecoder().raw_decode
 
 
 class Template:
-    """Made of one frame that the plain way read as a text and nothing else. `kind` is what `delta_of` says beside the text,
-    `at` the place of the text among the frame's values; `free` are the others that may differ."""
+    """Made from one frame that the plain path read as one delta.
 
-    __slots__ = ("_at", "_free", "_inside", "_joint", "_kind", "_literals", "_prefix", "_suffix", "_values")
+    `kind` is what `delta_of` returns beside the text, `text_at` the index of the text among the frame's values, `variable` the
+    indexes of the other values that may differ.
+    """
 
-    def __init__(self, kind: object, literals: list[str], values: list[str], at: int, free: set[int]) -> None:
+    __slots__ = (
+        "_kind", "_literals", "_match_between", "_prefix", "_separator", "_suffix", "_text_at", "_values", "_variable",
+    )  # fmt: skip
+
+    def __init__(self, kind: object, literals: list[str], values: list[str], text_at: int, variable: set[int]) -> None:
         self._kind = kind
         self._literals = literals
         self._values = values
-        self._at = at
-        self._free = free
+        self._text_at = text_at
+        self._variable = variable
         fixed, pattern = [""], ""
         for index, value in enumerate(values):
             fixed[-1] += literals[index]
-            if index == at or index in free:
-                allowed, _, quote = _form(value)
+            if index == text_at or index in variable:
+                allowed, _, quote = _kind_of(value)
                 fixed[-1] += quote
-                pattern += (re.escape(fixed[-1]) if pattern else "") + (_TEXT if index == at else allowed)
+                pattern += (re.escape(fixed[-1]) if pattern else "") + (_TEXT if index == text_at else allowed)
                 fixed.append(quote)
             else:
                 fixed[-1] += value
         fixed[-1] += literals[-1]
         self._prefix = fixed[0].encode()
         self._suffix = fixed[-1].encode()
-        #: What parts two frames, and what one must be between two of these: None where it is the text alone.
-        self._joint = fixed[-1] + fixed[0]
-        self._inside = re.compile(pattern).fullmatch if free else None
+        #: Between the last value that differs in one frame and the first one in the next frame.
+        self._separator = fixed[-1] + fixed[0]
+        #: Matches what is between two separators; None if that is the text alone.
+        self._match_between = re.compile(pattern).fullmatch if variable else None
 
     @classmethod
-    def of(cls, frame: Parts, text: str, delta_of: DeltaOf) -> Template | None:
-        """The template of a whole frame with this text. None where the place of the text is not found.
+    def of(cls, frame: SplitFrame, text: str, delta_of: DeltaOf) -> Template | None:
+        """The template of a complete frame with this text; None if the position of the text is not found.
 
-        The place is proven: with another string there, the frame's JSON holds that string as its text.
+        The position is proven: with another string there, `delta_of` gives that string as the text.
         """
         literals, values = frame
-        delta = _delta_in(literals, values, delta_of)
-        for at, value in enumerate(values):
-            if delta is not None and _spells(value, text):
-                template = cls(delta[1], literals, values, at, set())
-                if template._holds(values, delta_of):
+        delta = _parsed_delta(literals, values, delta_of)
+        for index, value in enumerate(values):
+            if delta is not None and _is_string_of(value, text):
+                template = cls(delta[1], literals, values, index, set())
+                if template._is_proven(values, delta_of):
                     return template
         return None
 
-    def widened(self, frame: Parts, text: str, delta_of: DeltaOf) -> Template | None:
-        """A template that this frame fits too, None where what differs is more than values that do not matter."""
+    def widened(self, frame: SplitFrame, text: str, delta_of: DeltaOf) -> Template | None:
+        """A template that this frame matches too; None if it differs in more than values that do not matter."""
         literals, values = frame
-        if literals != self._literals or not _spells(values[self._at], text):
+        if literals != self._literals or not _is_string_of(values[self._text_at], text):
             return None
         pairs = list(zip(values, self._values, strict=True))
-        if any(_form(value) is not _form(old) for value, old in pairs):
+        if any(_kind_of(value) is not _kind_of(old) for value, old in pairs):
             return None
-        free = self._free | {index for index, (value, old) in enumerate(pairs) if value != old and index != self._at}
-        wider = Template(self._kind, literals, values, self._at, free)
-        return wider if wider._holds(values, delta_of) else None
+        different = {index for index, (value, old) in enumerate(pairs) if value != old and index != self._text_at}
+        wider = Template(self._kind, literals, values, self._text_at, self._variable | different)
+        return wider if wider._is_proven(values, delta_of) else None
 
     def frames(self, text: str, max_event: int) -> list[bytes]:
         """Frames that have this text together, each of at most `max_event` bytes.
 
-        The values that may differ are the shortest ones: with one character, a frame is no larger than the one that the
-        character came in.
+        Their variable values are the shortest ones, so a frame with one character is never larger than the one in which the
+        character came.
         """
-        values = [_form(value)[1][0] if index in self._free else value for index, value in enumerate(self._values)]
-        before, after = values[: self._at], values[self._at + 1 :]
-        size = max(1, (max_event - len(_frame(self._literals, [*before, '""', *after]))) // MAX_BYTES_OF_CHARACTER)
-        spelled = (dumps(text[at : at + size], ensure_ascii=False) for at in range(0, len(text), size))
-        return [_frame(self._literals, [*before, string, *after]) for string in spelled]
+        values = [_kind_of(value)[1][0] if index in self._variable else value for index, value in enumerate(self._values)]
+        before, after = values[: self._text_at], values[self._text_at + 1 :]
+        empty = _frame(self._literals, [*before, '""', *after])
+        size = max(1, (max_event - len(empty)) // MAX_BYTES_PER_CHARACTER)
+        strings = (dumps(text[at : at + size], ensure_ascii=False) for at in range(0, len(text), size))
+        return [_frame(self._literals, [*before, string, *after]) for string in strings]
 
-    def _holds(self, values: list[str], delta_of: DeltaOf) -> bool:
-        """Whether a frame's text is at its place, whatever stands in the free ones: seen with two examples in each."""
-        for number in range(2 if self._free else 1):
-            trial = [_form(value)[1][number] if index in self._free else value for index, value in enumerate(values)]
-            trial[self._at] = f'"{_PROBE}"'
-            if _delta_in(self._literals, trial, delta_of) != (_PROBE, self._kind):
+    def _is_proven(self, values: list[str], delta_of: DeltaOf) -> bool:
+        """Whether the text is in its position, with any values in the variable ones: tried with two examples each."""
+        for number in range(2 if self._variable else 1):
+            trial = [_kind_of(value)[1][number] if index in self._variable else value for index, value in enumerate(values)]
+            trial[self._text_at] = f'"{_PROBE}"'
+            if _parsed_delta(self._literals, trial, delta_of) != (_PROBE, self._kind):
                 return False
         return True
 
     def may_begin(self, part: bytes) -> bool:
-        """Whether the part can be the beginning of a frame that fits, and holds no whole one."""
+        """Whether the part may be the beginning of a frame that matches; it has no complete one."""
         if len(part) <= len(self._prefix):
             return self._prefix.startswith(part)
-        return len(part) <= MAX_HELD and part.startswith(self._prefix) and BLANK not in part
+        return len(part) <= MAX_PENDING_BYTES and part.startswith(self._prefix) and BLANK_LINE not in part
 
-    def read(self, block: bytes) -> tuple[list[str], int]:
-        """The texts of the frames that fit, from the block's beginning, and where they end."""
+    def texts_in(self, block: bytes) -> tuple[list[str], int]:
+        """The texts of the frames at the beginning of the block that match, and the end of these frames in bytes."""
         prefix, suffix = self._prefix, self._suffix
         end = block.rfind(suffix)
         if end < len(prefix) or not block.startswith(prefix):
             return [], 0
         try:
-            pieces = block[len(prefix) : end].decode().split(self._joint)
+            fragments = block[len(prefix) : end].decode().split(self._separator)
         except UnicodeDecodeError:
             return [], 0
-        texts = pieces if self._inside is None else _spelled(pieces, self._inside)
-        if not all(texts) or _needs_escapes("".join(texts)):
+        texts = fragments if self._match_between is None else _matched_texts(fragments, self._match_between)
+        if not all(texts) or _may_have_escapes("".join(texts)):
             texts = _unescaped(texts)
-        if len(texts) == len(pieces):
+        if len(texts) == len(fragments):
             return texts, end + len(suffix)
         if not texts:
             return [], 0
-        return texts, len(prefix) + len(self._joint.join(pieces[: len(texts)]).encode()) + len(suffix)
+        return texts, len(prefix) + len(self._separator.join(fragments[: len(texts)]).encode()) + len(suffix)
 
 
-def parted(frame: bytes) -> Parts:
-    """A frame's values, and what stands before, between and after them; nothing of a frame that is not to be taken apart."""
+def split_values(frame: bytes) -> SplitFrame:
+    """A frame as literals and values. A frame that is too large or not UTF-8 gives no values."""
     try:
-        text = frame.decode() if len(frame) <= MAX_FRAME else ""
+        text = frame.decode() if len(frame) <= MAX_FRAME_BYTES else ""
     except UnicodeDecodeError:
         text = ""
-    literals, values, at = [], [], 0
+    literals, values, end = [], [], 0
     for found in _VALUE.finditer(text):
         if found.lastindex is not None:
-            literals.append(text[at : found.start()])
+            literals.append(text[end : found.start()])
             values.append(found[0])
-            at = found.end()
-    return [*literals, text[at:]], values
+            end = found.end()
+    return [*literals, text[end:]], values
 
 
-def _form(value: str) -> tuple[str, tuple[str, str], str]:
+def _kind_of(value: str) -> tuple[str, tuple[str, str], str]:
     if value.startswith('"'):
         return _STRING
     return _SPACES if not value.strip(" ") else _NUMBER
@@ -174,44 +182,44 @@ def _frame(literals: list[str], values: list[str]) -> bytes:
     return "".join(part for pair in zip(literals, [*values, ""], strict=True) for part in pair).encode()
 
 
-def _delta_in(literals: list[str], values: list[str], delta_of: DeltaOf) -> tuple[str, object] | None:
+def _parsed_delta(literals: list[str], values: list[str], delta_of: DeltaOf) -> tuple[str, object] | None:
     frame = _frame(literals, values)
     try:
-        told = [value for _, value in parse_sse_json([frame], max_event=len(frame))]
+        parsed = [value for _, value in parse_sse_json([frame], max_event=len(frame))]
     except ProtocolError:
         return None
-    return delta_of(told[0]) if len(told) == 1 else None
+    return delta_of(parsed[0]) if len(parsed) == 1 else None
 
 
-def _spells(value: str, text: str) -> bool:
-    """Whether the value is a string that spells this text."""
+def _is_string_of(value: str, text: str) -> bool:
+    """Whether the value is a JSON string of this text."""
     return value.startswith('"') and (value[1:-1] == text or ("\\" in value and _unescaped([value[1:-1]]) == [text]))
 
 
-def _spelled(pieces: list[str], inside: Callable[[str], re.Match[str] | None]) -> list[str]:
-    """The texts, as they are spelled, up to the first piece that does not fit."""
+def _matched_texts(fragments: list[str], match: Callable[[str], re.Match[str] | None]) -> list[str]:
+    """The texts, escapes included, up to the first fragment that does not match."""
     texts = []
-    for found in map(inside, pieces):
+    for found in map(match, fragments):
         if found is None:
             break
         texts.append(found[1])
     return texts
 
 
-def _needs_escapes(text: str) -> bool:
-    """Whether a JSON string may spell the text otherwise than by itself."""
+def _may_have_escapes(text: str) -> bool:
+    """Whether the inside of a JSON string may differ from its text, or be invalid."""
     return '"' in text or "\\" in text or not text.isprintable()
 
 
-def _unescaped(pieces: list[str]) -> list[str]:
-    """The strings that the pieces spell, up to the first piece which is not the inside of one whole string, or an empty one."""
+def _unescaped(fragments: list[str]) -> list[str]:
+    """The texts, up to the first fragment that is not the inside of one complete JSON string, or is empty."""
     texts: list[str] = []
-    for piece in pieces:
+    for fragment in fragments:
         try:
-            text, end = _read(f'"{piece}"')
+            text, end = _decode(f'"{fragment}"')
         except ValueError:
             break
-        if end != len(piece) + 2 or not text or is_torn(text):
+        if end != len(fragment) + 2 or not text or has_unpaired_surrogate(text):
             break
         texts.append(text)
     return texts

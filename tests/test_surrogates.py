@@ -1,4 +1,4 @@
-"""A character that the server cut in two arrives whole, or not at all; in every framing, on the template path too."""
+"""A character that the server splits over two frames arrives complete or not at all; in every framing, on both paths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ailib_sync.dialects.dialect import find
 from ailib_sync.framing.ndjson import parse_ndjson
 from ailib_sync.framing.sse import parse_sse_json
-from ailib_sync.framing.surrogates import Halves
+from ailib_sync.framing.surrogates import SurrogateJoiner
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import ContentDelta
 from tests.chat_values import MAX_EVENT_BYTES, stream_events
@@ -19,14 +19,14 @@ SMILE, FAMILY = "😀", "👩‍👩‍👧"
 
 
 def units(text: str) -> list[str]:
-    """The text cut after every UTF-16 unit, as JavaScript's `slice` cuts it."""
+    """The text cut after every UTF-16 code unit, as JavaScript's `slice` can cut it."""
     raw = text.encode("utf-16-le")
     return [raw[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(raw), 2)]
 
 
-def chat_chunks(pieces: list[str]) -> bytes:
+def chat_chunks(fragments: list[str]) -> bytes:
     head = {"id": "c", "object": "chat.completion.chunk", "model": "m"}
-    chunks = [{**head, "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]} for piece in pieces]
+    chunks = [{**head, "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]} for text in fragments]
     chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     return b"".join(f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks) + b"data: [DONE]\n\n"
 
@@ -39,34 +39,34 @@ def texts(raw: bytes, size: int) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [7, 150, 1000, 1 << 20])
-def test_a_torn_character_comes_whole_with_its_second_half(size: int) -> None:
-    said = f'Plain words first, {SMILE}{SMILE} then {FAMILY} and "quotes" \\ and more plain words; {SMILE}'
-    pieces = texts(chat_chunks(units(said)), size)
-    assert "".join(pieces) == said
-    assert all(piece.encode() for piece in pieces)  # a lone half cannot be encoded
+def test_a_split_character_arrives_complete_with_its_second_surrogate(size: int) -> None:
+    text = f'Plain words first, {SMILE}{SMILE} then {FAMILY} and "quotes" \\ and more plain words; {SMILE}'
+    fragments = texts(chat_chunks(units(text)), size)
+    assert "".join(fragments) == text
+    assert all(fragment.encode() for fragment in fragments)  # an unpaired surrogate cannot be encoded
 
 
 @pytest.mark.parametrize("size", [7, 1 << 20])
-def test_a_half_alone_is_dropped(size: int) -> None:
+def test_an_unpaired_surrogate_is_dropped(size: int) -> None:
     assert "".join(texts(chat_chunks(["a", "b\ud83d", "c", "\ude00d", "e"]), size)) in ("abcde", "ab😀de", "abc😀de")
     assert "".join(texts(chat_chunks(["a", "b\ude00", "\ude00c", "d\ud83d"]), size)).encode()
 
 
-def test_each_place_in_the_json_has_its_own_half() -> None:
-    halves = Halves()
+def test_a_surrogate_waits_for_its_pair_at_the_same_path() -> None:
+    joiner = SurrogateJoiner()
 
-    def mend(value: Any) -> Any:
-        return halves.mend(json.dumps(value), value)
+    def join(value: Any) -> Any:
+        return joiner.join(json.dumps(value), value)
 
-    assert mend({"a": "x\ud83d", "b": ["y\ud83c"]}) == {"a": "x", "b": ["y"]}
-    assert mend({"b": ["\udf89!"]}) == {"b": ["🎉!"]}
-    assert mend({"a": "\ude00."}) == {"a": "😀."}
-    assert mend({"a": "\ud83d"}) == {"a": ""}
-    assert mend({"a": "\ude00\ud83d"}) == {"a": "😀"}
-    assert mend({"a": "\ude00"}) == {"a": "😀"}
+    assert join({"a": "x\ud83d", "b": ["y\ud83c"]}) == {"a": "x", "b": ["y"]}
+    assert join({"b": ["\udf89!"]}) == {"b": ["🎉!"]}
+    assert join({"a": "\ude00."}) == {"a": "😀."}
+    assert join({"a": "\ud83d"}) == {"a": ""}
+    assert join({"a": "\ude00\ud83d"}) == {"a": "😀"}
+    assert join({"a": "\ude00"}) == {"a": "😀"}
 
 
-def test_the_other_framings_mend_too() -> None:
+def test_the_parsers_join_surrogates() -> None:
     lines = b"".join(json.dumps({"text": unit}).encode() + b"\n" for unit in units(SMILE))
     assert list(parse_ndjson([lines], MAX_EVENT_BYTES)) == [{"text": ""}, {"text": SMILE}]
     events = b"".join(b"data: " + json.dumps({"text": unit}).encode() + b"\n\n" for unit in units(SMILE))
