@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Conversation:
-    """A history that grows with each successful turn. A turn that fails does not change it.
+    """A history that grows with each successful turn. A turn that fails does not change it, but what its tools did is kept.
 
         talk = Conversation(client.chat().system("You are a tutor."))
         print(talk.say("What is recursion?"))
@@ -33,7 +33,9 @@ class Conversation:
     functions. They are called with the model's arguments until a response has no tool calls, for at most `max_rounds` responses
     per turn. An exception of a function ends the turn and reaches the caller. Invalid arguments are reported to the model.
 
-    `messages` is the history of the turns; it can be changed between turns. Not for concurrent use by several threads.
+    `messages` is the history of the turns; it can be changed between turns. `unfinished` is what a failed turn had reached when
+    tools had run in it: the question, the model's calls and their results. `resume()` continues from there, and the next turn
+    begins after it, so that no tool has to run twice; `unfinished.clear()` drops it. Not for concurrent use by several threads.
     """
 
     def __init__(
@@ -48,16 +50,31 @@ class Conversation:
             raise ConfigurationError(f"max_rounds must be a whole number of at least 1, not {max_rounds!r}")
         self._max_rounds = max_rounds
         self.messages: list[Message] = []
+        self.unfinished: list[Message] = []
 
     def say(self, content: Content, *, cancel: CancelToken | None = None) -> ChatResponse:
         """One turn. Returns the last response; the tool calls before it have been run."""
-        history = [*self.messages, Message(MessageRole.USER, content_of("say", content))]
+        return self._turn([*self.unfinished, Message(MessageRole.USER, content_of("say", content))], cancel)
+
+    def resume(self, *, cancel: CancelToken | None = None) -> ChatResponse:
+        """Continues the turn that failed after tools had run, without running them again."""
+        if not self.unfinished:
+            raise ConfigurationError("resume: no turn failed after a tool had run; say() begins a turn")
+        return self._turn([*self.unfinished], cancel)
+
+    def _turn(self, turn: list[Message], cancel: CancelToken | None) -> ChatResponse:
+        response: ChatResponse | None = None
         for _ in range(self._max_rounds):
-            response = self._chat.messages(history).execute(cancel=cancel)
-            history.append(response.message)
-            if not self._run_calls(response, history):
-                self.messages = history
+            try:
+                response = self._chat.messages([*self.messages, *turn]).execute(cancel=cancel)
+            except AiLibError as error:
+                error.partial = error.partial or response
+                raise
+            turn.append(response.message)
+            if not self._run_calls(response, turn):
+                self._finish(turn)
                 return response
+        assert response is not None
         raise self._too_many_rounds(response)
 
     def stream(self, content: Content, *, cancel: CancelToken | None = None) -> Iterator[StreamingEvent]:
@@ -65,21 +82,25 @@ class Conversation:
 
         The history changes after the last event; leaving the loop earlier does not change it.
         """
-        history = [*self.messages, Message(MessageRole.USER, content_of("stream", content))]
+        turn = [*self.unfinished, Message(MessageRole.USER, content_of("stream", content))]
         for _ in range(self._max_rounds):
-            with self._chat.messages(history).stream(cancel=cancel) as stream:
+            with self._chat.messages([*self.messages, *turn]).stream(cancel=cancel) as stream:
                 for event in stream:
                     if event.is_stream_end:
                         end = event
                     else:
                         yield event
                 response = stream.response
-            history.append(response.message)
-            if not self._run_calls(response, history):
-                self.messages = history
+            turn.append(response.message)
+            if not self._run_calls(response, turn):
+                self._finish(turn)
                 yield end
                 return
         raise self._too_many_rounds(response)
+
+    def _finish(self, turn: list[Message]) -> None:
+        self.messages = [*self.messages, *turn]
+        self.unfinished = []
 
     def dump(self) -> list[dict[str, Any]]:
         """The messages as values for `json.dumps`, without loss."""
@@ -89,12 +110,26 @@ class Conversation:
         """Replaces the messages by those from `dump`."""
         self.messages = load_messages(data)
 
-    def _run_calls(self, response: ChatResponse, history: list[Message]) -> bool:
-        """Runs the tool calls of a response and appends their results. False if there are none, or no functions for them."""
+    def _run_calls(self, response: ChatResponse, turn: list[Message]) -> bool:
+        """Runs the tool calls of a response and appends their results. False if there are none, or no functions for them.
+
+        Every call gets a result, also when a function raises, so that the turn can be resumed from `unfinished`.
+        """
         calls = response.tool_calls
         if not calls or not self._functions:
             return False
-        history.extend(self._result(call) for call in calls)
+        results: list[Message] = []
+        try:
+            for call in calls:
+                results.append(self._result(call))
+        except BaseException as error:
+            failed, *others = calls[len(results) :]
+            results.append(Message.tool(failed.id, f"{type(error).__name__}: {error}", failed.name, True))
+            results += [Message.tool(call.id, "not run: an earlier call failed", call.name, True) for call in others]
+            raise
+        finally:
+            turn += results
+            self.unfinished = list(turn)
         return True
 
     def _result(self, call: ToolCall) -> Message:

@@ -1,15 +1,16 @@
-"""Many chats at the same time, in a pool of threads: results in order or as completed. One error does not affect the others."""
+"""Many chats at the same time, in threads: results in order or as completed. One error does not affect the others."""
 
 from __future__ import annotations
 
 from ._dataclass import dataclass
-from .errors import AiLibError, ConfigurationError
+from .errors import ConfigurationError
 from .http.timeouts import CancelToken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from concurrent.futures import Future
+    from queue import SimpleQueue
+    from threading import Thread
 
     from .builder import ChatBuilder
     from .types.response import CallStats, ChatResponse
@@ -20,12 +21,15 @@ CLOSE_GRACE_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Result:
-    """The result of one chat: `response` and `stats`, or `error`. `index` is the position of the chat, from 0."""
+    """The result of one chat: `response` and `stats`, or `error`. `index` is the position of the chat, from 0.
+
+    `error` is an AiLibError, or what a function of the caller's raised (a key function, an `on_retry` hook).
+    """
 
     index: int
     response: ChatResponse | None = None
     stats: CallStats | None = None
-    error: AiLibError | None = None
+    error: Exception | None = None
 
     @property
     def content(self) -> str:
@@ -42,23 +46,28 @@ def run_all(chats: Iterable[ChatBuilder], *, max_workers: int = 8, on_error: str
         results = run_all(client.chat().user(f"Translate: {line}") for line in lines)
         print([result.content if result.error is None else "?" for result in results])
 
-    `on_error="return"` stores each error in its result; `"raise"` raises the first one and cancels the other calls. Ctrl-C
-    cancels the running calls, starts no new ones, and is raised within a second.
+    `on_error="return"` stores each error in its result; `"raise"` raises the first one and cancels the other calls.
+
+    What is finished is never lost. Ctrl-C, an exception of the iterable `chats`, and the first error with `"raise"` are raised
+    with the finished results in their attribute `results`. Ctrl-C cancels the running calls, starts no new ones, and is raised
+    within a second; after an exception of `chats`, the running calls are completed first.
     """
     if on_error not in ("return", "raise"):
         raise ConfigurationError(f'run_all: on_error must be "return" or "raise", not {on_error!r}')
-    results = []
+    results: list[Result] = []
     for result in as_completed(chats, max_workers=max_workers):
-        if result.error is not None and on_error == "raise":
-            raise result.error
         results.append(result)
-    return sorted(results, key=lambda result: result.index)
+        if result.error is not None and on_error == "raise":
+            _attach(results, result.error)
+            raise result.error
+    return sorted(results, key=_index)
 
 
 def as_completed(chats: Iterable[ChatBuilder], *, max_workers: int = 8) -> Iterator[Result]:
     """Like `run_all`, but yields each result as soon as it is complete.
 
-    `chats` is read as workers become free, so it can be infinite. Leaving the loop cancels the running calls.
+    `chats` is read, in the caller's thread, as workers become free, so it can be infinite. Leaving the loop cancels the running
+    calls. Where no thread can be started, the chats are executed in the caller's thread.
     """
     if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
         raise ConfigurationError(f"max_workers must be a whole number of at least 1, not {max_workers!r}")
@@ -66,29 +75,105 @@ def as_completed(chats: Iterable[ChatBuilder], *, max_workers: int = 8) -> Itera
 
 
 def _results(chats: Iterable[ChatBuilder], max_workers: int) -> Iterator[Result]:
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait  # takes 10 ms to import
-
-    token = CancelToken()
-    pool = ThreadPoolExecutor(max_workers, "ailib_sync")
-    running: set[Future[Result]] = set()
+    workers = _Workers(max_workers)
     try:
-        for index, chat in enumerate(chats):
-            running.add(pool.submit(_run, index, chat, token))
-            if len(running) == max_workers:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from [future.result() for future in done]
-        while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            yield from [future.result() for future in done]
+        try:
+            for chat in chats:
+                workers.submit(chat)
+                if workers.running >= max_workers:
+                    yield workers.next_result()
+        except Exception:  # of the iterable: what runs is completed before it is raised
+            while workers.running:
+                yield workers.next_result()
+            raise
+        while workers.running:
+            yield workers.next_result()
+    except BaseException as error:
+        _attach(workers.finished, error)
+        raise
     finally:
-        token.cancel()
-        pool.shutdown(wait=False)
-        wait(running, CLOSE_GRACE_SECONDS)
+        workers.stop()
 
 
-def _run(index: int, chat: ChatBuilder, token: CancelToken) -> Result:
-    try:
-        response, stats = chat.execute_with_stats(cancel=token)
-    except AiLibError as error:
-        return Result(index, error=error)
-    return Result(index, response, stats)
+class _Workers:
+    """Threads that execute chats. Standard library executors are not used: they cannot start threads when the interpreter is
+    about to exit, and a chat whose thread cannot be started would stay in their queue."""
+
+    def __init__(self, most: int) -> None:
+        from queue import SimpleQueue  # C code that a signal handler cannot leave locked
+
+        self.running = 0
+        self.finished: list[Result] = []
+        self._most = most
+        self._count = 0
+        self._token = CancelToken()
+        self._threads: list[Thread] = []
+        self._chats: SimpleQueue[tuple[int, ChatBuilder] | None] = SimpleQueue()
+        self._results: SimpleQueue[Result] = SimpleQueue()
+
+    def submit(self, chat: ChatBuilder) -> None:
+        """Executes the chat in a thread, or here if none can be started."""
+        index, self._count = self._count, self._count + 1
+        if len(self._threads) <= self.running and len(self._threads) < self._most:
+            self._start_thread()
+        self.running += 1
+        if self._threads:
+            self._chats.put((index, chat))
+        else:
+            self._run(index, chat)
+
+    def next_result(self) -> Result:
+        """The next complete result. Waits for it."""
+        result = self._results.get()
+        self.running -= 1
+        return result
+
+    def stop(self) -> None:
+        """Cancels what runs and gives it a second to close its connections. Idle threads end."""
+        from time import monotonic
+
+        self._token.cancel()
+        for _ in self._threads:
+            self._chats.put(None)
+        until = monotonic() + CLOSE_GRACE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - monotonic()))
+
+    def _start_thread(self) -> None:
+        from threading import Thread
+
+        thread = Thread(target=self._work, name=f"ailib_sync {len(self._threads)}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system allows no more threads, or the interpreter is about to exit
+            return
+        self._threads.append(thread)
+
+    def _work(self) -> None:
+        while (item := self._chats.get()) is not None:
+            if self._token.cancelled:
+                return
+            self._run(*item)
+
+    def _run(self, index: int, chat: ChatBuilder) -> None:
+        result = Result(index)
+        try:
+            if not hasattr(chat, "execute_with_stats"):
+                raise ConfigurationError(f"chats[{index}] must be a chat (client.chat().user(…)), not {type(chat).__name__}")
+            result.response, result.stats = chat.execute_with_stats(cancel=self._token)
+        except Exception as error:  # noqa: BLE001  a function of the caller's may raise anything; the other results stay
+            result.error = error
+        self.finished.append(result)
+        self._results.put(result)
+
+
+def _index(result: Result) -> int:
+    return result.index
+
+
+def _attach(results: list[Result], error: BaseException) -> None:
+    """Puts the finished results into the error's attribute `results`, in the order of the chats."""
+    from contextlib import suppress
+
+    with suppress(AttributeError):  # an exception class without a dict
+        error.results = sorted(results, key=_index)  # type: ignore[attr-defined]

@@ -263,3 +263,50 @@ def test_an_invalid_number_of_rounds_is_an_error(serve, rounds):
     _, client = serve(wire.completion("One"))
     with pytest.raises(ConfigurationError, match="max_rounds"):
         Conversation(client, max_rounds=rounds)
+
+
+def test_what_tools_did_in_a_failed_turn_is_kept_to_resume_from(serve):
+    server, client = serve(calls(("temperature", '{"city": "Ulm"}')), 400, wire.completion("21 degrees"))
+    talk = Conversation(client, tools=[temperature])
+    with pytest.raises(InvalidRequest) as caught:
+        talk.say("How warm?")
+    assert caught.value.partial.tool_calls[0].name == "temperature"
+    assert talk.messages == []
+    assert [message.role for message in talk.unfinished] == [MessageRole.USER, MessageRole.ASSISTANT, MessageRole.TOOL]
+    assert "21" in talk.unfinished[-1].blocks[0].content
+    assert talk.resume().content == "21 degrees"
+    assert (len(talk.messages), talk.unfinished) == (4, [])
+    assert len(server.requests) == 3
+
+
+def test_the_next_turn_begins_after_the_unfinished_one(serve):
+    server, client = serve(calls(("temperature", '{"city": "Ulm"}')), 400, wire.completion("21 degrees"))
+    talk = Conversation(client, tools=[temperature])
+    with pytest.raises(InvalidRequest):
+        list(talk.stream("How warm?"))
+    assert talk.say("Well?").content == "21 degrees"
+    roles = [message["role"] for message in json.loads(server.requests[-1].body)["messages"]]
+    assert roles == ["user", "assistant", "tool", "user"]
+    assert len(talk.messages) == 5
+
+
+def test_each_call_of_a_turn_that_a_function_ended_has_a_result(serve):
+    both = calls(("temperature", '{"city": "Ulm"}'), ("broken", '{"city": "Bonn"}'), ("temperature", '{"city": "Kiel"}'))
+    _, client = serve(both, wire.completion("21 degrees"))
+    talk = Conversation(client, tools=[temperature, broken])
+    with pytest.raises(ZeroDivisionError):
+        talk.say("How warm?")
+    results = [message.blocks[0] for message in talk.unfinished[2:]]
+    assert [result.is_error for result in results] == [False, True, True]
+    assert [result.tool_call_id for result in results] == ["call_0", "call_1", "call_2"]
+    assert "ZeroDivisionError: Bonn" in str(results[1].content)
+    assert talk.resume().content == "21 degrees"
+
+
+def test_there_is_nothing_to_resume_after_a_turn_without_tools(serve):
+    _, client = serve(400)
+    talk = Conversation(client)
+    with pytest.raises(InvalidRequest):
+        talk.say("Hello")
+    with pytest.raises(ConfigurationError, match="no turn failed after a tool had run"):
+        talk.resume()

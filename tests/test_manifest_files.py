@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ailib_sync.errors import ManifestError
-from ailib_sync.registry.files import MAX_BYTES, builtin_path, extended, provider_ids, read_json, unknown_provider
+from ailib_sync.registry.files import FOLDER, MAX_BYTES, builtin_path, extended, provider_ids, read_json, unknown_provider
 from ailib_sync.registry.manifest import Manifest
 
 
@@ -16,6 +17,7 @@ from ailib_sync.registry.manifest import Manifest
     ("content", "message"),
     [
         (b"", "not JSON"),
+        (b'{"id": "a", "models": {}, "models": {}}', "not JSON: the key 'models' is given twice"),
         (b"{", "not JSON"),
         (b"\xff\xfe", "not JSON"),
         (b'{"a": NaN}', "not JSON: NaN is not JSON"),
@@ -24,13 +26,13 @@ from ailib_sync.registry.manifest import Manifest
         (b"[" * 200_000, "nested too deeply"),
         (b" " * (MAX_BYTES + 1), "larger than 1 MiB"),
     ],
-    ids=["empty", "incomplete", "not UTF-8", "NaN", "a list", "null", "too deep", "too large"],
+    ids=["empty", "a key twice", "incomplete", "not UTF-8", "NaN", "a list", "null", "too deep", "too large"],
 )
 def test_an_invalid_file_is_an_error_with_its_path(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "acme.json"
     path.write_bytes(content)
     with pytest.raises(ManifestError, match=message) as caught:
-        read_json(str(path))
+        read_json(str(path), unique_keys=True)
     assert caught.value.message.startswith(str(path))
 
 
@@ -85,3 +87,8 @@ def test_other_files_in_the_folder_are_not_providers() -> None:
 
 def test_without_a_similar_id_the_error_names_the_list() -> None:
     assert "`python -m ailib_sync providers` lists the known ones" in str(unknown_provider("zzzzzz"))
+
+
+@pytest.mark.parametrize("name", sorted(name for name in os.listdir(FOLDER) if name.endswith(".json")))
+def test_no_key_is_given_twice_in_our_files(name: str) -> None:
+    assert read_json(os.path.join(FOLDER, name), unique_keys=True)

@@ -139,3 +139,63 @@ def test_ctrl_c_is_raised_within_a_second_and_starts_no_calls(server):
     assert (out.split(), err, process.returncode) == (["interrupted", "0"], "", 0)
     assert monotonic() - at < 1.0
     assert len(server.requests) == 8
+
+
+def test_an_exception_of_the_callers_function_is_the_error_of_its_result(ask, server):
+    def hook(error, attempt, wait):
+        raise ValueError("a mistake in the hook")
+
+    def broken_key():
+        raise RuntimeError("the vault is sealed")
+
+    hooked = AiClient("openai/gpt-4o", api_key="k", base_url="http://127.0.0.1:9/v1", on_retry=hook)
+    sealed = AiClient("openai/gpt-4o", api_key=broken_key, base_url=server.url)
+    results = run_all([ask("1"), hooked.chat().user("x"), sealed.chat().user("x"), "not a chat", ask("2")], max_workers=2)
+    assert [type(result.error) for result in results] == [type(None), ValueError, RuntimeError, ConfigurationError, type(None)]
+    assert "chats[3] must be a chat" in str(results[3].error)
+
+
+def test_an_exception_of_the_iterable_is_raised_with_everything_that_was_finished(ask):
+    def chats():
+        yield ask("1")
+        yield ask("slow 2")
+        raise LookupError("no more rows")
+
+    with pytest.raises(LookupError) as caught:
+        run_all(chats(), max_workers=4)
+    assert [result.content for result in caught.value.results] == ["echo 1", "echo slow 2"]
+    results = as_completed(chats(), max_workers=4)
+    assert sorted(result.index for result in itertools.islice(results, 2)) == [0, 1]
+    with pytest.raises(LookupError):
+        next(results)
+
+
+def test_the_first_error_is_raised_with_the_results_before_it(ask):
+    with pytest.raises(InvalidRequest) as caught:
+        run_all([ask("1"), ask("bad")], max_workers=1, on_error="raise")
+    assert [result.index for result in caught.value.results] == [0, 1]
+
+
+def test_ctrl_c_carries_the_finished_results(ask):
+    def chats():
+        yield ask("1")
+        yield ask("2")
+        yield ask("forever")
+        sleep(0.3)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run_all(chats(), max_workers=4)
+    assert [result.content for result in caught.value.results] == ["echo 1", "echo 2"]
+
+
+def test_chats_run_in_the_callers_thread_where_none_can_be_started(ask, monkeypatch):
+    start = threading.Thread.start
+
+    def no_more(thread):
+        if thread.name.startswith("ailib_sync"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", no_more)
+    assert [result.content for result in run_all([ask("1"), ask("2")])] == ["echo 1", "echo 2"]

@@ -185,7 +185,7 @@ def check_manifest(path: str) -> int:
     from ..registry.files import read_json
     from ..registry.manifest import Manifest
 
-    problems = find_problems(read_json(path), path)
+    problems = find_problems(read_json(path, unique_keys=True), path)
     for problem in problems:
         print(problem)
     if problems:

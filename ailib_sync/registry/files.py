@@ -88,8 +88,12 @@ def extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
     return merged
 
 
-def read_json(path: str) -> dict[str, Any]:
-    """The JSON object in a file of at most 1 MiB. Raises ManifestError with the path."""
+def read_json(path: str, *, unique_keys: bool = False) -> dict[str, Any]:
+    """The JSON object in a file of at most 1 MiB. Raises ManifestError with the path.
+
+    `unique_keys`: a key that is given twice in an object is an error; the first one would be lost silently. For files from
+    outside; a test checks ours.
+    """
     try:
         with open(path, "rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -98,13 +102,22 @@ def read_json(path: str) -> dict[str, Any]:
     if len(raw) > MAX_BYTES:
         raise ManifestError(f"{path}: larger than 1 MiB")
     try:
-        data = json.loads(raw, parse_constant=_no_constant)
+        data = json.loads(raw, parse_constant=_no_constant, object_pairs_hook=_unique if unique_keys else None)
     except RecursionError:
         raise ManifestError(f"{path}: nested too deeply") from None
     except ValueError as error:
         raise ManifestError(f"{path}: not JSON: {error}") from None
     if not isinstance(data, dict):
         raise ManifestError(f"{path}: must be a JSON object")
+    return data
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs. Raises ValueError for a key that is given twice (RFC 8259 4: names should be unique)."""
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is given twice")
     return data
 
 

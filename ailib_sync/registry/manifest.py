@@ -81,7 +81,7 @@ class Manifest:
     @classmethod
     def from_path(cls, path: str | os.PathLike[str]) -> Manifest:
         """A user's manifest from a JSON file."""
-        return cls.from_dict(read_json(os.fspath(path)), source=os.fspath(path))
+        return cls.from_dict(read_json(os.fspath(path), unique_keys=True), source=os.fspath(path))
 
     @classmethod
     def from_ai_protocol(

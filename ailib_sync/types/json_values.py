@@ -71,11 +71,16 @@ def word(value: Any) -> str | None:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
+#: More tokens than any model, batch or account can use; a larger figure is an error of the service.
+MAX_COUNT = 10**12
+
+
 def count(value: Any) -> int | None:
-    """A number of tokens. JSON has one number type, so 12.0 is 12 (RFC 8259, section 6); anything else is None."""
+    """A number of tokens. JSON has one number type, so 12.0 is 12 (RFC 8259, section 6). Anything else is None, also a negative
+    or an absurd number."""
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
 
 
 def total(*counts: Any) -> int | None:
