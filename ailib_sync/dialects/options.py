@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..registry.manifest import Manifest
-    from ..types.request import ChatRequest, Ledger
+    from ..types.request import ChatRequest, Ledger, ResponseFormatKind
 
 #: Options whose wire form is more than a name and a value: each dialect renders them itself, after `allows`.
 STRUCTURED = frozenset(("tool_choice", "parallel_tool_calls", "response_format", "reasoning"))
 
-#: What a manifest's `reasoning.no_sampling` says is refused while the model thinks.
+#: The options that a manifest with `reasoning.no_sampling` rejects while the model thinks.
 SAMPLING = ("temperature", "top_p", "top_k")
 
 
@@ -28,9 +28,11 @@ def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str,
     given = {name: value for name, value in request.options.given().items() if name not in STRUCTURED}
     if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest):
         for option in SAMPLING:
-            if option in given and (given[option] != 1 or option == "top_k"):  # 1 is the temperature that models think at
+            # 1 is the only temperature and top_p with which these models think:
+            # https://platform.claude.com/docs/en/build-with-claude/extended-thinking#feature-compatibility
+            if option in given and (given[option] != 1 or option == "top_k"):
                 del given[option]
-                ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
+                ledger.dropped(option, "is not supported while the model thinks", f"{manifest.id}: reasoning.no_sampling")
     return place_options(given, manifest, table, ledger)
 
 
@@ -58,16 +60,21 @@ def place_options(
 
 
 def allows(option: str, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> bool:
-    """Whether the provider takes this option for this model; if not, the ledger says so."""
+    """Whether the provider supports this option for this model; if not, the ledger says so."""
     wire, source = wire_name(option, manifest, table)
     if wire:
         return True
-    ledger.dropped(option, f"is not taken by {manifest.name} for this model", source)
+    ledger.dropped(option, f"is not supported by {manifest.name} for this model", source)
     return False
 
 
+def unsupported(value: str, manifest: Manifest) -> str:
+    """What the ledger says of a value of an option that the provider does not support."""
+    return f"{value!r} is not supported by {manifest.name} for this model"
+
+
 def wire_name(option: str, manifest: Manifest, table: Mapping[str, str | None]) -> tuple[str, str]:
-    """The option's name on the wire ("" = not taken) and the line that says so."""
+    """The option's name on the wire ("" = not supported) and the line that says so."""
     if option in manifest.parameters:
         return manifest.parameters[option] or "", f"{manifest.id}: parameters.{option}"
     return table.get(option) or "", f"{manifest.dialect}: parameters.{option}"
@@ -109,26 +116,36 @@ def settle_format(
     manifest: Manifest,
     table: Mapping[str, str | None],
     ledger: Ledger,
-    kinds: tuple[str, ...] = ("json", "json_schema"),
+    kinds: tuple[ResponseFormatKind, ...] = ("json", "json_schema"),
 ) -> ResponseFormat | None:
-    """The response format to send (kind `json` or `json_schema`), as near to the requested one as the provider supports; None
-    for text. `kinds` are those that the wire format has."""
-    wanted = request.options.response_format
-    if wanted is None or not allows("response_format", manifest, table, ledger):
+    """The response format to send, as near to the requested one as the provider supports; None if there is none to send.
+
+    `kinds` are those that the wire format has; where `text` is not one of them, it is the absence of a format.
+    """
+    requested = request.options.response_format
+    if requested is None or not allows("response_format", manifest, table, ledger):
         return None
     source = f"{manifest.id}: response_format"
-    if wanted.kind == "text":
-        ledger.note("response_format", "sent", "text is what an answer is unless told otherwise", source)
-        return None
+    wire, _ = wire_name("response_format", manifest, table)
+    sent = "sent" if wire == "response_format" else "renamed"
+    if requested.kind == "text":
+        ledger.note("response_format", sent, wire if "text" in kinds else "nothing: text is the default", source)
+        return requested if "text" in kinds else None
     if request.tools and manifest.has("no_response_format_with_tools"):
-        ledger.dropped("response_format", f"is left out: {manifest.name} does not take it together with tools", source)
+        ledger.dropped("response_format", f"is left out: {manifest.name} does not support it together with tools", source)
         return None
-    taken = [kind for kind in kinds if kind in manifest.response_format]
-    if wanted.kind in taken:
-        ledger.note("response_format", "renamed", table["response_format"] or "", source)
-        return wanted
-    if wanted.kind == "json_schema" and "json" in taken:
-        ledger.changed("response_format", f"is sent without its schema: {manifest.name} takes none for this model", source)
+    supported = [kind for kind in kinds if kind in manifest.response_format]
+    if requested.kind in supported:
+        ledger.note("response_format", sent, wire, source)
+        return requested
+    if requested.kind == "json_schema" and "json" in supported:
+        detail = f"is sent without its schema, which {manifest.name} does not support for this model: put it into the prompt"
+        ledger.changed("response_format", detail, source)
         return ResponseFormat("json")
-    ledger.dropped("response_format", f"{wanted.kind!r} is not taken by {manifest.name} for this model", source)
+    if "json_schema" in supported and "json" in kinds:
+        detail = f"{unsupported(requested.kind, manifest)}; json_schema is sent, with a schema that allows any object"
+        ledger.changed("response_format", detail, source)
+        return ResponseFormat("json_schema", {"type": "object"}, strict=None)
+    advice = "; give a schema" if "json_schema" in supported else ""
+    ledger.dropped("response_format", unsupported(requested.kind, manifest) + advice, source)
     return None

@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
+from ..types.request import EFFORTS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ..registry.manifest import Manifest
-    from ..types.request import ChatRequest
+    from ..types.request import ChatRequest, Effort
+
+#: Claude models: effort → tokens of thinking, where a model counts tokens; and the way back. At least 1024 tokens are required
+#: (https://platform.claude.com/docs/en/build-with-claude/extended-thinking); no provider documents the other figures.
+CLAUDE_BUDGETS: Mapping[Effort, int] = {
+    "minimal": 1024,
+    "low": 2048,
+    "medium": 8192,
+    "high": 16384,
+    "xhigh": 32768,
+    "max": 49152,
+}
+
+#: OpenAI's formats: the most tokens of thinking that an effort stands for, where a caller counts tokens. These formats have no
+#: budget, and OpenAI documents no figures (https://platform.openai.com/docs/guides/reasoning).
+OPENAI_BUDGETS: Mapping[Effort, int] = {"minimal": 1024, "low": 4096, "medium": 12288, "high": 24576, "xhigh": 49152}
 
 
-def thinks(request: ChatRequest, manifest: Manifest) -> bool:
-    """Whether the model will think: as asked, else as the manifest's `reasoning.default` says."""
-    rules = manifest.reasoning or {}
-    asked = request.options.reasoning
-    if asked is None or (asked.effort is None and asked.budget_tokens is None):
-        return rules.get("default") not in (None, rules.get("off"))
-    return not asked.off
+def thinks(request: ChatRequest, manifest: Manifest, *, unknown: bool = False) -> bool:
+    """Whether the model will think: as the request says, else as the manifest's `reasoning.default` says.
+
+    `unknown` is the result if neither says it.
+    """
+    rules, requested = manifest.reasoning or {}, request.options.reasoning
+    default = rules["default"] not in (None, rules.get("off")) if "default" in rules else unknown
+    if requested is not None and requested.off:
+        return default and bool(rules) and rules.get("off") is None
+    if requested is None or not rules:
+        return default
+    if requested.effort is None and requested.budget_tokens is None:
+        # Where thinking has a switch, a request to show it switches it on. An effort is no such switch.
+        return default or (bool(requested.visible) and rules.get("style", "effort") != "effort")
+    return True
 
 
-def nearest_effort(asked: str, allowed: tuple[str, ...] | list[str]) -> str | None:
-    """The allowed effort nearest to the asked one, the lower of two equally near; None where nothing is allowed."""
-    scale = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-    if not allowed or asked not in scale:
+def nearest_effort(requested: str, allowed: Sequence[str]) -> str | None:
+    """The allowed effort nearest to the requested one, the lower of two equally near; None if none is allowed."""
+    scale: Sequence[str] = EFFORTS
+    if not allowed or requested not in scale:
         return None
-    at = scale.index(asked)
+    at = scale.index(requested)
     return min((word for word in allowed if word in scale), key=lambda word: abs(scale.index(word) - at), default=None)
+
+
+def effort_for(tokens: int, budgets: Mapping[Effort, int]) -> Effort:
+    """The lowest effort whose budget is at least this number of tokens; the highest if none is."""
+    return next((effort for effort, most in budgets.items() if tokens <= most), [*budgets][-1])

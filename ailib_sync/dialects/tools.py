@@ -1,0 +1,110 @@
+"""Tools and tool choice: the rules that all dialects share."""
+
+from __future__ import annotations
+
+from ..types.request import ToolChoice
+from .options import allows, unsupported, wire_name
+from .reasoning import thinks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..registry.manifest import Manifest
+    from ..types.request import ChatRequest, Ledger, ToolChoiceMode
+    from ..types.tools import Tool
+
+MODES: tuple[ToolChoiceMode, ...] = ("auto", "none", "required", "tool")
+
+#: A mode → the modes to send in its place, the nearest first. `none` is met by leaving out the tools.
+FALLBACKS: Mapping[ToolChoiceMode, tuple[ToolChoiceMode, ...]] = {"tool": ("required", "auto"), "required": ("auto",)}
+
+NO_TOOLS = "is left out: the request has no tools"
+
+
+def settle_tools(
+    request: ChatRequest,
+    manifest: Manifest,
+    table: Mapping[str, str | None],
+    ledger: Ledger,
+    *,
+    modes: Sequence[ToolChoiceMode] = MODES,
+    declared: bool | None = None,
+    keep_tools: bool = False,
+    thinking: bool | None = None,
+) -> tuple[tuple[Tool, ...], ToolChoice | None]:
+    """The tools and the tool choice to send, as near to the requested choice as the provider supports.
+
+    A choice of `none` that cannot be sent leaves out the tools instead: a model that sees no tools calls none.
+
+    - `modes`: those that the wire format has.
+    - `declared`: whether the body declares tools; default: whether the request or its `extra` has some.
+    - `keep_tools`: the tools cannot be left out.
+    - `thinking`: whether the model will think; default: see `thinks`.
+    """
+    choice = request.options.tool_choice
+    if choice is None:
+        return request.tools, None
+    wire, source = wire_name("tool_choice", manifest, table)
+    supported = [mode for mode in modes if mode in manifest.tool_choice] if wire else []
+    if not (has_tools(request) if declared is None else declared):
+        ledger.dropped("tool_choice", NO_TOOLS, source)
+    elif choice.mode == "none" and "none" not in supported and not keep_tools:
+        if wire and "none" in modes:
+            detail = f"{unsupported('none', manifest)}; the tools are left out"
+            ledger.changed("tool_choice", detail, f"{manifest.id}: tool_choice")
+        else:
+            ledger.note("tool_choice", "sent", "none: the tools are left out", source)
+        return (), None
+    elif choice.mode == "auto" and not wire:
+        ledger.note("tool_choice", "sent", "nothing: auto is the default", source)
+    elif allows("tool_choice", manifest, table, ledger):
+        if manifest.has("no_forced_tools_while_thinking") and (thinks(request, manifest) if thinking is None else thinking):
+            choice = _unforced(choice, manifest, ledger)
+        return request.tools, settle_choice(choice, supported, wire, manifest, ledger)
+    return request.tools, None
+
+
+def settle_choice(
+    choice: ToolChoice, supported: Sequence[ToolChoiceMode], wire: str, manifest: Manifest, ledger: Ledger
+) -> ToolChoice | None:
+    """The choice to send: the given one, the nearest supported one, or none."""
+    source = f"{manifest.id}: tool_choice"
+    if choice.mode in supported:
+        ledger.note("tool_choice", "sent" if wire == "tool_choice" else "renamed", wire, source)
+        return choice
+    mode = next((mode for mode in FALLBACKS.get(choice.mode, ()) if mode in supported), None)
+    if mode is None:
+        ledger.dropped("tool_choice", unsupported(choice.mode, manifest), source)
+        return None
+    ledger.changed("tool_choice", f"{unsupported(choice.mode, manifest)}; {mode} is sent", source)
+    return ToolChoice(mode)
+
+
+def _unforced(choice: ToolChoice, manifest: Manifest, ledger: Ledger) -> ToolChoice:
+    """`auto` in place of a choice that forces a call, for a model that thinks and so cannot be forced."""
+    if choice.mode not in ("required", "tool"):
+        return choice
+    detail = f"{choice.mode!r} is not supported while the model thinks; auto is sent"
+    ledger.changed("tool_choice", detail, f"{manifest.id}: quirks.no_forced_tools_while_thinking")
+    return ToolChoice("auto")
+
+
+def settle_parallel(
+    request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger
+) -> bool | None:
+    """`parallel_tool_calls` to send; None if it is unset, not supported, or the request has no tools."""
+    parallel = request.options.parallel_tool_calls
+    if parallel is None or not allows("parallel_tool_calls", manifest, table, ledger):
+        return None
+    wire, source = wire_name("parallel_tool_calls", manifest, table)
+    if not has_tools(request):
+        ledger.dropped("parallel_tool_calls", NO_TOOLS, source)
+        return None
+    ledger.note("parallel_tool_calls", "sent" if wire == "parallel_tool_calls" else "renamed", wire, source)
+    return parallel
+
+
+def has_tools(request: ChatRequest) -> bool:
+    """Whether the request has tools, of its own or in `extra`."""
+    return bool(request.tools or request.extra.get("tools"))
