@@ -141,7 +141,7 @@ def test_warnings_go_to_stderr(run: Run) -> None:
         assert (status, json.loads(out)["warnings"]) == (0, [])
         status, out, err = run("--model", "anthropic/claude-sonnet-5-5", "--temperature", "0.5", "Hi")
     assert status == 0
-    assert "warning: temperature is not taken by Anthropic for this model\n" in err
+    assert "warning: temperature is not supported by Anthropic for this model\n" in err
 
 
 def test_a_failed_call_has_status_1_and_names_the_provider(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

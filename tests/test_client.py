@@ -272,17 +272,17 @@ def test_explain_needs_neither_key_nor_network() -> None:
 def test_an_option_that_is_not_taken_is_left_out_and_named() -> None:
     ai, pool = client("acme/m-1", chat(), chat_stream("a"), manifest=COLD)
     builder = ai.chat().user("x").temperature(0.5)
-    assert builder.execute().warnings == ["temperature is not taken by Acme for this model"]
+    assert builder.execute().warnings == ["temperature is not supported by Acme for this model"]
     assert "temperature" not in pool.body
     with builder.stream() as stream:
-        assert stream.warnings == ["temperature is not taken by Acme for this model"]
+        assert stream.warnings == ["temperature is not supported by Acme for this model"]
         assert stream.collect().warnings == stream.warnings
 
 
 @pytest.mark.parametrize("terminal", ["execute", "stream"])
 def test_strict_raises_in_place_of_a_warning(terminal: str) -> None:
     ai, pool = client("acme/m-1", manifest=COLD, strict=True)
-    with pytest.raises(ConfigurationError, match="strict: temperature is not taken by Acme for this model"):
+    with pytest.raises(ConfigurationError, match="strict: temperature is not supported by Acme for this model"):
         getattr(ai.chat().user("x").temperature(0.5), terminal)()
     assert pool.sent == []
     assert ai.chat().user("x").execute().content == "Hi"

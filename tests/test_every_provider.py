@@ -494,7 +494,7 @@ def test_a_new_provider_is_one_short_file(way: str, tmp_path: Path, monkeypatch:
     ):
         answer = client.chat().user("Hello").top_k(5).seed(1).execute()
         assert "You said: Hello" in answer.content
-        assert answer.warnings == ["seed is not taken by Acme for this model"]
+        assert answer.warnings == ["seed is not supported by Acme for this model"]
         assert fake.requests[0].json["top_k"] == 5
         assert "".join(client.chat().user("Hello").stream().text()).endswith("You said: Hello")
         call = client.chat().user("Use get_weather").tools(WEATHER).execute().tool_calls[0]

@@ -242,14 +242,14 @@ def test_thinking_is_on_or_off_with_a_budget(wanted: Reasoning, thinking: dict[s
     ("options", "keys", "warning"),
     [
         ({"tool_choice": ToolChoice("required")}, {"tools": ()}, "tool_choice is left out: the request has no tools"),
-        ({"tool_choice": ToolChoice("required")}, {"tool_choice": ("auto",)}, "tool_choice 'required' is not taken by C"),
-        ({"parallel_tool_calls": True}, {}, "parallel_tool_calls is not taken by C"),
-        ({"reasoning": Reasoning("high")}, {}, "reasoning is not taken by C"),
+        ({"tool_choice": ToolChoice("required")}, {"tool_choice": ("auto",)}, "tool_choice 'required' is not supported by C"),
+        ({"parallel_tool_calls": True}, {}, "parallel_tool_calls is not supported by C"),
+        ({"reasoning": Reasoning("high")}, {}, "reasoning is not supported by C"),
         ({"reasoning": Reasoning("none")}, {"reasoning": {"style": "budget"}}, "reasoning cannot be switched off"),
         (
             {"response_format": ResponseFormat("json")},
             {"quirks": ("no_response_format_with_tools",)},
-            "response_format is left out: C does not take it together with tools",
+            "response_format is left out: C does not support it together with tools",
         ),
     ],
 )

@@ -284,14 +284,14 @@ def test_tool_choice_is_a_mode(choice: ToolChoice | None, strict: bool | None, c
     ("options", "keys", "warning"),
     [
         ({"tool_choice": ToolChoice("required")}, {"tools": ()}, "tool_choice is left out: the request has no tools"),
-        ({"tool_choice": ToolChoice("required")}, {"tool_choice": ("auto",)}, "tool_choice 'required' is not taken by G"),
-        ({"parallel_tool_calls": False}, {}, "parallel_tool_calls is not taken by G"),
-        ({"reasoning": Reasoning("high")}, {}, "reasoning is not taken by G"),
-        ({"top_k": 3}, {"parameters": {"top_k": None}}, "top_k is not taken by G"),
+        ({"tool_choice": ToolChoice("required")}, {"tool_choice": ("auto",)}, "tool_choice 'required' is not supported by G"),
+        ({"parallel_tool_calls": False}, {}, "parallel_tool_calls is not supported by G"),
+        ({"reasoning": Reasoning("high")}, {}, "reasoning is not supported by G"),
+        ({"top_k": 3}, {"parameters": {"top_k": None}}, "top_k is not supported by G"),
         (
             {"response_format": ResponseFormat("json")},
             {"quirks": ("no_response_format_with_tools",)},
-            "response_format is left out: G does not take it together with tools",
+            "response_format is left out: G does not support it together with tools",
         ),
         (
             {"response_format": ResponseFormat("json_schema", {})},
@@ -301,7 +301,7 @@ def test_tool_choice_is_a_mode(choice: ToolChoice | None, strict: bool | None, c
         (
             {"response_format": ResponseFormat("json")},
             {"response_format": ("text",)},
-            "response_format 'json' is not taken by G",
+            "response_format 'json' is not supported by G",
         ),
     ],
 )

@@ -225,7 +225,7 @@ def test_options_stream_and_extra() -> None:
         "model": "m-1", "stream": True, "stream_options": {"include_usage": True},
         "temperature": 0.5, "max_completion_tokens": 9, "stop": ["a", "b"], "seed": 2, "store": True,
     }  # fmt: skip
-    assert ledger.warnings == ["top_k is not taken by Acme for this model"]
+    assert ledger.warnings == ["top_k is not supported by Acme for this model"]
     assert "stream_options" not in render(stream=True, to=manifest("no_stream_usage"))
 
 

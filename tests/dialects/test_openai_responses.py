@@ -263,7 +263,7 @@ def test_strict_is_left_out_with_a_warning_where_it_is_not_taken() -> None:
     tools = (WEATHER, Tool("other", strict=True))
     body = render(on=manifest(quirks=("no_strict_tools",)), ledger=ledger, tools=tools)
     assert all("strict" not in tool for tool in body["tools"])
-    assert ledger.warnings == ["tool other: strict is not taken by Acme"]
+    assert ledger.warnings == ["tool other: strict is not supported by Acme"]
 
 
 @pytest.mark.parametrize(
@@ -293,19 +293,19 @@ def test_options_and_their_wire_forms(option: str, value: Any, sent: dict[str, A
 @pytest.mark.parametrize("option", ["stop", "seed", "top_k", "frequency_penalty", "presence_penalty"])
 def test_options_without_a_form_are_left_out_with_a_warning(option: str) -> None:
     assert render(options={option: 1}) == render()
-    assert warnings(**{option: 1}) == [f"{option} is not taken by Acme for this model"]
+    assert warnings(**{option: 1}) == [f"{option} is not supported by Acme for this model"]
 
 
 def test_options_the_manifest_refuses_are_changed_or_left_out_with_a_warning() -> None:
     meek = manifest(tool_choice=("auto",), response_format=("text", "json"))
     assert warnings(meek, tool_choice=ToolChoice("required")) == [
-        "tool_choice 'required' is not taken by Acme for this model; auto is sent"
+        "tool_choice 'required' is not supported by Acme for this model; auto is sent"
     ]
-    assert warnings(meek, tool_choice=ToolChoice("none")) == ["tool_choice 'none' is not taken by Acme for this model"]
+    assert warnings(meek, tool_choice=ToolChoice("none")) == ["tool_choice 'none' is not supported by Acme for this model"]
     schema = ResponseFormat("json_schema", {})
     assert render(on=meek, options={"response_format": schema})["text"] == {"format": {"type": "json_object"}}
     assert warnings(meek, response_format=schema) == [
-        "response_format of kind json_schema is not taken by Acme for this model; any JSON is asked for"
+        "response_format of kind json_schema is not supported by Acme for this model; any JSON is asked for"
     ]
 
 
@@ -346,7 +346,7 @@ def test_reasoning(asked: Reasoning, sent: dict[str, str], said: list[str]) -> N
 
 def test_reasoning_is_left_out_where_the_model_does_not_think() -> None:
     assert "reasoning" not in render(on=manifest(), options={"reasoning": Reasoning(effort="low")})
-    assert warnings(manifest(), reasoning=Reasoning(effort="low")) == ["reasoning is not taken by Acme for this model"]
+    assert warnings(manifest(), reasoning=Reasoning(effort="low")) == ["reasoning is not supported by Acme for this model"]
 
 
 def test_reasoning_is_turned_off_by_the_word_the_manifest_names() -> None:
@@ -354,7 +354,7 @@ def test_reasoning_is_turned_off_by_the_word_the_manifest_names() -> None:
     on = manifest(reasoning=rules)
     body = render(on=on, options={"reasoning": Reasoning(effort="none"), "temperature": 0.2})
     assert (body["reasoning"], body["temperature"]) == ({"effort": "none"}, 0.2)
-    assert warnings(on, temperature=0.2) == ["temperature is not taken while the model thinks"]
+    assert warnings(on, temperature=0.2) == ["temperature is not supported while the model thinks"]
     quiet = manifest(reasoning={**rules, "default": "none"})
     assert render(on=quiet, options={"temperature": 0.2})["temperature"] == 0.2
 

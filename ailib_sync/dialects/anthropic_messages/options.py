@@ -71,7 +71,7 @@ def _drop_sampling(body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> 
     for option in ("temperature", "top_p", "top_k"):
         if option in body and (option == "top_k" or body[option] != 1):
             del body[option]
-            ledger.dropped(option, "is not taken while the model thinks", f"{manifest.id}: reasoning.no_sampling")
+            ledger.dropped(option, "is not supported while the model thinks", f"{manifest.id}: reasoning.no_sampling")
 
 
 def _render_format(wanted: ResponseFormat, body: dict[str, Any], manifest: Manifest, ledger: Ledger) -> None:
@@ -83,7 +83,7 @@ def _render_format(wanted: ResponseFormat, body: dict[str, Any], manifest: Manif
         ledger.dropped("response_format", detail, f"{NAME}: output_config.format")
     elif wanted.kind == "json_schema":
         if "json_schema" not in manifest.response_format:
-            detail = f"of kind json_schema is not taken by {manifest.name} for this model"
+            detail = f"of kind json_schema is not supported by {manifest.name} for this model"
             ledger.dropped("response_format", detail, f"{manifest.id}: response_format")
             return
         body.setdefault("output_config", {})["format"] = {"type": "json_schema", "schema": dict(wanted.schema or {})}
@@ -124,10 +124,10 @@ def _tool_choice(request: ChatRequest, manifest: Manifest, thinks: bool, ledger:
     assert wanted is not None
     forced = wanted.mode in ("required", "tool")
     if forced and wanted.mode not in manifest.tool_choice:
-        detail = f"{wanted.mode!r} is not taken by {manifest.name} for this model; auto is sent"
+        detail = f"{wanted.mode!r} is not supported by {manifest.name} for this model; auto is sent"
         ledger.changed("tool_choice", detail, f"{manifest.id}: tool_choice")
     elif forced and thinks and manifest.has("no_forced_tools_while_thinking"):
-        detail = f"{wanted.mode!r} is not taken while the model thinks; auto is sent"
+        detail = f"{wanted.mode!r} is not supported while the model thinks; auto is sent"
         ledger.changed("tool_choice", detail, f"{manifest.id}: quirks")
     else:
         ledger.note("tool_choice", "sent", "tool_choice", f"{NAME}: parameters.tool_choice")
@@ -146,7 +146,7 @@ def render_tool(tool: Tool, manifest: Manifest, ledger: Ledger) -> dict[str, Any
     entry["input_schema"] = {"type": "object", **tool.parameters}
     if tool.strict is not None:
         if manifest.has("no_strict_tools"):
-            ledger.dropped(f"tool {tool.name}: strict", f"is not taken by {manifest.name}", f"{manifest.id}: quirks")
+            ledger.dropped(f"tool {tool.name}: strict", f"is not supported by {manifest.name}", f"{manifest.id}: quirks")
         else:
             entry["strict"] = tool.strict
     return entry | dict(tool.extra)

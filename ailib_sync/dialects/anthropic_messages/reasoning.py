@@ -44,7 +44,7 @@ def render_reasoning(request: ChatRequest, body: dict[str, Any], manifest: Manif
     assert asked is not None
     rules, source = manifest.reasoning, f"{manifest.id}: reasoning"
     if not rules:
-        ledger.dropped("reasoning", f"is not taken by {manifest.name} for this model", source)
+        ledger.dropped("reasoning", f"is not supported by {manifest.name} for this model", source)
         return False
     if asked.off:
         return _turn_off(body, rules, ledger, source)
@@ -131,7 +131,7 @@ def _render_effort(effort: str, body: dict[str, Any], rules: Mapping[str, Any], 
     efforts = rules.get("efforts") or ()
     word = effort if effort in efforts else nearest_effort(effort, efforts)
     if word is None:
-        ledger.dropped("reasoning", f"effort {effort!r} is not taken by this model", source)
+        ledger.dropped("reasoning", f"effort {effort!r} is not supported by this model", source)
         return
     place(body, "output_config.effort", word)
     if word == effort:

@@ -133,7 +133,7 @@ def _render_tool_choice(
         ledger.changed("tool_choice", "is auto: while this model thinks it cannot be made to call a tool", source)
         mode = "auto"
     if mode not in manifest.tool_choice:
-        ledger.dropped("tool_choice", f"{mode} is not taken by {manifest.name} for this model", source)
+        ledger.dropped("tool_choice", f"{mode} is not supported by {manifest.name} for this model", source)
         return None
     ledger.note("tool_choice", "sent", mode, source)
     return {"tool": {"name": choice.name}} if mode == "tool" else {_TOOL_CHOICES[mode]: {}}

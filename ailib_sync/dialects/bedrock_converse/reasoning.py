@@ -69,7 +69,7 @@ def render_reasoning(body: dict[str, Any], reasoning: Reasoning, manifest: Manif
     """Adds to the body what is asked of the model's thinking, as near as the model comes to it."""
     rules, source = manifest.reasoning, f"{manifest.id}: reasoning"
     if not rules:
-        ledger.dropped("reasoning", f"is not taken by {manifest.name} for this model", source)
+        ledger.dropped("reasoning", f"is not supported by {manifest.name} for this model", source)
     elif reasoning.off:
         if rules.get("off") is None:
             ledger.dropped("reasoning", "cannot be turned off for this model", source)
@@ -117,7 +117,7 @@ def _render_effort(body: dict[str, Any], reasoning: Reasoning, rules: Mapping[st
         return
     effort = nearest_effort(asked or "medium", rules.get("efforts") or ())
     if effort is None:
-        ledger.dropped("reasoning", f"effort {asked!r} is not taken by this model", source)
+        ledger.dropped("reasoning", f"effort {asked!r} is not supported by this model", source)
         return
     place(body, where, effort)
     if effort == (asked or effort):

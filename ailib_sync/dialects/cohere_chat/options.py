@@ -63,7 +63,7 @@ def _render_tools(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> d
         ledger.dropped("tool_choice", "is left out: the request has no tools", source)
         return {}
     if choice is not None and choice.mode not in manifest.tool_choice:
-        ledger.dropped("tool_choice", f"{choice.mode!r} is not taken by {manifest.name} for this model", source)
+        ledger.dropped("tool_choice", f"{choice.mode!r} is not supported by {manifest.name} for this model", source)
         choice = None
     elif choice is not None and not allows("tool_choice", manifest, PARAMETERS, ledger):
         choice = None

@@ -14,7 +14,7 @@ def render_reasoning(wanted: Reasoning, manifest: Manifest, ledger: Ledger) -> d
     """Thinking is on or off here, with a budget of tokens; an effort only switches it on."""
     source = f"{manifest.id}: reasoning"
     if manifest.reasoning is None:
-        ledger.dropped("reasoning", f"is not taken by {manifest.name} for this model", source)
+        ledger.dropped("reasoning", f"is not supported by {manifest.name} for this model", source)
         return {}
     if wanted.off:
         word = manifest.reasoning.get("off")

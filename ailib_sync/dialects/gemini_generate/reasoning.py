@@ -24,7 +24,7 @@ def render_reasoning(wanted: Reasoning, manifest: Manifest, ledger: Ledger) -> d
     source = f"{manifest.id}: reasoning"
     style = STYLES.get(table["style"]) if table else None
     if table is None or style is None:
-        ledger.dropped("reasoning", f"is not taken by {manifest.name} for this model", source)
+        ledger.dropped("reasoning", f"is not supported by {manifest.name} for this model", source)
         return {}
     config = style(wanted, table, ledger, source)
     if wanted.visible is not None and not wanted.off:

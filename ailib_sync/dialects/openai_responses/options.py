@@ -82,7 +82,7 @@ def _render_reasoning(request: ChatRequest, manifest: Manifest, ledger: Ledger) 
     if asked is None or not allows("reasoning", manifest, PARAMETERS, ledger):
         return {}
     if manifest.reasoning is None:
-        ledger.dropped("reasoning", f"is not taken by {manifest.name} for this model", f"{manifest.id}: reasoning")
+        ledger.dropped("reasoning", f"is not supported by {manifest.name} for this model", f"{manifest.id}: reasoning")
         return {}
     rendered: dict[str, Any] = {}
     effort = _effort(asked, manifest, ledger)
@@ -115,7 +115,7 @@ def _effort(asked: Reasoning, manifest: Manifest, ledger: Ledger) -> str | None:
     elif effort is not None and efforts and effort not in efforts:
         nearest = nearest_effort(effort, efforts)
         if nearest is None:
-            ledger.dropped("reasoning", f"effort {effort!r} is not taken by this model", source)
+            ledger.dropped("reasoning", f"effort {effort!r} is not supported by this model", source)
         else:
             ledger.changed("reasoning", f"effort {effort} is sent as {nearest}, the nearest this model takes", source)
         effort = nearest
@@ -149,7 +149,7 @@ def render_tool(tool: Tool, manifest: Manifest, ledger: Ledger) -> dict[str, Any
             # https://platform.openai.com/docs/guides/migrate-to-responses
             entry["strict"] = bool(tool.strict)
         elif tool.strict:
-            ledger.dropped(f"tool {tool.name}: strict", f"is not taken by {manifest.name}", f"{manifest.id}: quirks")
+            ledger.dropped(f"tool {tool.name}: strict", f"is not supported by {manifest.name}", f"{manifest.id}: quirks")
     return entry | dict(tool.extra)
 
 
@@ -174,11 +174,11 @@ def _tool_choice(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> st
     mode: str = choice.mode
     forced = mode in ("required", "tool")
     if forced and manifest.has("no_forced_tools_while_thinking") and thinks(request, manifest):
-        detail = f"{mode!r} is not taken while the model thinks; auto is sent"
+        detail = f"{mode!r} is not supported while the model thinks; auto is sent"
         ledger.changed("tool_choice", detail, f"{manifest.id}: quirks")
         return "auto"
     if mode not in manifest.tool_choice:
-        detail, source = f"{mode!r} is not taken by {manifest.name} for this model", f"{manifest.id}: tool_choice"
+        detail, source = f"{mode!r} is not supported by {manifest.name} for this model", f"{manifest.id}: tool_choice"
         if forced and "auto" in manifest.tool_choice:
             ledger.changed("tool_choice", f"{detail}; auto is sent", source)
             return "auto"
@@ -197,7 +197,7 @@ def _render_format(request: ChatRequest, body: dict[str, Any], manifest: Manifes
         return
     kind, source = wanted.kind, f"{manifest.id}: response_format"
     if kind not in manifest.response_format:
-        detail = f"of kind {kind} is not taken by {manifest.name} for this model"
+        detail = f"of kind {kind} is not supported by {manifest.name} for this model"
         if kind != "json_schema" or "json" not in manifest.response_format:
             ledger.dropped("response_format", detail, source)
             return
