@@ -22,6 +22,7 @@ from time import monotonic
 from typing import Any
 
 from . import wire
+from .time_limits import scaled
 
 #: Answers one request; True keeps the connection for the next one.
 Play = Callable[["Peer", "Request"], "bool | None"]
@@ -86,7 +87,7 @@ class Peer:
             self.send(data)
             limit -= len(data)
 
-    def wait(self, seconds: float = 30.0) -> None:
+    def wait(self, seconds: float = scaled(30.0)) -> None:
         """Sends nothing until the client leaves, at most `seconds`."""
         until = monotonic() + seconds
         while monotonic() < until and not self.server.over.is_set():
@@ -275,8 +276,8 @@ class LocalServer:
             return request
 
     def saw_close(self, connection: int, seconds: float = 1.0) -> bool:
-        """Whether the client closes a connection within `seconds`."""
-        until = monotonic() + seconds
+        """Whether the client closes a connection within `seconds`, scaled for this machine."""
+        until = monotonic() + scaled(seconds)
         while self.peers[connection - 1].gone_at is None:
             if monotonic() > until:
                 return False
@@ -294,7 +295,7 @@ class LocalServer:
             with suppress(OSError):
                 socket.socket.shutdown(peer.sock, socket.SHUT_RDWR)
         for thread in [*self._threads, *([self._serving] if self._serving else [])]:
-            thread.join(5)
+            thread.join(scaled(5))
 
     def __enter__(self) -> LocalServer:
         return self

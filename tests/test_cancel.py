@@ -16,10 +16,12 @@ import pytest
 from ailib_sync import AiClient, Cancelled, CancelToken, Limiter, RetryPolicy, StreamConsumed
 
 from . import wire
+from .interrupts import INTERRUPTIBLE
 from .local_server import LocalServer
+from .time_limits import scaled
 
-PROMPT = 0.1  # the promise; measured from cancel() to the exception
-SLACK = 0.15  # for a busy machine
+PROMPT = 0.1  # the promised time in seconds from cancel() to the exception
+SLACK = 0.15  # for the thread that cancels
 
 
 def client_of(server, **options):
@@ -46,10 +48,10 @@ def cancelled_when(waits, cancel, call):
     at = []
 
     def later():
-        until = monotonic() + 5
+        until = monotonic() + scaled(5)
         while not waits() and monotonic() < until:
             sleep(0.005)
-        sleep(0.1)
+        sleep(scaled(0.1))  # the call begins to wait
         at.append(monotonic())
         cancel()
 
@@ -59,7 +61,7 @@ def cancelled_when(waits, cancel, call):
         call()
     late = monotonic() - at[0]
     thread.join()
-    assert late < PROMPT + SLACK
+    assert late < scaled(PROMPT + SLACK)
     return caught.value
 
 
@@ -130,10 +132,10 @@ def test_a_token_cancels_all_its_calls_and_no_others():
         threads = [threading.Thread(target=lambda s=s: seen.append(_end_of(s))) for s in doomed]
         for thread in threads:
             thread.start()
-        sleep(0.1)
+        sleep(scaled(0.1))
         token.cancel()
         for thread in threads:
-            thread.join(2)
+            thread.join(scaled(2))
         assert [type(error) for error in seen] == [Cancelled] * 3
         assert next(other.text()) == wire.PIECES[0]
         other.close()
@@ -265,7 +267,7 @@ def test_an_abandoned_stream_closes_immediately_without_the_collector(abandon):
             gc.enable()
         server.heal()
         # The only place in the limiter is free again, and the next call opens a connection of its own.
-        assert client.chat().user("Hello").timeout(2).execute().content == wire.TEXT
+        assert client.chat().user("Hello").timeout(scaled(2)).execute().content == wire.TEXT
         assert server.requests[-1].connection == 2
 
 
@@ -277,9 +279,9 @@ def test_a_stream_read_to_its_end_returns_its_connection_to_the_pool():
         assert {request.connection for request in server.requests} == {1}
 
 
-def run(source, server, *, send_signal=None, seconds=10.0):
+def run(source, server, *, send_signal=None):
     """A script in an interpreter of its own, every warning an error: its output, its end, and seconds since the signal."""
-    script = f"URL = {server.url!r}\n" + textwrap.dedent(source)
+    script = INTERRUPTIBLE + f"URL = {server.url!r}\n" + textwrap.dedent(source)
     process = subprocess.Popen(
         [sys.executable, "-X", "dev", "-W", "error", "-c", script],
         stdout=subprocess.PIPE,
@@ -289,11 +291,11 @@ def run(source, server, *, send_signal=None, seconds=10.0):
     )
     assert process.stdout is not None
     first = process.stdout.readline()
-    at = monotonic()
+    seconds, at = scaled(10.0), monotonic()
     if send_signal is not None:
         while not server.requests and monotonic() < at + seconds:
             sleep(0.005)
-        sleep(0.1)
+        sleep(scaled(0.1))
         at = monotonic()
         process.send_signal(send_signal)
     out, err = process.communicate(timeout=seconds)
@@ -335,7 +337,7 @@ def test_an_interrupt_is_raised_unchanged_and_leaves_no_socket(play, call, numbe
         assert err == ""
         assert out.split()[-2:] == [kind, "0"] if play is not overloaded else out.split()[-2] == kind
         assert code == 0
-        assert seconds < 1.0
+        assert seconds < scaled(1.0)
         assert len(server.requests) == 1
 
 
@@ -354,7 +356,7 @@ def test_the_interpreter_exits_without_output_while_a_stream_is_open(call):
     with LocalServer(half_then_silence) as server:
         out, err, code, seconds = run(source, server)
         assert (out, err, code) == ("ends\n", "", 0)
-        assert seconds < 1.5
+        assert seconds < scaled(1.5)
 
 
 def test_there_is_no_retry_after_the_hook_cancelled_the_call():

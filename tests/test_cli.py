@@ -22,6 +22,9 @@ from ailib_sync.registry.files import provider_ids, read_json
 from ailib_sync.registry.manifest import Manifest, builtin_manifests
 from ailib_sync.testing import FakeProvider, offline
 
+from .interrupts import INTERRUPTIBLE
+from .time_limits import scaled
+
 ROOT = Path(__file__).parent.parent
 INTRODUCTION = "This is the embedded stand-in of ailib_sync, not a language model. You said: "
 ACME = {"id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://api.acme.invalid/v1"}
@@ -53,8 +56,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return call
 
 
-def _process(*words: str, **options: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ailib_sync", *words]
+def _process(*words: str, start: tuple[str, ...] = ("-m", "ailib_sync"), **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, *start, *words]
     return subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", **options
     )
@@ -312,7 +315,7 @@ def test_a_closed_pipe_prints_no_traceback() -> None:
     process.stdin.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=scaled(60)) == 1
     assert "Traceback" not in err
     assert "BrokenPipe" not in err
 
@@ -323,11 +326,12 @@ def test_ctrl_c_exits_with_130_and_no_traceback(tmp_path: Path) -> None:
         fake.delay(between_events=0.2)
         (tmp_path / "acme.json").write_text(json.dumps({**ACME, "base_url": fake.base_url}))
         env = {**os.environ, "AILIB_MANIFESTS": str(tmp_path), "ACME_API_KEY": fake.api_key}
-        process = _process("--model", "acme/m-1", "Tell me a long story", env=env)
+        start = "import runpy; runpy.run_module('ailib_sync', run_name='__main__', alter_sys=True)"
+        process = _process("--model", "acme/m-1", "Tell me a long story", start=("-c", INTERRUPTIBLE + start), env=env)
         assert process.stdout is not None
         assert process.stdout.read(4) == "This"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=scaled(30))
     assert process.returncode == 130
     assert "Traceback" not in err
 

@@ -16,9 +16,12 @@ from ailib_sync.http.timeouts import CallClock, Timeout
 
 from . import wire
 from .local_server import LocalServer
+from .time_limits import scaled
+
+SECONDS = scaled(1.0)
 
 
-def connection_to(host, port, seconds=1.0, **more):
+def connection_to(host, port, seconds=SECONDS, **more):
     made = {"host": host, "_dns_host": host, "port": port, "timeout": seconds, "socket_options": None, "source_address": None}
     return SimpleNamespace(**{**made, **more})
 
@@ -66,23 +69,23 @@ def test_after_a_refused_address_the_next_is_tried(server, refused, names):
     names["example.com"] = [refused, server.port]
     with connect(connection_to("example.com", 80), clock()) as sock:
         assert sock.getpeername()[1] == server.port
-        assert 0 < sock.gettimeout() <= 1.0
+        assert 0 < sock.gettimeout() <= SECONDS
 
 
 def test_an_unresponsive_address_uses_only_its_share_of_the_limit(server, dead, names):
     names["example.com"] = [dead, server.port]
     started = monotonic()
-    with connect(connection_to("example.com", 80, 0.6), clock()) as sock:
+    with connect(connection_to("example.com", 80, scaled(0.6)), clock()) as sock:
         assert sock.getpeername()[1] == server.port
-    assert 0.3 <= monotonic() - started < 0.5
+    assert scaled(0.3) <= monotonic() - started < scaled(0.5)
 
 
 def test_unresponsive_addresses_share_one_limit(dead, names):
     names["example.com"] = [dead] * 3
     started = monotonic()
     with pytest.raises(u3.ConnectTimeoutError):
-        connect(connection_to("example.com", 80, 0.4), clock())
-    assert 0.4 <= monotonic() - started < 0.6
+        connect(connection_to("example.com", 80, scaled(0.4)), clock())
+    assert scaled(0.4) <= monotonic() - started < scaled(0.6)
 
 
 @pytest.mark.parametrize("found", [[], None], ids=["no address", "refused"])
@@ -104,31 +107,31 @@ def test_an_unknown_host_name_is_reported(error, names):
 
 def test_a_slow_look_up_is_within_the_limit(names):
     over = threading.Event()
-    names["example.com"] = lambda: over.wait(5) and []
+    names["example.com"] = lambda: over.wait(scaled(5)) and []
     started = monotonic()
     with pytest.raises(u3.ConnectTimeoutError, match="not resolved"):
-        connect(connection_to("example.com", 80, 0.2), clock())
-    assert monotonic() - started < 0.4
+        connect(connection_to("example.com", 80, scaled(0.2)), clock())
+    assert monotonic() - started < scaled(0.4)
     over.set()
 
 
 @pytest.mark.parametrize("where", ["look-up", "connect"])
 def test_a_cancelled_call_stops_waiting(where, dead, names):
     over = threading.Event()
-    names["example.com"] = (lambda: over.wait(5) and []) if where == "look-up" else [dead]
+    names["example.com"] = (lambda: over.wait(scaled(5)) and []) if where == "look-up" else [dead]
     call = clock()
     at = []
 
     def cancel():
-        sleep(0.1)
+        sleep(scaled(0.1))
         at.append(monotonic())
         call.cancel()
 
     thread = threading.Thread(target=cancel)
     thread.start()
     with pytest.raises(Cancelled):
-        connect(connection_to("example.com", 80, 5.0), call)
-    assert monotonic() - at[0] < 0.2
+        connect(connection_to("example.com", 80, scaled(5.0)), call)
+    assert monotonic() - at[0] < scaled(0.2)
     thread.join()
     over.set()
 

@@ -16,6 +16,7 @@ from ailib_sync.types.messages import Audio, Document, Image, Thinking
 from ailib_sync.types.request import OPTIONS
 
 from .provider_cases import PLAIN_MODEL, WIRE_NAMES, Case, Talk, cases, every_case, live_manifests, strings_of, values_named
+from .time_limits import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ def line(request: pytest.FixtureRequest, fakes: Callable[[str], FakeProvider]) -
     """A case's client, with one connection for all its tests: they run one after the other."""
     case: Case = request.param
     fake = fakes(case.provider)
-    with fake.client(case.model, dialect=case.dialect, retry=0, trust_env=False, timeout=20) as client:
+    with fake.client(case.model, dialect=case.dialect, retry=0, trust_env=False, timeout=scaled(20)) as client:
         yield case, fake, client
 
 

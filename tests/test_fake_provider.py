@@ -36,6 +36,8 @@ from ailib_sync.testing import FAULTS, FakeProvider
 from ailib_sync.testing.certificate import PEM
 from ailib_sync.types.request import ChatRequest
 
+from .time_limits import scaled
+
 PING = Tool("ping", "Nothing", {"type": "object", "properties": {}})
 
 
@@ -48,7 +50,7 @@ def fake() -> Iterator[FakeProvider]:
 @pytest.fixture
 def pool() -> Iterator[urllib3.PoolManager]:
     """Plain urllib3, with nothing of ours between it and the socket."""
-    with urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(2)) as manager:
+    with urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(scaled(2))) as manager:
         yield manager
 
 
@@ -249,15 +251,15 @@ def test_a_failure_that_passes_is_retried(fake: FakeProvider) -> None:
 
 @pytest.mark.slow
 def test_delays_hold_the_head_and_the_events(fake: FakeProvider) -> None:
-    fake.delay(first_byte=0.15, between_events=0.05)
+    fake.delay(first_byte=scaled(0.15), between_events=scaled(0.05))
     started = time.monotonic()
     arrivals = [time.monotonic() - started for _ in fake.client().chat().user("Hi").stream().text()]
-    assert arrivals[0] >= 0.15
-    assert arrivals[-1] - arrivals[0] >= 0.05 * (len(arrivals) - 1) * 0.9
+    assert arrivals[0] >= scaled(0.15)
+    assert arrivals[-1] - arrivals[0] >= scaled(0.05) * (len(arrivals) - 1) * 0.9
     fake.delay()
     started = time.monotonic()
     fake.client().chat().user("Hi").execute()
-    assert time.monotonic() - started < 0.15
+    assert time.monotonic() - started < scaled(0.15)
 
 
 def test_fields_that_nobody_names_can_be_allowed() -> None:
@@ -308,12 +310,12 @@ def test_a_chunked_request_is_read(fake: FakeProvider, pool: urllib3.PoolManager
 
 
 def test_many_threads_are_served_at_once(fake: FakeProvider) -> None:
-    fake.delay(first_byte=0.1)
+    fake.delay(first_byte=scaled(0.1))
     chat = fake.client().chat()
     started = time.monotonic()
     with ThreadPoolExecutor(16) as executor:
         texts = list(executor.map(lambda n: chat.user(f"number {n}").execute().content, range(32)))
-    assert time.monotonic() - started < 32 * 0.1
+    assert time.monotonic() - started < scaled(32 * 0.1)
     assert all(text.endswith(f"number {n}") for n, text in enumerate(texts))
     assert fake.connections <= 32
 
@@ -323,7 +325,7 @@ def test_it_is_not_slow(fake: FakeProvider, pool: urllib3.PoolManager) -> None:
     started = time.monotonic()
     for _ in range(100):
         ask(pool, fake)
-    assert (time.monotonic() - started) / 100 < 0.02
+    assert (time.monotonic() - started) / 100 < scaled(0.02)
 
 
 def test_closing_it_ends_its_threads_and_wakes_the_ones_that_wait() -> None:
@@ -337,10 +339,10 @@ def test_closing_it_ends_its_threads_and_wakes_the_ones_that_wait() -> None:
             while not fake.requests:
                 time.sleep(0.01)
             started = time.monotonic()
-        while set(threading.enumerate()) - before and time.monotonic() < started + 2:
+        while set(threading.enumerate()) - before and time.monotonic() < started + scaled(2):
             time.sleep(0.01)
     assert not set(threading.enumerate()) - before
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < scaled(2)
 
 
 def test_a_client_that_hangs_up_is_noticed(fake: FakeProvider) -> None:
@@ -348,7 +350,7 @@ def test_a_client_that_hangs_up_is_noticed(fake: FakeProvider) -> None:
     stream = fake.client().chat().user("a long text " * 50).stream()
     next(iter(stream))
     stream.close()
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + scaled(2)
     while not fake.requests[0].peer_left and time.monotonic() < deadline:
         time.sleep(0.01)
     assert fake.requests[0].peer_left
@@ -415,8 +417,8 @@ def test_every_fault_is_in_the_table_below() -> None:
 @pytest.mark.parametrize("name", [name for name, seen in SEEN.items() if seen is not None])
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_fault_is_what_its_name_says(fake: FakeProvider, pool: urllib3.PoolManager, name: str, stream: bool) -> None:
-    fake.fault(name, text="one two three", seconds=0.5, pause=0.001)
-    timeout = urllib3.Timeout(0.2) if SEEN[name] is urllib3.exceptions.ReadTimeoutError else urllib3.Timeout(2)
+    fake.fault(name, text="one two three", seconds=scaled(0.5), pause=0.001)
+    timeout = urllib3.Timeout(scaled(0.2 if SEEN[name] is urllib3.exceptions.ReadTimeoutError else 2))
     expected = SEEN[name]
     if isinstance(expected, type):
         with pytest.raises(expected):

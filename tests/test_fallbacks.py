@@ -26,6 +26,7 @@ from ailib_sync import (
 
 from . import wire
 from .local_server import LocalServer
+from .time_limits import scaled
 
 ONCE = RetryPolicy(max_retries=0)
 
@@ -187,8 +188,8 @@ def test_fallbacks_share_the_call_s_total(serve):
     first, second = serve(says(503)), serve(lambda peer, request: peer.wait())
     started = monotonic()
     with pytest.raises(DeadlineExceeded) as caught:
-        gpt(first, timeout=0.6, fallbacks=[gpt(second)]).chat().user("Hello").execute()
-    assert monotonic() - started < 0.6 + 0.25
+        gpt(first, timeout=scaled(0.6), fallbacks=[gpt(second)]).chat().user("Hello").execute()
+    assert monotonic() - started < scaled(0.6 + 0.25)
     assert [attempt.status_code for attempt in caught.value.attempts] == [503, None]
 
 
@@ -227,17 +228,17 @@ def test_the_circuit_that_opens_ends_the_retries_of_its_call(serve):
 
 def test_after_the_cooldown_one_request_tries_and_its_success_closes_the_circuit(serve):
     server = serve(says(503))
-    breaker = CircuitBreaker(failures=1, cooldown=0.2)
+    breaker = CircuitBreaker(failures=1, cooldown=scaled(0.2))
     client = gpt(server, breaker=breaker)
     for kind in (Overloaded, CircuitOpen):
         with pytest.raises(kind):
             client.chat().user("Hello").execute()
-    server.over.wait(0.25)
+    server.over.wait(scaled(0.25))
     assert breaker.state == "half_open"
     for kind in (Overloaded, CircuitOpen):  # the probe fails: open again
         with pytest.raises(kind):
             client.chat().user("Hello").execute()
-    server.over.wait(0.25)
+    server.over.wait(scaled(0.25))
     server.heal()
     for _ in range(3):
         client.chat().user("Hello").execute()
@@ -246,14 +247,14 @@ def test_after_the_cooldown_one_request_tries_and_its_success_closes_the_circuit
 
 
 def test_only_one_request_probes_at_a_time():
-    breaker = CircuitBreaker(failures=1, cooldown=0.2)
+    breaker = CircuitBreaker(failures=1, cooldown=scaled(0.2))
     breaker.admit()
     breaker.note(Overloaded("x"))
-    sleep(0.21)
+    sleep(scaled(0.21))
     breaker.admit()  # and is never heard of again: after another cooldown the next may try
     with pytest.raises(CircuitOpen, match="a probe is in flight"):
         breaker.admit()
-    sleep(0.21)
+    sleep(scaled(0.21))
     breaker.admit()
     with pytest.raises(CircuitOpen, match="a probe is in flight"):
         breaker.admit()

@@ -17,7 +17,9 @@ from ailib_sync import AiClient, ConfigurationError, InvalidRequest
 from ailib_sync.parallel import as_completed, run_all
 
 from . import wire
+from .interrupts import INTERRUPTIBLE
 from .local_server import LocalServer
+from .time_limits import scaled
 
 
 def play(peer, request):
@@ -26,7 +28,7 @@ def play(peer, request):
         peer.send(wire.reply(400, wire.refusal("bad prompt")))
         return True
     if "slow" in request.prompt:
-        sleep(0.15)
+        sleep(scaled(0.15))
     if "forever" in request.prompt:
         peer.wait()
         return False
@@ -66,7 +68,7 @@ def test_raise_raises_the_first_error_and_cancels_the_rest(ask, server):
     started = monotonic()
     with pytest.raises(InvalidRequest):
         run_all([ask("forever"), ask("bad"), *(ask(f"slow {n}") for n in range(30))], max_workers=2, on_error="raise")
-    assert monotonic() - started < 1.0
+    assert monotonic() - started < scaled(1.0)
     assert len(server.requests) < 8
 
 
@@ -97,7 +99,7 @@ def test_it_works_from_any_thread(ask):
     found = []
     thread = threading.Thread(target=lambda: found.extend(run_all([ask("1"), ask("2")])))
     thread.start()
-    thread.join(10)
+    thread.join(scaled(10))
     assert [result.content for result in found] == ["echo 1", "echo 2"]
 
 
@@ -124,20 +126,20 @@ def test_ctrl_c_is_raised_within_a_second_and_starts_no_calls(server):
         print(len([fd for fd in os.listdir("/proc/self/fd") if "socket" in os.path.realpath("/proc/self/fd/" + fd)]))
     """
     process = subprocess.Popen(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(source)],
+        [sys.executable, "-X", "dev", "-W", "error", "-c", INTERRUPTIBLE + textwrap.dedent(source)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
     )
-    until = monotonic() + 10
+    until = monotonic() + scaled(10)
     while len(server.requests) < 8 and monotonic() < until:
         sleep(0.01)
     at = monotonic()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=scaled(10))
     assert (out.split(), err, process.returncode) == (["interrupted", "0"], "", 0)
-    assert monotonic() - at < 1.0
+    assert monotonic() - at < scaled(1.0)
     assert len(server.requests) == 8
 
 

@@ -34,6 +34,7 @@ from ailib_sync.pipeline.retry import RetryBudget, parse_retry_after, should_ret
 
 from . import wire
 from .local_server import LocalServer
+from .time_limits import scaled
 
 NO_DELAY = RetryPolicy(base_delay=0.0)
 
@@ -163,7 +164,7 @@ def test_the_wait_that_the_provider_requests_is_kept():
     with LocalServer(refuses(429, times=1, headers={"Retry-After": "0.3"})) as server:
         started = monotonic()
         _, stats = client_of(server).chat().user("Hello").execute_with_stats()
-        assert 0.3 <= monotonic() - started < 0.3 + 1.0
+        assert 0.3 <= monotonic() - started < 0.3 + scaled(1.0)
         assert stats.attempts == 2
 
 
@@ -172,7 +173,7 @@ def test_a_retry_after_beyond_the_cap_is_not_honoured_but_reported(hint):
     with LocalServer(refuses(429, headers=hint)) as server:
         started = monotonic()
         error = failure_of(server)
-        assert monotonic() - started < 1
+        assert monotonic() - started < scaled(1)
         assert isinstance(error, RateLimited)
         assert error.retry_after >= 86400
         assert f"retry after {error.retry_after:g} s" in str(error)
@@ -183,7 +184,7 @@ def test_a_wait_beyond_the_total_is_not_started():
     with LocalServer(refuses(503, headers={"Retry-After": "30"})) as server:
         started = monotonic()
         error = failure_of(server, timeout=Timeout(total=5))
-        assert monotonic() - started < 1
+        assert monotonic() - started < scaled(1)
         assert error.retry_after == 30
         assert len(server.requests) == 1
 

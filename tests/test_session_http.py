@@ -17,6 +17,8 @@ from ailib_sync import AiClient, ConnectError, RateLimited, Timeout
 from ailib_sync.errors import AiLibError, CallTimeout, ConnectionLost, RedirectRefused, StreamInterrupted, TlsError
 from ailib_sync.testing import FakeProvider, session_http
 
+from .time_limits import scaled
+
 URL = "https://api.openai.com/v1/chat/completions"
 ANSWER = {
     "id": "chatcmpl-1",
@@ -187,11 +189,11 @@ def test_a_session_sends_and_streams_over_real_connections(dialect: str) -> None
     ],
 )
 def test_broken_connections_look_as_they_do_without_a_session(fault: str, kind: type[AiLibError]) -> None:
-    timeout = Timeout(connect=2, read=0.3, total=5)
+    timeout = Timeout(connect=scaled(2), read=scaled(0.3), total=scaled(5))
     with FakeProvider() as fake, requests.Session() as session:
         variants: list[dict[str, Any]] = [{"http": session_http(session)}, {}]
         for options in variants:
-            fake.fault(fault, seconds=2)
+            fake.fault(fault, seconds=scaled(2))
             with pytest.raises(kind):
                 fake.client(retry=0, timeout=timeout, **options).chat().user("Hi").execute()
 

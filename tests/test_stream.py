@@ -13,6 +13,7 @@ from ailib_sync import Cancelled, ChatStream, ConfigurationError, ContentDelta, 
 from ailib_sync.testing import FakeProvider
 
 from .scripted import chat_stream, client
+from .time_limits import scaled
 
 
 def opened(*texts: str, **options: str) -> ChatStream:
@@ -104,17 +105,17 @@ def test_what_breaks_keeps_what_arrived() -> None:
 
 def test_a_stream_has_one_reader() -> None:
     with FakeProvider("openai") as fake:
-        fake.delay(between_events=0.3)
+        fake.delay(between_events=scaled(0.3))
         stream = fake.client("gpt-4o").chat().user("x").stream()
         thread = threading.Thread(target=lambda: suppressed(stream.collect))
         thread.start()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + scaled(5)
         while not stream.partial.content and time.monotonic() < deadline:
             time.sleep(0.01)
         with pytest.raises(RuntimeError, match="another thread is reading this stream"):
             next(stream)  # the other waits for the next event
         stream.close()
-        thread.join(10)
+        thread.join(scaled(10))
         assert not thread.is_alive()
 
 

@@ -14,6 +14,7 @@ from ailib_sync import AiClient, CircuitBreaker, ConfigurationError, Limiter
 
 from .heavy import forks, loops, soak, threads
 from .heavy.ground import ROOT, serving
+from .time_limits import scaled
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 FORK_WARNING = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -57,7 +58,8 @@ def test_builders_travel_to_a_process_pool(url):
 def test_greenlets_wait_together():
     import subprocess
 
-    found = subprocess.run([sys.executable, "-m", "tests.heavy.loops", "gevent"], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "tests.heavy.loops", "gevent"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=scaled(60))
     assert (found.returncode, found.stderr) == (0, "")
 
 

@@ -29,6 +29,7 @@ from ailib_sync.errors import (
 from ailib_sync.http.timeouts import Limits, Timeout
 
 from .. import wire
+from ..time_limits import scaled
 from ..wire import completion, head, healthy, reply
 from .register import BOTH, PLAIN, Fault, first, says
 
@@ -146,7 +147,7 @@ def newlines_first(peer: Peer, request: Request) -> bool:
     peer.send(wire.JSON_CHUNKED_HEAD)
     for _ in range(6):
         peer.send(wire.chunk(b"\n"))
-        peer.server.over.wait(0.15)
+        peer.server.over.wait(scaled(0.15))
     peer.send(wire.chunk(json.dumps(completion()).encode()) + wire.LAST_CHUNK)
     return True
 

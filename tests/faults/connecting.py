@@ -19,6 +19,7 @@ from ailib_sync.errors import (
 from ailib_sync.http.timeouts import Timeout
 
 from .. import wire
+from ..time_limits import scaled
 from ..wire import healthy
 from .register import PLAIN, Fault
 
@@ -101,7 +102,7 @@ def reads_slowly(peer: Peer, request: Request) -> bool:
     peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     have = peer.take_rest()
     while have < size:
-        peer.server.over.wait(0.1)
+        peer.server.over.wait(scaled(0.1))
         wanted = min(have + size // 8, size)
         while have < wanted:
             have += len(peer.sock.recv(wanted - have))
@@ -127,7 +128,7 @@ class Resolver:
         if self.failures >= 0:
             if self.error is not None:
                 raise socket.gaierror(self.error, "no answer for this name")
-            time.sleep(1.0)
+            time.sleep(scaled(1.0))
         return real("127.0.0.1", *args)
 
 

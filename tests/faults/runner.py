@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from ailib_sync import AiClient
 from ailib_sync.errors import AiLibError
+from ailib_sync.http.timeouts import Timeout
 from ailib_sync.pipeline.retry import RetryPolicy
 
 from ..local_server import LocalServer
+from ..time_limits import LATE, scaled
 from . import certificates
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 KEY = "sk-canary-Zq81"
 PROMPT = "prompt-canary-Xw42"
-#: How late a limit of our own may be noticed. A shared CI machine may stop for a while.
-LATE = 1.5 if os.environ.get("CI") else 0.25
 RETRY = RetryPolicy(max_retries=2, base_delay=0.04, max_delay=0.1)
 
 
@@ -58,7 +58,7 @@ def call(client: AiClient, mode: str, prompt: str = PROMPT, pause: float = 0.0) 
                 for event in stream:
                     if event.is_content_delta:
                         result.text += event.as_content_delta.text
-                        time.sleep(pause)
+                        time.sleep(scaled(pause))
                 result.response = stream.response
     except BaseException as error:
         result.error = error
@@ -74,13 +74,13 @@ def run(fault: Fault, mode: str, folder: Path) -> None:
             fault.model,
             api_key=KEY,
             base_url=address(fault, server),
-            timeout=fault.timeout,
+            timeout=scaled_timeout(fault.timeout),
             limits=fault.limits,
             retry=replace(RETRY, max_retries=fault.retries),
             ca_bundle=certificates.bundle(folder) if fault.tls else None,
         )
         for number in range(fault.calls):
-            time.sleep(0.05 * (number > 0))  # what the server does to an idle connection has time to arrive
+            time.sleep(scaled(0.05) * (number > 0))  # what the server does to an idle connection has time to arrive
             result = call(client, mode, PROMPT + "x" * fault.padding, fault.pause)
         check_outcome(fault, mode, result)
         check_wire(fault, server)
@@ -95,7 +95,8 @@ def run(fault: Fault, mode: str, folder: Path) -> None:
 
 def check_outcome(fault: Fault, mode: str, result: Result) -> None:
     low, high = fault.took
-    assert low - 0.02 <= result.seconds <= high + LATE, f"took {result.seconds:.2f} s, not {low} to {high}: {result.error!r}"
+    most = scaled(high) + LATE
+    assert low - 0.02 <= result.seconds <= most, f"took {result.seconds:.2f} s, not {low} to {most}: {result.error!r}"
     if fault.raises is None:
         if result.error is not None:
             raise AssertionError("the call failed") from result.error
@@ -150,6 +151,12 @@ def check_secrets(client: AiClient, result: Result, logs: list[str]) -> None:
         assert (type(copy), str(copy)) == (type(error), str(error))
     assert not [text for text in told if KEY in text], "the key shows"
     assert not [text for text in told if PROMPT in text], "the prompt shows"
+
+
+def scaled_timeout(timeout: Timeout) -> Timeout:
+    """The same for this machine."""
+    limits = ((name, getattr(timeout, name)) for name in ("connect", "read", "content", "total"))
+    return Timeout(**{name: None if limit is None else scaled(limit) for name, limit in limits})
 
 
 @contextmanager
@@ -207,7 +214,7 @@ def census() -> tuple[int, int]:
 
 
 def check_census(before: tuple[int, int]) -> None:
-    until = time.monotonic() + 2
+    until = time.monotonic() + scaled(2)
     while (now := census()) > before and time.monotonic() < until:
         time.sleep(0.01)
     assert now[0] <= before[0], f"{now[0] - before[0]} descriptors leaked"

@@ -21,6 +21,7 @@ from ailib_sync.errors import (
 from ailib_sync.http.timeouts import Limits, Timeout
 
 from .. import wire
+from ..time_limits import scaled
 from ..wire import DONE, HALF, LAST_CHUNK, PIECES, SSE_HEAD, chunk, delta, deltas, event
 from .register import STREAM, Fault, first, says, streams
 
@@ -44,7 +45,7 @@ def paced(peer: Peer, request: Request) -> bool:
     """A healthy stream, an event every 0.2 s: its reader waits for each."""
     peer.send(SSE_HEAD)
     for block in wire.events():
-        peer.server.over.wait(0.2)
+        peer.server.over.wait(scaled(0.2))
         peer.send(chunk(block))
     peer.send(LAST_CHUNK)
     return True
@@ -65,7 +66,7 @@ def cut_to_close(peer: Peer, request: Request) -> bool:
 
 def reset(peer: Peer, request: Request) -> bool:
     peer.send(SSE_HEAD + b"".join(chunk(block) for block in BEGUN))
-    peer.server.over.wait(0.1)  # what is sent right before a reset may never be read
+    peer.server.over.wait(scaled(0.1))  # what is sent right before a reset may never be read
     peer.reset()
     return False
 
@@ -121,7 +122,7 @@ def compressed(peer: Peer, request: Request) -> bool:
     gzip = zlib.compressobj(wbits=31)
     peer.send(wire.head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked", "Content-Encoding": "gzip"}))
     for block in wire.events():
-        peer.server.over.wait(0.15)
+        peer.server.over.wait(scaled(0.15))
         peer.send(chunk(gzip.compress(block) + gzip.flush(zlib.Z_SYNC_FLUSH)))
     peer.send(chunk(gzip.flush()) + LAST_CHUNK)
     return True

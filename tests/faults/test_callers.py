@@ -28,10 +28,11 @@ from ailib_sync.errors import (
 
 from .. import wire
 from ..local_server import LocalServer
+from ..time_limits import LATE, scaled
 from ..wire import PIECES, healthy
 from .answers import limited, refused, then_silence
 from .register import first, says, told
-from .runner import KEY, LATE, call, census, check_census, check_secrets, recorded_logs
+from .runner import KEY, call, census, check_census, check_secrets, recorded_logs
 from .streams import stall
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def client_of(server: LocalServer, **options: object) -> AiClient:
-    options = {"timeout": Timeout(connect=2, read=5, total=10), "retry": 0, **options}
+    options = {"timeout": Timeout(connect=scaled(2), read=scaled(5), total=scaled(10)), "retry": 0, **options}
     return AiClient("openai/gpt-4o", api_key=KEY, base_url=server.url, **options)
 
 
@@ -101,13 +102,13 @@ def test_an_exception_in_the_loop_closes_the_connection():
 def test_close_from_another_thread_wakes_the_reader():
     with stalled() as (server, client):
         stream = client.chat().user("Hello").stream()
-        closer = threading.Timer(0.2, stream.close)
+        closer = threading.Timer(scaled(0.2), stream.close)
         closer.start()
         started = time.monotonic()
         with pytest.raises(Cancelled) as caught:
             for _ in stream:
                 pass
-        assert time.monotonic() - started < 0.2 + LATE
+        assert time.monotonic() - started < scaled(0.2) + LATE
         assert caught.value.partial.content == wire.HALF
         closer.join()
         assert server.saw_close(1, 0.5)
@@ -134,11 +135,11 @@ def test_a_stream_has_one_reader():
 
         reader = threading.Thread(target=read)
         reader.start()
-        time.sleep(0.2)
+        time.sleep(scaled(0.2))
         with pytest.raises(RuntimeError, match="one reader"):
             next(stream)
         stream.close()
-        reader.join(5)
+        reader.join(scaled(5))
         assert seen == list(PIECES[:3])
 
 
@@ -191,11 +192,11 @@ def test_open_streams_do_not_block_other_calls():
 def test_a_blocking_pool_is_waited_for_within_the_limit():
     with LocalServer(stall) as server:
         pool = urllib3.PoolManager(maxsize=1, block=True)
-        client = client_of(server, http=pool, timeout=Timeout(connect=0.3, read=5))
+        client = client_of(server, http=pool, timeout=Timeout(connect=scaled(0.3), read=scaled(5)))
         stream = client.chat().user("Hello").stream()
         result = call(client, "plain")
         assert isinstance(result.error, PoolTimeout), result.error
-        assert result.seconds < 0.3 + LATE
+        assert result.seconds < scaled(0.3) + LATE
         stream.close()
         pool.clear()
 
@@ -209,7 +210,7 @@ def test_a_blocking_pool_is_waited_for_within_the_limit():
 def test_threads_share_a_client():
     wrong: list[str] = []
     with LocalServer(healthy) as server:
-        client = client_of(server, timeout=60)
+        client = client_of(server, timeout=scaled(60))
         barrier = threading.Barrier(64)
 
         def talk(name: int) -> None:
@@ -306,13 +307,13 @@ def test_a_dead_proxy_does_not_matter_where_it_is_not_used(excepted, monkeypatch
 def test_a_jump_of_the_wall_clock_moves_no_limit(jump, monkeypatch):
     real = time.time
     with LocalServer(then_silence(b"")) as server:
-        client = client_of(server, timeout=Timeout(read=0.4, total=3))
-        timer = threading.Timer(0.1, lambda: monkeypatch.setattr(time, "time", lambda: real() + jump))
+        client = client_of(server, timeout=Timeout(read=scaled(0.4), total=scaled(3)))
+        timer = threading.Timer(scaled(0.1), lambda: monkeypatch.setattr(time, "time", lambda: real() + jump))
         timer.start()
         result = call(client, "plain")
         timer.join()
         assert isinstance(result.error, ReadTimeout)
-        assert 0.38 <= result.seconds <= 0.4 + LATE
+        assert scaled(0.4) - 0.02 <= result.seconds <= scaled(0.4) + LATE
         client.close()
 
 
@@ -340,7 +341,7 @@ def test_all_attempts_send_the_same_body():
 def test_a_silent_provider_is_asked_again_only_on_request(asked, requests):
     with LocalServer(then_silence(b"")) as server:
         policy = RetryPolicy(2, base_delay=0.01, on_read_timeout=asked)
-        client = client_of(server, timeout=Timeout(read=0.2, total=5), retry=policy)
+        client = client_of(server, timeout=Timeout(read=scaled(0.2), total=scaled(5)), retry=policy)
         error = call(client, "plain").error
         assert isinstance(error, ReadTimeout)
         assert "charge" in str(error)
@@ -360,7 +361,7 @@ def test_a_child_leaves_its_parents_stream_alone():
 
     def play(peer, request):
         peer.send(wire.SSE_HEAD + wire.chunk(wire.delta("One ")))
-        goes_on.wait(5)
+        goes_on.wait(scaled(5))
         for block in wire.events(PIECES[1:]):
             peer.send(wire.chunk(block))
         peer.send(wire.LAST_CHUNK)

@@ -19,10 +19,10 @@ import pytest
 
 from .. import wire
 from ..local_server import LocalServer, free_ports
+from ..time_limits import LATE, scaled
 from ..wire import healthy
 from . import scripts
 from .register import told
-from .runner import LATE
 from .streams import stall
 
 if TYPE_CHECKING:
@@ -35,24 +35,26 @@ INTERRUPTED = """
     {handler}
     chat = client()
     stream = chat.chat().user("Hello").stream()
-    after(0.5, lambda: os.kill(os.getpid(), {signal}))
+    after({pause}, lambda: os.kill(os.getpid(), {signal}))
     text, began = "", None
     try:
         for text_piece in stream.text():
             text += text_piece
             began = time.monotonic()
     except BaseException as error:
-        late = time.monotonic() - began - 0.5
+        late = time.monotonic() - began - {pause}
         print(type(error).__name__, repr(text), late < {late})
-    time.sleep(0.3)
+    time.sleep({pause})
     del stream
 """
 
 
 def interrupted(number: str, handler: str = "") -> tuple[scripts.Ended, LocalServer, bool]:
     with LocalServer(stall) as server:
-        ended = scripts.run(INTERRUPTED.format(signal=number, handler=handler, late=0.5 + LATE), server.url)
-        return ended, server, server.saw_close(1, 1)
+        pause = scaled(0.5)
+        program = INTERRUPTED.format(signal=number, handler=handler, pause=pause, late=pause + LATE)
+        ended = scripts.run(program, server.url)
+        return ended, server, server.saw_close(1)
 
 
 @told("app-sigint", "Ctrl-C while a stream waits", "`KeyboardInterrupt` passes at once; nothing is sent again")
@@ -98,9 +100,9 @@ def test_a_program_may_end_with_an_open_stream(keep):
 )
 def test_a_program_may_end_with_a_reading_thread():
     with LocalServer(stall) as server:
-        program = """
+        program = f"""
             threading.Thread(target=lambda: client().chat().user("Hello").stream().collect(), daemon=True).start()
-            time.sleep(0.5)
+            time.sleep({scaled(0.5)})
             print("end", flush=True)
         """
         ended = scripts.run(program, server.url)
@@ -144,7 +146,7 @@ import {name}
 {patch}
 import os, sys, time
 from ailib_sync import AiClient, Timeout, CallTimeout
-limits = Timeout(connect=10, read={read}, total=30)
+limits = Timeout(connect={connect}, read={read}, total={total})
 client = AiClient("openai/gpt-4o", api_key="k", base_url=sys.argv[1], retry=0, timeout=limits)
 def talk(number):
     prompt = f"echo {{number}}"
@@ -168,15 +170,19 @@ EVENTLET = {
 }
 
 
+def limits(read: float) -> dict[str, float]:
+    return {"connect": scaled(10), "read": scaled(read), "total": scaled(30)}
+
+
 def green(how: dict[str, str], library: str) -> None:
     """100 greenlets at once: each gets its answer, and each time limit fires."""
     if importlib.util.find_spec(library) is None:  # not imported here: eventlet changes the process that does
         pytest.skip(f"{library} is not installed")
     with LocalServer(healthy) as server:
-        ended = scripts.run("", server.url, GREEN.format(**how, read=10, most=30).replace("{{", "{").replace("}}", "}"))
+        ended = scripts.run("", server.url, GREEN.format(**how, **limits(10), most=scaled(30)))
         assert ended.out == "['True'] 100 True", ended.err[-2000:]
     with LocalServer(stall) as server:
-        ended = scripts.run("", server.url, GREEN.format(**how, read=1, most=10))
+        ended = scripts.run("", server.url, GREEN.format(**how, **limits(1), most=scaled(10)))
         assert ended.out == "['ReadTimeout'] 100 True", ended.err[-2000:]
 
 
@@ -194,12 +200,12 @@ def test_eventlet():
 HELPER = """
     from ailib_sync import run_all
     chat = client()
-    after(1.0, lambda: os.kill(os.getpid(), signal.SIGINT))
+    after(PAUSE, lambda: os.kill(os.getpid(), signal.SIGINT))
     began = time.monotonic()
     try:
         run_all([chat.chat().user(f"echo {n}") for n in range(40)], max_workers=8)
     except KeyboardInterrupt:
-        print("KeyboardInterrupt", time.monotonic() - began < 1 + LATE)
+        print("KeyboardInterrupt", time.monotonic() - began < PAUSE + LATE)
 """
 
 
@@ -210,7 +216,7 @@ HELPER = """
 )
 def test_ctrl_c_ends_parallel_calls():
     with LocalServer(lambda peer, request: peer.wait()) as server:
-        ended = scripts.run(HELPER.replace("LATE", str(1 + LATE)), server.url)
+        ended = scripts.run(HELPER.replace("PAUSE", str(scaled(1))).replace("LATE", str(scaled(1) + LATE)), server.url)
         assert (ended.out, ended.err, ended.status) == ("KeyboardInterrupt True", "", 0)
         assert len(server.requests) == 8
 
@@ -236,7 +242,7 @@ def gunicorn(folder: Path, upstream: str, *options: str) -> Iterator[int]:
     command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--chdir", str(folder), *options, "application:app"]
     process = subprocess.Popen(command, env={**scripts.environment(), "UPSTREAM": upstream}, stderr=subprocess.PIPE)
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + scaled(20)
         while time.monotonic() < until:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -246,11 +252,11 @@ def gunicorn(folder: Path, upstream: str, *options: str) -> Iterator[int]:
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=scaled(20))
 
 
 def ask(port: int, query: str) -> list[object]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=scaled(20))
     try:
         connection.request("GET", f"/?{query}")
         return json.loads(connection.getresponse().read())
@@ -296,13 +302,13 @@ def test_gunicorn_abort(tmp_path):
     def play(peer, request):
         return (healthy if request.prompt == "echo master" else stall)(peer, request)
 
-    with LocalServer(play) as server, gunicorn(tmp_path, server.url, "-w", "1", "--timeout", "2") as port:
+    with LocalServer(play) as server, gunicorn(tmp_path, server.url, "-w", "1", "--timeout", str(round(scaled(2)))) as port:
         caller = threading.Thread(target=ask_in_vain, args=(port,))
         caller.start()
-        until = time.monotonic() + 15
+        until = time.monotonic() + scaled(15)
         while not any(request.prompt == "echo x" for request in server.requests):
             assert time.monotonic() < until
             time.sleep(0.02)
         stalled = next(request for request in server.requests if request.prompt == "echo x")
         assert server.saw_close(stalled.connection, 8)
-        caller.join(10)
+        caller.join(scaled(10))

@@ -23,6 +23,7 @@ from ailib_sync.types.json_values import MAX_DEPTH
 
 from .. import wire
 from ..local_server import LocalServer, Peer, Request, replies
+from ..time_limits import scaled
 from .exposure import caught
 
 ROOT = Path(__file__).parents[2]
@@ -98,8 +99,8 @@ def test_an_endless_answer_ends_within_bounds(name: str) -> None:
         peer.repeat(BLOCKS[body], limit=2 << 30)
 
     with LocalServer(play) as server:
-        arguments = [sys.executable, "-c", PROGRAM, json.dumps([server.url, way, limit, 40])]
-        run = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT, timeout=90, check=False)
+        arguments = [sys.executable, "-c", PROGRAM, json.dumps([server.url, way, limit, scaled(40)])]
+        run = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT, timeout=scaled(90), check=False)
     assert run.returncode == 0, run.stderr
     got, text, grown = json.loads(run.stdout)
     assert got == kind, text

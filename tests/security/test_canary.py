@@ -42,6 +42,7 @@ from ailib_sync.pipeline.retry import RetryPolicy
 
 from .. import wire
 from ..local_server import LocalServer, Peer, Play, Request, free_ports, replies
+from ..time_limits import scaled
 from .exposure import KEY, PASSWORD, PROMPT, caught, leaks, shown
 
 FAST = RetryPolicy(max_retries=1, base_delay=0.01)
@@ -58,7 +59,7 @@ def _everything_logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.Mon
 
 
 def a_client(url: str, **options: Any) -> AiClient:
-    return AiClient("openai/m-1", **{"api_key": lambda: KEY, "base_url": url, "retry": FAST, "timeout": 3, **options})
+    return AiClient("openai/m-1", **{"api_key": lambda: KEY, "base_url": url, "retry": FAST, "timeout": scaled(3), **options})
 
 
 def whole(client: AiClient, **options: Any) -> None:
