@@ -40,8 +40,8 @@ def minute(monkeypatch):
     return scaled(0.4)
 
 
-def clock(total=5.0, token=None):
-    return CallClock(Timeout(total=scaled(total)), stream=False, token=token)
+def clock(total=None, token=None):
+    return CallClock(Timeout(total=scaled(5.0) if total is None else total), stream=False, token=token)
 
 
 def client_of(server, limiter, **options):
@@ -151,7 +151,7 @@ def test_a_wait_that_cannot_end_in_time_fails_immediately():
     assert monotonic() - started < scaled(0.1)
 
 
-@pytest.mark.parametrize(("total", "most"), [(0.2, None), (30.0, scaled(0.2))], ids=["timeout.total", "max_wait"])
+@pytest.mark.parametrize(("total", "most"), [(scaled(0.2), None), (30.0, scaled(0.2))], ids=["timeout.total", "max_wait"])
 def test_a_slot_that_is_not_released_in_time_is_reported(total, most):
     limiter = Limiter(max_in_flight=1, max_wait=most)
     slot = limiter.acquire(clock())
@@ -235,7 +235,7 @@ def test_a_slot_can_be_released_while_the_same_thread_holds_the_lock():
 
     threading.Thread(target=work, daemon=True).start()
     assert done.wait(scaled(2))
-    limiter.acquire(clock(total=1)).release()
+    limiter.acquire(clock(total=scaled(1))).release()
 
 
 # The collector finalizes a cycle's objects in any order: it may find the socket before the stream that would close it.
@@ -283,7 +283,7 @@ def test_a_forked_child_has_all_its_slots_and_its_own_lock():
     if child == 0:
         code = 1
         with suppress(BaseException):
-            limiter.acquire(clock(total=2)).release()
+            limiter.acquire(clock(total=scaled(2))).release()
             code = 0
         os._exit(code)
     limiter._lock.release()
