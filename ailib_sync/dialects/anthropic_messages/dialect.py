@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..dialect import Dialect, Streaming, chat
+from .errors import ERROR_WORDS, parse_error
 from .messages import NAME
 from .options import PARAMETERS, render_body
-from .response import ERROR_WORDS, parse_body, parse_error
+from .response import parse_body
 from .stream import delta_of, is_end_mark, parse_stream
 
 DIALECT = Dialect(

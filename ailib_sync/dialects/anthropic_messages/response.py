@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import json
 
-from ...errors import ErrorDetails
 from ...types.events import StreamEnd
-from ...types.json_values import count, parse_arguments, text_of, word
+from ...types.json_values import parse_arguments, text_of, word
 from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
-from ...types.response import ChatResponse, Usage
+from ...types.response import ChatResponse
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
+from .errors import is_error, refusal_of
 from .messages import ANSWER_FACTS, NAME
+from .usage import parse_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ...errors import RemoteError
     from ...registry.manifest import Manifest
     from ...types.messages import Block
 
@@ -35,41 +35,6 @@ FINISH_REASONS: Mapping[str, str] = {
     "tool_use": "tool_use",
     "refusal": "content_filter",
 }
-
-#: https://platform.claude.com/docs/en/api/errors
-ERROR_WORDS: Mapping[str, str] = {
-    "invalid_request_error": "invalid_request",
-    "authentication_error": "authentication",
-    "billing_error": "quota_exhausted",
-    "permission_error": "permission_denied",
-    "not_found_error": "not_found",
-    "conflict_error": "conflict",
-    "request_too_large": "request_too_large",
-    "rate_limit_error": "rate_limited",
-    "enforced_spend_limit_reached": "quota_exhausted",
-    "api_error": "server_error",
-    "timeout_error": "timeout",
-    "overloaded_error": "overloaded",
-}
-
-
-def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"type": "error", "error": {"type", "message", "details": {"error_code"}}}`, and what gateways send in its place."""
-    if isinstance(body, list) and body:
-        body = body[0]
-    if not isinstance(body, dict):
-        return ErrorDetails(body.strip() if isinstance(body, str) else "")
-    error = body.get("error") or body
-    if not isinstance(error, dict):
-        return ErrorDetails(str(error), word(body.get("type")))
-    details = error.get("details")
-    code = details.get("error_code") if isinstance(details, dict) else None
-    message = error.get("message") or error.get("detail") or body.get("message") or ""
-    return ErrorDetails(
-        message if isinstance(message, str) else json.dumps(message),
-        word(error.get("type") or error.get("status")),
-        word(code or error.get("code")),
-    )
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
@@ -126,26 +91,6 @@ def parse_call(item: dict[str, Any], raw: str) -> ToolCall:
     )
 
 
-def parse_usage(raw: Any) -> Usage:
-    """The whole prompt is what was neither read from nor written to the cache, plus what was."""
-    if not isinstance(raw, dict):
-        return Usage()
-    cached, written = count(raw.get("cache_read_input_tokens")), count(raw.get("cache_creation_input_tokens"))
-    prompt, completion = count(raw.get("input_tokens")), count(raw.get("output_tokens"))
-    if prompt is not None:
-        prompt += (cached or 0) + (written or 0)
-    details = raw.get("output_tokens_details")
-    return Usage(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        total_tokens=None if prompt is None or completion is None else prompt + completion,
-        cached_tokens=cached,
-        cache_write_tokens=written,
-        reasoning_tokens=count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
-        raw=raw,
-    )
-
-
 def parse_end(stop: dict[str, Any], manifest: Manifest) -> StreamEnd:
     reason = word(stop.get("stop_reason"))
     details = stop.get("stop_details")
@@ -153,14 +98,6 @@ def parse_end(stop: dict[str, Any], manifest: Manifest) -> StreamEnd:
     if reason == "refusal" and isinstance(details, dict):
         refusal = word(details.get("explanation")) or word(details.get("category"))
     return StreamEnd(manifest.finish_reason(reason, FINISH_REASONS), reason, word(stop.get("stop_sequence")), refusal)
-
-
-def is_error(data: dict[str, Any]) -> bool:
-    return data.get("type") == "error" or data.get("object") == "error" or bool(data.get("error"))
-
-
-def refusal_of(data: dict[str, Any], manifest: Manifest) -> RemoteError:
-    return manifest.error(None, parse_error(None, data), ERROR_WORDS, body=json.dumps(data))
 
 
 def facts_of(data: dict[str, Any]) -> dict[str, Any]:

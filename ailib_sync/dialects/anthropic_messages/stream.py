@@ -14,7 +14,9 @@ from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDel
 from ...types.json_values import parse_arguments, text_of, word
 from ...types.messages import Opaque
 from ..dialect import wrong_shape
-from .response import facts_of, is_error, parse_call, parse_end, parse_usage, refusal_of, rest_of
+from .errors import is_error, refusal_of
+from .response import facts_of, parse_call, parse_end, rest_of
+from .usage import parse_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

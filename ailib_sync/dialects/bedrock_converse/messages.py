@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 from ...errors import ConfigurationError
-from ...types.json_values import parse_arguments, required_text, word
 from ...types.messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ...types.tools import ToolCall
 
@@ -215,34 +214,3 @@ _RENDER: Mapping[type, Callable[[Any, dict[str, Any], set[str]], list[dict[str, 
     ToolCall: _tool_use,
     ToolResult: _tool_result,
 }
-
-
-def parse_block(block: dict[str, Any]) -> Block:
-    """A block of an answer; one without a common form (a hosted tool's call, its result, an image) stays as it came."""
-    if isinstance(block.get("text"), str):
-        return Text(block["text"])
-    if "citationsContent" in block:
-        cited = block["citationsContent"]
-        said = "".join(required_text(part.get("text", "")) for part in cited.get("content") or ())
-        return Text(said, {"citations": cited["citations"]} if cited.get("citations") else {})
-    if "reasoningContent" in block:
-        return _parse_thinking(block["reasoningContent"])
-    call = block.get("toolUse")
-    if call is not None and not is_hosted(call):
-        arguments = call.get("input", {})
-        raw = arguments if isinstance(arguments, str) else None
-        parsed = parse_arguments(raw) if raw is not None else arguments if isinstance(arguments, dict) else None
-        return ToolCall(required_text(call["toolUseId"]), required_text(call["name"]), parsed, raw)
-    return Opaque(block)
-
-
-def _parse_thinking(reasoning: dict[str, Any]) -> Thinking:
-    if "redactedContent" in reasoning:
-        return Thinking(redacted=required_text(reasoning["redactedContent"]))
-    said = reasoning.get("reasoningText") or {}
-    return Thinking(required_text(said.get("text", "")), word(said.get("signature")))
-
-
-def is_hosted(call: Mapping[str, Any]) -> bool:
-    """Whether the provider runs this tool call itself (Nova's code interpreter); the caller has nothing to answer then."""
-    return call.get("type") == "server_tool_use"

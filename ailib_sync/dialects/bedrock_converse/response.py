@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ...errors import ErrorDetails
-from ...types.json_values import count, word
-from ...types.messages import Message, MessageRole
-from ...types.response import ChatResponse, Usage
+from ...types.json_values import parse_arguments, required_text, word
+from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
+from ...types.response import ChatResponse
+from ...types.tools import ToolCall
 from ..dialect import wrong_shape
-from .messages import NAME, parse_block
+from .messages import NAME
+from .usage import parse_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...registry.manifest import Manifest
+    from ...types.messages import Block
 
 FINISH_REASONS: Mapping[str, str] = {
     "end_turn": "end_turn",
@@ -44,25 +46,6 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     )
 
 
-def parse_usage(raw: Any) -> Usage:
-    """`inputTokens` leaves out what the cache gave and took, and `totalTokens` counts both: they are added to the prompt.
-
-    A recorded answer: inputTokens 10, cacheWriteInputTokens 7351, outputTokens 4, totalTokens 7365.
-    """
-    if not isinstance(raw, dict):
-        return Usage()
-    read, written = count(raw.get("cacheReadInputTokens")), count(raw.get("cacheWriteInputTokens"))
-    fresh = count(raw.get("inputTokens"))
-    return Usage(
-        prompt_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
-        completion_tokens=count(raw.get("outputTokens")),
-        total_tokens=count(raw.get("totalTokens")),
-        cached_tokens=read,
-        cache_write_tokens=written,
-        raw=raw,
-    )
-
-
 def stop_sequence(body: Mapping[str, Any]) -> str | None:
     """Which sequence stopped the model: told only where additionalModelResponseFieldPaths asks for `/stop_sequence`."""
     fields = body.get("additionalModelResponseFields")
@@ -70,40 +53,32 @@ def stop_sequence(body: Mapping[str, Any]) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _both_spellings(**words: str) -> dict[str, str]:
-    """A refusal's type begins with a capital in a header and a small letter in a stream."""
-    return {spelling: name for word, name in words.items() for spelling in (word, word[0].lower() + word[1:])}
+def parse_block(block: dict[str, Any]) -> Block:
+    """A block of an answer; one without a common form (a hosted tool's call, its result, an image) stays as it came."""
+    if isinstance(block.get("text"), str):
+        return Text(block["text"])
+    if "citationsContent" in block:
+        cited = block["citationsContent"]
+        said = "".join(required_text(part.get("text", "")) for part in cited.get("content") or ())
+        return Text(said, {"citations": cited["citations"]} if cited.get("citations") else {})
+    if "reasoningContent" in block:
+        return _parse_thinking(block["reasoningContent"])
+    call = block.get("toolUse")
+    if call is not None and not is_hosted(call):
+        arguments = call.get("input", {})
+        raw = arguments if isinstance(arguments, str) else None
+        parsed = parse_arguments(raw) if raw is not None else arguments if isinstance(arguments, dict) else None
+        return ToolCall(required_text(call["toolUseId"]), required_text(call["name"]), parsed, raw)
+    return Opaque(block)
 
 
-ERROR_WORDS: Mapping[str, str] = _both_spellings(
-    ValidationException="invalid_request",
-    AccessDeniedException="permission_denied",
-    UnrecognizedClientException="authentication",
-    InvalidSignatureException="authentication",
-    IncompleteSignatureException="authentication",
-    MissingAuthenticationTokenException="authentication",
-    InvalidClientTokenId="authentication",
-    ExpiredTokenException="authentication",
-    ResourceNotFoundException="not_found",
-    ThrottlingException="rate_limited",
-    TooManyRequestsException="rate_limited",
-    ServiceQuotaExceededException="quota_exhausted",
-    ModelNotReadyException="overloaded",
-    ServiceUnavailableException="overloaded",
-    ModelTimeoutException="timeout",
-    ModelErrorException="server_error",
-    ModelStreamErrorException="server_error",
-    InternalServerException="server_error",
-)
+def _parse_thinking(reasoning: dict[str, Any]) -> Thinking:
+    if "redactedContent" in reasoning:
+        return Thinking(redacted=required_text(reasoning["redactedContent"]))
+    said = reasoning.get("reasoningText") or {}
+    return Thinking(required_text(said.get("text", "")), word(said.get("signature")))
 
 
-def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"message": …}`; the type stands in a header (see answer.refusal), in a stream beside the message. A gateway in front
-    may put both inside an `error`."""
-    if not isinstance(body, dict):
-        return ErrorDetails(str(body).strip())
-    if isinstance(body.get("error"), dict):
-        body = body["error"]
-    message = body.get("message") or body.get("Message") or body.get("originalMessage") or ""
-    kind = body.get("type") or body.get("__type")
-    return ErrorDetails(str(message), str(kind).rpartition("#")[2] if kind else None)
+def is_hosted(call: Mapping[str, Any]) -> bool:
+    """Whether the provider runs this tool call itself (Nova's code interpreter); the caller has nothing to answer then."""
+    return call.get("type") == "server_tool_use"

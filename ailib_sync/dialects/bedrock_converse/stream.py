@@ -14,8 +14,9 @@ from ...types.json_values import parse_arguments, required_text, word
 from ...types.messages import Opaque
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
-from .messages import is_hosted
-from .response import ERROR_WORDS, FINISH_REASONS, parse_error, parse_usage, stop_sequence
+from .errors import ERROR_WORDS, parse_error
+from .response import FINISH_REASONS, is_hosted, stop_sequence
+from .usage import parse_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
-
-from ...errors import ErrorDetails
 from ...types.events import StreamEnd
-from ...types.json_values import count, objects, parse_arguments, text_of, word
+from ...types.json_values import objects, parse_arguments, text_of, word
 from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
-from ...types.response import ChatResponse, Usage
+from ...types.response import ChatResponse
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
+from .errors import refusal
 from .messages import CALLS, NAME
+from .usage import parse_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ...errors import RemoteError
     from ...registry.manifest import Manifest
     from ...types.messages import Block
 
@@ -28,67 +26,6 @@ FINISH_REASONS: Mapping[str, str] = {
     "max_output_tokens": "max_tokens",
     "content_filter": "content_filter",
 }
-
-#: https://platform.openai.com/docs/guides/error-codes and the codes of `response.error`.
-ERROR_WORDS: Mapping[str, str] = {
-    "invalid_prompt": "invalid_request",
-    "content_filter": "invalid_request",
-    "content_policy_violation": "invalid_request",
-    "image_content_policy_violation": "invalid_request",
-    "failed_to_download_image": "invalid_request",
-    "invalid_api_key": "authentication",
-    "invalid_authentication": "authentication",
-    "model_not_found": "not_found",
-    "DeploymentNotFound": "not_found",
-    "context_length_exceeded": "request_too_large",
-    "string_above_max_length": "request_too_large",
-    "image_too_large": "request_too_large",
-    "image_file_too_large": "request_too_large",
-    "rate_limit_exceeded": "rate_limited",
-    "slow_down": "rate_limited",
-    "insufficient_quota": "quota_exhausted",
-    "billing_hard_limit_reached": "quota_exhausted",
-    "credit_balance_exhausted": "quota_exhausted",
-    "organization_spend_limit_exceeded": "quota_exhausted",
-    "project_spend_limit_exceeded": "quota_exhausted",
-    "organization_usage_limit_exceeded": "quota_exhausted",
-    "server_is_overloaded": "overloaded",
-    "engine_overloaded": "overloaded",
-    "vector_store_timeout": "timeout",
-}
-
-#: An error inside an answer has no status to be judged by, so its general type must do.
-_TYPES: Mapping[str, str] = {
-    "invalid_request_error": "invalid_request",
-    "authentication_error": "authentication",
-    "permission_error": "permission_denied",
-    "not_found_error": "not_found",
-    "rate_limit_error": "rate_limited",
-    "server_error": "server_error",
-}
-
-
-def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"error": {"message", "type", "code"}}`; the same without its wrapping, as in streams; `{"code", "error": "text"}`."""
-    if isinstance(body, list) and body:
-        body = body[0]
-    if not isinstance(body, dict):
-        return ErrorDetails(body.strip() if isinstance(body, str) else "")
-    error = body.get("error") or body
-    if not isinstance(error, dict):
-        return ErrorDetails(str(error), word(body.get("type")), word(body.get("code")))
-    message = error.get("message") or error.get("detail") or body.get("message") or ""
-    kind = error.get("type") if error.get("type") != "error" else None
-    code = error.get("code") if error.get("code") is not None else body.get("code")
-    return ErrorDetails(message if isinstance(message, str) else json.dumps(message), word(kind), word(code))
-
-
-def refusal(answer: dict[str, Any], manifest: Manifest) -> RemoteError:
-    """The exception for an error that stands inside an answer or a stream."""
-    details = parse_error(None, answer)
-    if not details.message:
-        details = ErrorDetails("the provider says that the answer failed, but not why", details.type, details.code)
-    return manifest.error(None, details, {**_TYPES, **ERROR_WORDS}, body=json.dumps(answer)[:65536])
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
@@ -201,20 +138,3 @@ def parse_end(answer: dict[str, Any], refused: str, calls: bool, manifest: Manif
     if finish == "end_turn":
         finish = "content_filter" if refused else "tool_use" if calls else finish
     return StreamEnd(finish, status, refusal=refused or None)
-
-
-def parse_usage(raw: Any) -> Usage:
-    """`input_tokens` counts the cached ones too, `output_tokens` the reasoning: nothing to convert."""
-    if not isinstance(raw, dict):
-        return Usage()
-    into, out = raw.get("input_tokens_details"), raw.get("output_tokens_details")
-    into, out = into if isinstance(into, dict) else {}, out if isinstance(out, dict) else {}
-    return Usage(
-        prompt_tokens=count(raw.get("input_tokens")),
-        completion_tokens=count(raw.get("output_tokens")),
-        total_tokens=count(raw.get("total_tokens")),
-        cached_tokens=count(into.get("cached_tokens")),
-        cache_write_tokens=count(into.get("cache_write_tokens")),
-        reasoning_tokens=count(out.get("reasoning_tokens")),
-        raw=raw,
-    )

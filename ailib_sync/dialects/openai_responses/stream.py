@@ -14,18 +14,18 @@ from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDel
 from ...types.json_values import text_of, word
 from ...types.messages import Opaque, Text
 from ..dialect import wrong_shape
+from .errors import refusal
 from .messages import CALLS
 from .response import (
     parse_call,
     parse_end,
     parse_item,
-    parse_usage,
-    refusal,
     refusal_text,
     text_extra,
     text_parts,
     thought_text,
 )
+from .usage import parse_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

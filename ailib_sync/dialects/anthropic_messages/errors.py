@@ -1,0 +1,59 @@
+"""Errors of Anthropic Messages: the body of an error response, and an error inside a complete response or a stream."""
+
+from __future__ import annotations
+
+import json
+
+from ...errors import ErrorDetails
+from ...types.json_values import word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ...errors import RemoteError
+    from ...registry.manifest import Manifest
+
+#: https://platform.claude.com/docs/en/api/errors
+ERROR_WORDS: Mapping[str, str] = {
+    "invalid_request_error": "invalid_request",
+    "authentication_error": "authentication",
+    "billing_error": "quota_exhausted",
+    "permission_error": "permission_denied",
+    "not_found_error": "not_found",
+    "conflict_error": "conflict",
+    "request_too_large": "request_too_large",
+    "rate_limit_error": "rate_limited",
+    "enforced_spend_limit_reached": "quota_exhausted",
+    "api_error": "server_error",
+    "timeout_error": "timeout",
+    "overloaded_error": "overloaded",
+}
+
+
+def parse_error(status: int | None, body: Any) -> ErrorDetails:
+    """`{"type": "error", "error": {"type", "message", "details": {"error_code"}}}`, and what gateways send in its place."""
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, dict):
+        return ErrorDetails(body.strip() if isinstance(body, str) else "")
+    error = body.get("error") or body
+    if not isinstance(error, dict):
+        return ErrorDetails(str(error), word(body.get("type")))
+    details = error.get("details")
+    code = details.get("error_code") if isinstance(details, dict) else None
+    message = error.get("message") or error.get("detail") or body.get("message") or ""
+    return ErrorDetails(
+        message if isinstance(message, str) else json.dumps(message),
+        word(error.get("type") or error.get("status")),
+        word(code or error.get("code")),
+    )
+
+
+def is_error(data: dict[str, Any]) -> bool:
+    return data.get("type") == "error" or data.get("object") == "error" or bool(data.get("error"))
+
+
+def refusal_of(data: dict[str, Any], manifest: Manifest) -> RemoteError:
+    return manifest.error(None, parse_error(None, data), ERROR_WORDS, body=json.dumps(data))
