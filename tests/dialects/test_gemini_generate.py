@@ -492,7 +492,7 @@ def test_pieces_read_fast_are_what_they_are_read_with_care(told: list[Piece], na
     frames = [("message", chunk) for chunk in (*chunks, answer())]
     fast = outcome_of(DIALECT.chat.stream.parse(frames, manifest()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ailib_sync.dialects.gemini_generate.stream.StreamReader.piece", lambda self, chunk: None)
+        patch.setattr("ailib_sync.dialects.gemini_generate.stream.StreamReader.read_fragment", lambda self, chunk: None)
         assert fast == outcome_of(DIALECT.chat.stream.parse(frames, manifest()))
 
 

@@ -1,16 +1,21 @@
-"""Gemini's error bodies: `google.rpc.Status` → `ErrorDetails`."""
+"""Gemini's errors: error bodies (google.rpc.Status), and errors inside responses with status 200.
+
+https://cloud.google.com/apis/design/errors
+"""
 
 from __future__ import annotations
 
 from ...errors import ErrorDetails
-from ...types.json_values import children, text_or_none
+from ...types.json_values import children, text_or_none, word
+from ..errors import error_in_response, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ...registry.manifest import Manifest
 
-#: `error.status` (google.rpc.Code), ErrorInfo's `reason`, and the two words of `_reason`.
+#: The words of `error.status` (google.rpc.Code), of ErrorInfo's `reason`, and the two of `_reason`.
 ERROR_WORDS = {
     "INVALID_ARGUMENT": "invalid_request",
     "FAILED_PRECONDITION": "invalid_request",
@@ -45,33 +50,38 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
         body = next((item for item in body if isinstance(item, dict)), {})
     error = body.get("error") if isinstance(body, dict) else body
     if not isinstance(error, dict):
-        text = error if isinstance(error, str) and not error.lstrip().startswith("<") else ""
-        return ErrorDetails(text.strip())
+        return ErrorDetails(text_message(error))
     details = children(error, "details")
     message = str(error.get("message") or "")
-    code = error.get("code")
     return ErrorDetails(
         message,
         type=text_or_none(error.get("status")),
-        code=None if code is None else str(code),
+        code=word(error.get("code")),
         retry_after=next((delay for detail in details if (delay := _seconds(detail.get("retryDelay"))) is not None), None),
         reason=_reason(message, details),
     )
 
 
 def _reason(message: str, details: list[dict[str, Any]]) -> str | None:
+    """A more exact word than the status. A quota of the day is exhausted for hours, other quotas for seconds."""
     for detail in details:
         if any("PerDay" in str(violation.get("quotaId")) for violation in children(detail, "violations")):
             return "quota of the day"
-    # The one refusal that neither code, status nor details tell apart: https://github.com/google-gemini/gemini-cli/issues/6678
+    # Code, status and details are those of any invalid request. https://github.com/google-gemini/gemini-cli/issues/6678
     if "exceeds the maximum number of tokens allowed" in message:
         return "input too long"
     return next((str(detail["reason"]) for detail in details if detail.get("reason")), None)
 
 
 def _seconds(delay: Any) -> float | None:
-    """A google.protobuf.Duration in JSON: `"37s"`, `"0.5s"`."""
+    """A google.protobuf.Duration in JSON, for example `"37s"` or `"0.5s"`."""
     try:
         return float(delay[:-1]) if isinstance(delay, str) and delay.endswith("s") else None
     except ValueError:
         return None
+
+
+def raise_if_error(chunk: dict[str, Any], manifest: Manifest) -> None:
+    """Raises RemoteError for a response, or a chunk of a stream, that is an error."""
+    if "error" in chunk:
+        raise error_in_response(chunk, parse_error(None, chunk), ERROR_WORDS, manifest)

@@ -1,10 +1,14 @@
-"""Messages → Gemini's `contents` and `systemInstruction`."""
+"""Messages → Gemini's `contents` and `systemInstruction`.
+
+https://ai.google.dev/api/caching#Content
+"""
 
 from __future__ import annotations
 
 from ...errors import ConfigurationError
 from ...types.messages import Document, MessageRole, Opaque, Text, Thinking, ToolResult
 from ...types.tools import ToolCall
+from .reasoning import render_thought
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,23 +18,23 @@ if TYPE_CHECKING:
     from ...registry.manifest import Manifest
     from ...types.messages import Audio, Block, Image, Message
 
-    #: A wire role and the blocks of adjacent messages with it, each with whether this dialect may have written it.
+    #: A role and the blocks of adjacent messages with that role; each block with whether its message is this dialect's own.
     Turn = tuple[str, list[tuple[Block, bool]]]
 
 NAME = "gemini_generate"
-#: Begins the ids we give to calls that came without one; such an id is never sent (see `own_id`).
-OWN_ID = "ailib_"
-#: Stands for a signature that another model's call cannot have. https://ai.google.dev/gemini-api/docs/thought-signatures
+#: The prefix of generated ids. Such an id is never sent.
+GENERATED_ID = "ailib_"
+#: Replaces the signature that a call of another model cannot have. https://ai.google.dev/gemini-api/docs/thought-signatures
 NO_SIGNATURE = "skip_thought_signature_validator"
 
 
-def own_id(response_id: str | None, index: int) -> str:
-    """An id for a call that came without one: the same for the same answer, streamed or not, and unlike those of others."""
-    return f"{OWN_ID}{response_id}_{index}" if response_id else f"{OWN_ID}{index}"
+def generated_id(response_id: str | None, index: int) -> str:
+    """The id of a call that has none: the same in a stream and a complete response, and different in each response."""
+    return f"{GENERATED_ID}{response_id}_{index}" if response_id else f"{GENERATED_ID}{index}"
 
 
 def render_contents(messages: Iterable[Message], manifest: Manifest) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(contents, parts of the system instruction). Adjacent messages of one role share a content."""
+    """(contents, parts of the system instruction). Adjacent messages with the same role become one content."""
     system: list[dict[str, Any]] = []
     turns: list[Turn] = []
     calls: dict[str, ToolCall] = {}
@@ -52,11 +56,11 @@ def render_contents(messages: Iterable[Message], manifest: Manifest) -> tuple[li
         elif parts:
             contents.append({"role": role, "parts": parts})
     if system and manifest.has("system_in_first_user"):
-        return _with_system(contents, system), []
+        return _system_in_first_user(contents, system), []
     return contents, system
 
 
-def _with_system(contents: list[dict[str, Any]], system: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _system_in_first_user(contents: list[dict[str, Any]], system: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if contents and contents[0]["role"] == "user":
         return [{"role": "user", "parts": [*system, *contents[0]["parts"]]}, *contents[1:]]
     return [{"role": "user", "parts": system}, *contents]
@@ -70,29 +74,26 @@ def _render_turn(
         if not isinstance(block, ToolResult) and (part := _render_part(block, own, manifest)) is not None:
             parts.append(part)
     if role == "model" and manifest.has("thought_signatures_required"):
-        # Of parallel calls only the first is signed, so one signature in a step is enough.
-        made = [part for part in parts if "functionCall" in part]
-        if made and not any("thoughtSignature" in part for part in made):
-            made[0]["thoughtSignature"] = NO_SIGNATURE
+        # Of parallel calls only the first one is signed, so one signature is enough.
+        calls_made = [part for part in parts if "functionCall" in part]
+        if calls_made and not any("thoughtSignature" in part for part in calls_made):
+            calls_made[0]["thoughtSignature"] = NO_SIGNATURE
     return parts
 
 
 def _render_part(block: Block, own: bool, manifest: Manifest) -> dict[str, Any] | None:
-    """The block as a part; None where nothing of it goes to this service."""
+    """The block as a part; None if it is not sent to this service."""
     if isinstance(block, Text):
         extra = block.extra if own else {}
         return {"text": block.text, **extra} if block.text or extra else None
     if isinstance(block, Thinking):
-        # A thought without a signature is a summary for people; the service makes nothing of it.
-        if not own or block.signature is None:
-            return None
-        return {"text": block.text, "thought": True, "thoughtSignature": block.signature, **block.extra}
+        return render_thought(block) if own else None
     if isinstance(block, ToolCall):
         return _render_call(block, own, manifest)
     if isinstance(block, Opaque):
         return block.data if own else None
     if isinstance(block, ToolResult):
-        raise ConfigurationError("a tool's result is a message of its own: Message.tool(...)")
+        raise ConfigurationError("a tool's result must be a message of its own: use Message.tool(...)")
     return _render_media(block)
 
 
@@ -107,15 +108,15 @@ def _render_call(call: ToolCall, own: bool, manifest: Manifest) -> dict[str, Any
 
 
 def _id(call_id: str, manifest: Manifest) -> dict[str, str]:
-    if not call_id or call_id.startswith(OWN_ID) or manifest.has("no_function_call_ids"):
+    if not call_id or call_id.startswith(GENERATED_ID) or manifest.has("no_function_call_ids"):
         return {}
     return {"id": call_id}
 
 
 def _render_results(results: list[ToolResult], calls: dict[str, ToolCall], manifest: Manifest) -> list[dict[str, Any]]:
-    """The results in the order of their calls, which is all that tells results of one name apart where ids are absent.
+    """The results in the order of their calls: without ids, only the order distinguishes results with the same name.
 
-    Pictures and files in a result go inside it where the model takes them there, else after all results.
+    Images and files of a result are sent inside it if the model supports that, otherwise after all results.
     """
     order = {call_id: position for position, call_id in enumerate(calls)}
     parts: list[dict[str, Any]] = []
@@ -128,7 +129,7 @@ def _render_results(results: list[ToolResult], calls: dict[str, ToolCall], manif
                 f"the result of tool call {result.tool_call_id!r} needs the tool's name: no call with this id is in the "
                 "messages before it. Pass name=… to Message.tool"
             )
-        # "output" and "error" are the keys the service gives a meaning to. https://ai.google.dev/api/caching#FunctionResponse
+        # The service gives a meaning to the keys "output" and "error". https://ai.google.dev/api/caching#FunctionResponse
         response = {"error" if result.is_error else "output": result.text}
         body: dict[str, Any] = {**_id(result.tool_call_id, manifest), "name": name, "response": response, **result.extra}
         media = [] if isinstance(result.content, str) else [block for block in result.content if not isinstance(block, Text)]
@@ -151,6 +152,6 @@ def _render_media(block: Image | Audio | Document) -> dict[str, Any]:
 
 
 def _guess(url: str) -> str | None:
-    from mimetypes import guess_type  # reads the system's tables; only addresses need it
+    from mimetypes import guess_type  # reads the system's tables; only needed for URLs
 
     return guess_type(url.partition("?")[0])[0]

@@ -1,7 +1,13 @@
-"""`Reasoning` → Gemini's `thinkingConfig`: a budget of tokens (2.5) or a level (3 and later), as the manifest says."""
+"""Reasoning in Gemini: the option `reasoning` → `thinkingConfig`, and thoughts in messages.
+
+Gemini 2.5 has a budget of tokens, Gemini 3 and later have levels; the manifest's `reasoning` names the style.
+https://ai.google.dev/gemini-api/docs/thinking
+"""
 
 from __future__ import annotations
 
+from ...types.events import ThinkingDelta
+from ...types.json_values import text_or_none
 from ..reasoning import nearest_effort
 
 TYPE_CHECKING = False
@@ -10,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...registry.manifest import Manifest
+    from ...types.messages import Thinking
     from ...types.request import Ledger, Reasoning
 
 #: Lets the model choose. https://ai.google.dev/gemini-api/docs/thinking
@@ -78,3 +85,21 @@ def _level(wanted: Reasoning, table: Mapping[str, Any], ledger: Ledger, source: 
 
 
 STYLES: dict[str, Callable[[Reasoning, Mapping[str, Any], Ledger, str], dict[str, Any]]] = {"budget": _budget, "level": _level}
+
+
+def render_thought(block: Thinking) -> dict[str, Any] | None:
+    """A thinking block as a part. None without a signature: such a thought is a summary for people, which the service ignores.
+
+    https://ai.google.dev/gemini-api/docs/thought-signatures
+    """
+    if block.signature is None:
+        return None
+    return {"text": block.text, "thought": True, "thoughtSignature": block.signature, **block.extra}
+
+
+def parse_thought(part: dict[str, Any], *, starts: bool) -> ThinkingDelta | None:
+    """The thought in a part, None if it has none. `starts` means that the thought begins a new block."""
+    text = text_or_none(part.get("text"))
+    if text is None or not part.get("thought"):
+        return None
+    return ThinkingDelta(text, text_or_none(part.get("thoughtSignature")), starts=starts)

@@ -1,13 +1,9 @@
-"""A complete GenerateContentResponse → `ChatResponse`.
-
-It is read as a stream of one chunk, so that both give the same message.
-"""
+"""A complete response of Gemini → `ChatResponse`. It is read as a stream of one chunk: stream.py."""
 
 from __future__ import annotations
 
 from ..accumulator import accumulate
 from ..dialect import wrong_shape
-from .messages import NAME
 from .stream import StreamReader
 
 TYPE_CHECKING = False
@@ -19,11 +15,14 @@ if TYPE_CHECKING:
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
-    """A whole answer: one GenerateContentResponse, or the list of them that a stream without `alt=sse` is."""
+    """One GenerateContentResponse, or a list of them: what a stream without `alt=sse` sends.
+
+    Raises RemoteError if the body contains an error, ProtocolError if it is no response.
+    """
     reader = StreamReader(manifest)
-    events = [event for chunk in (body if isinstance(body, list) else [body]) for event in reader.events(chunk)]
+    events = [event for chunk in (body if isinstance(body, list) else [body]) for event in reader.read(chunk)]
     if not reader.begun:
         raise wrong_shape(manifest, "it has neither candidates nor promptFeedback", body)
-    response = accumulate([*events, reader.end()], NAME)
+    response = accumulate([*events, reader.end()])
     response.raw = body if isinstance(body, dict) else None
     return response

@@ -1,21 +1,23 @@
 """Gemini's stream → events. Each chunk is a GenerateContentResponse.
 
-There is no end mark: a stream is complete when a `finishReason` (or the `blockReason` of a refused prompt) has been seen.
+https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse. The format has no end mark: a response is complete
+after a `finishReason`, or after the `blockReason` of a blocked prompt.
 """
 
 from __future__ import annotations
 
 import json
 
-from ...errors import Cancelled, StreamInterrupted, TransportError
 from ...framing.json import whole_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ...types.json_values import child, children, text_or_none
 from ...types.messages import Opaque
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
-from .errors import ERROR_WORDS, parse_error
-from .messages import own_id
+from ..stream import until_finished
+from .errors import raise_if_error
+from .messages import generated_id
+from .reasoning import parse_thought
 from .usage import parse_usage
 
 TYPE_CHECKING = False
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
 
-
-#: https://ai.google.dev/api/generate-content#FinishReason; a word that is absent here is given as it is.
+#: https://ai.google.dev/api/generate-content#FinishReason. A word that is not here is passed on unchanged.
 FINISH_REASONS = {
     "STOP": "end_turn",
     "MAX_TOKENS": "max_tokens",
@@ -45,94 +46,84 @@ FINISH_REASONS = {
     "IMAGE_RECITATION": "content_filter",
 }
 
-#: What of a candidate is read; the rest (grounding, citations, safety ratings, log probabilities) is kept in `Message.extra`.
-_READ = frozenset(("content", "finishReason", "index"))
-
-_PLACE = frozenset(("content", "index"))
-
-_TEXT = frozenset(("text", "thought"))
-
-_FLAGS = frozenset(("thought", "thoughtSignature"))
+#: The keys of a candidate that are read. Others (grounding, citations, safety ratings, log probabilities) are kept in
+#: `Message.extra`.
+_KEYS_OF_CANDIDATE = frozenset(("content", "finishReason", "index"))
+#: The keys of the candidate and of the part in a chunk that has one fragment of text only.
+_KEYS_OF_FRAGMENT = frozenset(("content", "index"))
+_KEYS_OF_TEXT_PART = frozenset(("text", "thought"))
+#: The keys that any part may have.
+_KEYS_OF_EVERY_PART = frozenset(("thought", "thoughtSignature"))
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
-    answer = StreamReader(manifest)
-    try:
+    """The events of a stream."""
+    reader = StreamReader(manifest)
+    with until_finished(reader, manifest, "a finishReason"):
         for _, chunk in frames:
             if chunk is None:
                 break
-            yield from answer.piece(chunk) or answer.events(chunk)
-    except Cancelled:
-        raise
-    except TransportError:
-        if not answer.complete:
-            raise
-    if not answer.complete:
-        raise StreamInterrupted("the stream ended without a finishReason", provider=manifest.id)
-    yield answer.end()
+            yield from reader.read_fragment(chunk) or reader.read(chunk)
+    yield reader.end()
 
 
 def delta_of(chunk: Any, manifest: Manifest) -> tuple[str, bool] | None:
-    """The text of a chunk that holds nothing else which is read, and whether it is a thought."""
-    return _lone_text(chunk) if isinstance(chunk, dict) and "usageMetadata" not in chunk else None
+    """The text of a chunk from which nothing else is read, and whether it is a thought (see dialect.Streaming)."""
+    return _fragment(chunk) if isinstance(chunk, dict) and "usageMetadata" not in chunk else None
 
 
-def _lone_text(chunk: Any) -> tuple[str, bool] | None:
-    """The text of a chunk that holds nothing else which is read, but perhaps a count of tokens, and whether it is a thought."""
+def _fragment(chunk: Any) -> tuple[str, bool] | None:
+    """The text of a chunk from which nothing else is read except perhaps its usage, and whether it is a thought."""
     try:
         (candidate,) = chunk["candidates"]
         (part,) = candidate["content"]["parts"]
         text, thought = part["text"], part.get("thought", False)
-        odd = not candidate.keys() <= _PLACE or not part.keys() <= _TEXT or "error" in chunk or "promptFeedback" in chunk
+        has_more = (
+            not candidate.keys() <= _KEYS_OF_FRAGMENT
+            or not part.keys() <= _KEYS_OF_TEXT_PART
+            or "error" in chunk
+            or "promptFeedback" in chunk
+        )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    if odd or candidate.get("index", 0) != 0 or not isinstance(text, str) or not isinstance(thought, bool):
+    if has_more or candidate.get("index", 0) != 0 or not isinstance(text, str) or not isinstance(thought, bool):
         return None
     return text, thought
 
 
 def is_end_mark(event: str, data: str) -> bool:
-    """Whether an unfinished last block is a whole chunk with the finish reason in it."""
+    """Whether an unfinished last block is a complete chunk with a finish reason."""
     return '"finishReason"' in data and whole_json(data) is not None
 
 
 class StreamReader:
-    """What has been learnt of one answer. `begun`: it has the format's shape; `complete`: its end has been seen."""
+    """Reads chunks in order: `read` returns the events of one, `end` the last event of the response."""
 
     __slots__ = (
-        "_block_reason",
-        "_calls",
-        "_finish",
-        "_id",
-        "_manifest",
-        "_model",
-        "_refusal",
-        "_signed_text",
-        "_signed_thought",
-        "begun",
-    )
+        "_block_reason", "_calls", "_finish_reason", "_id", "_manifest", "_model", "_refusal", "_text_is_signed",
+        "_thought_is_signed", "begun",
+    )  # fmt: skip
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
         self._calls = 0
         self._id: str | None = None
         self._model: str | None = None
-        self._finish: str | None = None
+        self._finish_reason: str | None = None
         self._block_reason: str | None = None
         self._refusal: str | None = None
-        self._signed_text = False
-        self._signed_thought = False
+        self._text_is_signed = False
+        self._thought_is_signed = False
         self.begun = False
 
     @property
-    def complete(self) -> bool:
-        return self._finish is not None or self._block_reason is not None
+    def finished(self) -> bool:
+        return self._finish_reason is not None or self._block_reason is not None
 
-    def piece(self, chunk: Any) -> tuple[StreamingEvent, ...] | None:
-        """The events of a chunk that is a piece of text, or of a thought, and perhaps a count of tokens, as nearly all are.
-        None of any other."""
-        text, thought = _lone_text(chunk) or ("", False)
-        if not text or not (self._id and self._model) or (self._signed_thought if thought else self._signed_text):
+    def read_fragment(self, chunk: Any) -> tuple[StreamingEvent, ...] | None:
+        """The events of a chunk that has one fragment of text or thinking, and perhaps usage, as most have. None for others."""
+        text, thought = _fragment(chunk) or ("", False)
+        if not text or not (self._id and self._model) or (self._thought_is_signed if thought else self._text_is_signed):
             return None
         event: StreamingEvent = ThinkingDelta(text) if thought else ContentDelta(text)
         usage = chunk.get("usageMetadata")
@@ -140,73 +131,73 @@ class StreamReader:
             return None
         return (Metadata(parse_usage(usage)), event) if usage else (event,)
 
-    def events(self, chunk: Any) -> Iterator[StreamingEvent]:
+    def read(self, chunk: Any) -> Iterator[StreamingEvent]:
         if not isinstance(chunk, dict):
             raise wrong_shape(self._manifest, "a chunk is not an object", chunk)
-        if "error" in chunk:
-            raise self._manifest.error(None, parse_error(None, chunk), ERROR_WORDS, body=json.dumps(chunk))
+        raise_if_error(chunk, self._manifest)
         self.begun = self.begun or any(key in chunk for key in ("candidates", "promptFeedback", "usageMetadata"))
-        # Other candidates (generationConfig.candidateCount) stay in `raw`.
+        # Further candidates (generationConfig.candidateCount) are only in `raw`.
         candidates = children(chunk, "candidates")
         candidate: dict[str, Any] = next((item for item in candidates if item.get("index", 0) == 0), {})
-        extra = {key: value for key, value in candidate.items() if key not in _READ}
+        extra = {key: value for key, value in candidate.items() if key not in _KEYS_OF_CANDIDATE}
         feedback = child(chunk, "promptFeedback")
         if feedback.get("blockReason"):
             self._block_reason = str(feedback["blockReason"])
             self._refusal = text_or_none(feedback.get("blockReasonMessage"))
             extra["promptFeedback"] = feedback
-        yield from self._metadata(chunk, extra)
+        yield from self._read_metadata(chunk, extra)
         for part in children(child(candidate, "content"), "parts"):
-            yield from self._part(part)
+            yield from self._read_part(part)
         if candidate.get("finishReason"):
-            self._finish = str(candidate["finishReason"])
+            self._finish_reason = str(candidate["finishReason"])
 
     def end(self) -> StreamEnd:
-        """The last event. `STOP` is said of function calls too."""
-        if self._finish is None and self._block_reason is not None:
+        """The last event. `STOP` is also the reason after function calls."""
+        if self._finish_reason is None and self._block_reason is not None:
             return StreamEnd("content_filter", self._block_reason, refusal=self._refusal)
-        reason = self._manifest.finish_reason(self._finish, FINISH_REASONS)
-        return StreamEnd("tool_use" if reason == "end_turn" and self._calls else reason, self._finish)
+        reason = self._manifest.finish_reason(self._finish_reason, FINISH_REASONS)
+        return StreamEnd("tool_use" if reason == "end_turn" and self._calls else reason, self._finish_reason)
 
-    def _metadata(self, chunk: dict[str, Any], extra: dict[str, Any]) -> Iterator[Metadata]:
-        """What is new in this chunk; every chunk repeats the id and the model, the first of which stand."""
+    def _read_metadata(self, chunk: dict[str, Any], extra: dict[str, Any]) -> Iterator[Metadata]:
+        """What is new in this chunk. Every chunk repeats the id and the model; the first ones are used."""
         usage = chunk.get("usageMetadata")
         event = Metadata(parse_usage(usage) if isinstance(usage, dict) else None, message_extra=extra or None)
-        name, model = text_or_none(chunk.get("responseId")), text_or_none(chunk.get("modelVersion"))
-        if name and not self._id:
-            self._id = event.id = name
+        id, model = text_or_none(chunk.get("responseId")), text_or_none(chunk.get("modelVersion"))
+        if id and not self._id:
+            self._id = event.id = id
         if model and not self._model:
             self._model = event.model = model
         if usage or extra or event.id or event.model:
             yield event
 
-    def _part(self, part: dict[str, Any]) -> Iterator[StreamingEvent]:
+    def _read_part(self, part: dict[str, Any]) -> Iterator[StreamingEvent]:
         signature, text = text_or_none(part.get("thoughtSignature")), text_or_none(part.get("text"))
         if isinstance(part.get("functionCall"), dict):
-            yield from self._call(part["functionCall"], part)
-        elif text is not None and part.get("thought"):
-            # Each signature belongs to its own part, so nothing is added to a signed one.
-            yield ThinkingDelta(text, signature, starts=self._signed_thought)
-            self._signed_thought = signature is not None
-        elif text is not None or not part.keys() - _FLAGS:
-            # A stream's last chunk may bring nothing but the signature of the text before it.
+            yield from self._read_call(part["functionCall"], part)
+        elif (thought := parse_thought(part, starts=self._thought_is_signed)) is not None:
+            # A signature is valid for its own part, so a signed part is never joined with the next one.
+            # https://ai.google.dev/gemini-api/docs/thought-signatures
+            yield thought
+            self._thought_is_signed = thought.signature is not None
+        elif text is not None or not part.keys() - _KEYS_OF_EVERY_PART:
+            # The last chunk of a stream may have only the signature of the text before it.
             if text or signature:
                 extra = {"thoughtSignature": signature} if signature else None
-                yield ContentDelta(text or "", extra, starts=self._signed_text)
-                self._signed_text = signature is not None
+                yield ContentDelta(text or "", extra, starts=self._text_is_signed)
+                self._text_is_signed = signature is not None
         else:
             yield Metadata(block=Opaque(part))
 
-    def _call(self, call: dict[str, Any], part: dict[str, Any]) -> Iterator[StreamingEvent]:
-        """Function calls come whole. Their ids are often absent."""
+    def _read_call(self, call: dict[str, Any], part: dict[str, Any]) -> Iterator[StreamingEvent]:
+        """A function call is always complete. It often has no id."""
         index, self._calls = self._calls, self._calls + 1
         name, arguments = str(call.get("name") or ""), call.get("args")
-        call_id = str(call.get("id") or own_id(self._id, index))
-        known = isinstance(arguments, dict) or arguments is None
+        call_id = str(call.get("id") or generated_id(self._id, index))
+        is_object = isinstance(arguments, dict) or arguments is None
         raw = json.dumps(arguments or {}, ensure_ascii=False)
         yield ToolCallStarted(index, call_id, name)
         yield PartialToolCall(index, raw)
-        made = ToolCall(call_id, name, (arguments or {}) if known else None, None if known else raw)
+        made = ToolCall(call_id, name, (arguments or {}) if is_object else None, None if is_object else raw)
         made.signature = text_or_none(part.get("thoughtSignature"))
-        made.extra = {key: value for key, value in part.items() if key not in _FLAGS and key != "functionCall"}
+        made.extra = {key: value for key, value in part.items() if key not in _KEYS_OF_EVERY_PART and key != "functionCall"}
         yield ToolCallEnded(index, made)

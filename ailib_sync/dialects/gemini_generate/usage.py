@@ -1,4 +1,7 @@
-"""Gemini's `usageMetadata` → `Usage`."""
+"""Gemini's `usageMetadata` → `Usage`.
+
+https://ai.google.dev/api/generate-content#UsageMetadata
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def parse_usage(usage: Mapping[str, Any]) -> Usage:
-    """`candidatesTokenCount` leaves out the thoughts, `promptTokenCount` the prompts of hosted tools; both are added."""
+    """`candidatesTokenCount` does not include thoughts, `promptTokenCount` not the prompts of hosted tools; both are added."""
     return Usage(
         prompt_tokens=total(usage.get("promptTokenCount"), usage.get("toolUsePromptTokenCount")),
         completion_tokens=total(usage.get("candidatesTokenCount"), usage.get("thoughtsTokenCount")),

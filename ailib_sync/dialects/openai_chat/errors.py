@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from ...errors import ErrorDetails
+from ..errors import error_in_response, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
 def _message(node: Any, depth: int = 8) -> str:
     """The first text meant for people, at most `depth` levels deep."""
     if isinstance(node, str):
-        return node.strip()
+        return text_message(node)
     if depth == 0:
         return ""
     if isinstance(node, list):
@@ -120,7 +121,7 @@ def remote_error(error: dict[str, Any], manifest: Manifest) -> RemoteError:
     details = parse_error(None, error)
     status = _status_in(error)
     words = ERROR_WORDS if status else WORDS_WITHOUT_STATUS
-    return manifest.error(status, details, words, body=json.dumps(error, ensure_ascii=False)[:65536])
+    return error_in_response(error, details, words, manifest, status)
 
 
 def _status_in(error: dict[str, Any]) -> int | None:
