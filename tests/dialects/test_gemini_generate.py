@@ -480,6 +480,7 @@ BESIDE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(pieces(PIECES, IN_CANDIDATE, BESIDE), st.booleans())
 def test_pieces_read_fast_are_what_they_are_read_with_care(told: list[Piece], named: bool) -> None:

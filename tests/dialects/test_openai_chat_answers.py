@@ -454,6 +454,7 @@ PIECES: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(pieces(PIECES, BESIDE, IN_CHOICE))
 def test_pieces_read_fast_are_what_they_are_read_with_care(others: list[Piece]) -> None:

@@ -183,6 +183,7 @@ def replaced(node: Any, path: tuple[Any, ...], value: Any) -> Any:
     return [replaced(item, path[1:], value) if at == path[0] else item for at, item in enumerate(node)]
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.lists(st.tuples(st.sampled_from(places(FULL)), JUNK), min_size=1, max_size=3))
 def test_junk_anywhere_in_an_answer_raises_none_but_our_errors(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
