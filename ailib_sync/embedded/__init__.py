@@ -38,8 +38,8 @@ class EmbeddedPool:
         from .http_response import response_of
 
         call = server_call(method, url, body, headers or {})
-        dialect = dialect_of(call.path) or "openai_chat"
-        reply = answer(call, _rules(dialect), self.model) if self.model else answer(call, _rules(dialect))
+        rules = _rules(dialect_of(call.path) or "openai_chat", call.path)
+        reply = answer(call, rules, self.model) if self.model else answer(call, rules)
         return response_of(reply, method, url)
 
 
@@ -52,11 +52,11 @@ def server_call(method: str, url: str, body: bytes | str | None, headers: Mappin
     return ServerCall(method, parts.path, parts.query, {name.lower(): value for name, value in headers.items()}, raw)
 
 
-def _rules(dialect: str) -> Rules:
+def _rules(dialect: str, path: str) -> Rules:
     from dataclasses import replace
 
     from ..registry.manifest import Manifest
-    from .rules import rules_of
+    from .rules import manifest_at, rules_of
 
-    rules = rules_of(Manifest.load("embedded").for_model(MODEL, dialect), MODEL, shows_thinking=True)
+    rules = rules_of(manifest_at(Manifest.load("embedded"), path, MODEL, dialect), MODEL, shows_thinking=True)
     return replace(rules, models=(MODEL,))

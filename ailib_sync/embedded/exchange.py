@@ -145,6 +145,18 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceOperation:
+    """An operation of a service besides chat. `check` raises Refused or Bad for what the real services reject; `respond` gives
+    the JSON of the response."""
+
+    name: str
+    #: The end of the path of its requests.
+    tail: Pattern[str]
+    check: Callable[[dict[str, Any], Rules], None]
+    respond: Callable[[dict[str, Any], Rules], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Speaker:
     """One dialect as its services speak it.
 
@@ -170,6 +182,7 @@ class Speaker:
     request_id: str = "x-request-id"
     ping: bytes = b": keep-alive\n\n"
     indent: int | None = None
+    operations: tuple[ServiceOperation, ...] = ()
 
 
 def read_json(call: ServerCall) -> dict[str, Any]:

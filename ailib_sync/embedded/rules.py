@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .exchange import Rules
-from .service import speaker_of
+from .service import operation_of, speaker_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ STYLE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "reasoning_object": ("reasoning",),
     "template_kwargs": ("chat_template_kwargs",),
 }
+
+
+def manifest_at(manifest: Manifest, path: str, model: str, dialect: str) -> Manifest:
+    """The manifest resolved for the operation that a request to this path asks for."""
+    operation = operation_of(path, dialect)
+    if operation is not None and operation.name in manifest.operations:
+        return manifest.for_operation(operation.name, model)
+    return manifest.for_model(model, dialect)
 
 
 def rules_of(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..types.request import ChatRequest
     from ..types.response import ChatResponse
-    from .exchange import ServerCall, Speaker
+    from .exchange import ServerCall, ServiceOperation, Speaker
 
     #: What answers: a request and a stamp for its ids in, an answer out; it may raise Refused.
     Model = Callable[[ChatRequest, str], ChatResponse]
@@ -38,9 +38,17 @@ def dialect_of(path: str) -> str | None:
     return next((name for name in NAMES if speaker_of(name).tail.search(path)), None)
 
 
+def operation_of(path: str, dialect: str) -> ServiceOperation | None:
+    """The operation besides chat whose requests end as this path does; None where it is a chat's."""
+    return next((operation for operation in speaker_of(dialect).operations if operation.tail.search(path)), None)
+
+
 def answer(call: ServerCall, rules: Rules, model: Model = reply) -> Reply:
     """The reply of the service with these rules, `model` behind it."""
     speaker = speaker_of(rules.dialect)
+    operation = operation_of(call.path, rules.dialect)
+    if operation is not None:
+        return _respond(operation, call, rules, speaker)
     try:
         asked = _understood(call, rules, speaker)
         said = _completed(model(asked, call.stamp), asked, call)
@@ -51,6 +59,16 @@ def answer(call: ServerCall, rules: Rules, model: Model = reply) -> Reply:
         headers["content-type"] = asked.extra.get("stream_type", speaker.stream_type)
         return Reply(200, headers, speaker.write_stream(asked, said, rules), is_stream=True)
     return Reply(200, headers, [_json(speaker.write_answer(asked, said, rules), speaker)])
+
+
+def _respond(operation: ServiceOperation, call: ServerCall, rules: Rules, speaker: Speaker) -> Reply:
+    """The reply to a request of another operation than chat."""
+    try:
+        body = _checked(call, rules, speaker, operation)
+        _check_model(str(body.get("model")), rules)
+        return Reply(200, _headers(speaker, call), [_json(operation.respond(body, rules), speaker)])
+    except Refused as refused:
+        return refusal(refused, call, rules.dialect)
 
 
 def _completed(said: ChatResponse, asked: ChatRequest, call: ServerCall) -> ChatResponse:
@@ -85,7 +103,16 @@ def _understood(call: ServerCall, rules: Rules, speaker: Speaker) -> ChatRequest
     """The request, checked as the real service would: address, key, headers, body, model; in this order."""
     if not rules.strict:
         return _guessed(call, rules, speaker)
-    check_address(call, rules, speaker)
+    asked = speaker.read_call(call, _checked(call, rules, speaker), rules)
+    _check_model(asked.model, rules)
+    return asked
+
+
+def _checked(call: ServerCall, rules: Rules, speaker: Speaker, operation: ServiceOperation | None = None) -> dict[str, Any]:
+    """The body of a request whose address, key, headers and body were checked, in this order."""
+    if not rules.strict:
+        return read_json(call)
+    check_address(call, rules, operation or speaker)
     check_key(call, rules)
     for name, value in rules.headers.items():
         if call.headers.get(name.lower()) != value and name.lower() not in ("user-agent", "content-type"):
@@ -96,14 +123,19 @@ def _understood(call: ServerCall, rules: Rules, speaker: Speaker) -> ChatRequest
             if "model" in body:
                 raise Bad("unknown", ("model",), (), body["model"])
             body["model"] = rules.model
-        speaker.check_call(call, body, rules)
+        if operation is None:
+            speaker.check_call(call, body, rules)
+        else:
+            operation.check(body, rules)
     except Bad as bad:
         raise speaker.explain(bad) from None
-    asked = speaker.read_call(call, body, rules)
-    unknown = rules.models is not None and asked.model not in rules.models
-    if unknown or (rules.prefix and asked.model.startswith(rules.prefix)):
-        raise Refused(asked.model, "not_found", param="model")
-    return asked
+    return body
+
+
+def _check_model(model: str, rules: Rules) -> None:
+    unknown = rules.models is not None and model not in rules.models
+    if unknown or (rules.prefix and model.startswith(rules.prefix)):
+        raise Refused(model, "not_found", param="model")
 
 
 def _guessed(call: ServerCall, rules: Rules, speaker: Speaker) -> ChatRequest:
@@ -119,7 +151,7 @@ def _guessed(call: ServerCall, rules: Rules, speaker: Speaker) -> ChatRequest:
         return ChatRequest("echo", (Message.user(text),), extra={"usage": True, "n": 1, "body": {}, "sealed": False})
 
 
-def check_address(call: ServerCall, rules: Rules, speaker: Speaker) -> None:
+def check_address(call: ServerCall, rules: Rules, speaker: Speaker | ServiceOperation) -> None:
     """Raises Refused for another method or another path than the service has."""
     target = f"{call.path}?{call.query}" if call.query else call.path
     found = any(pattern.fullmatch(target) for pattern in rules.targets) if rules.targets else speaker.tail.search(call.path)

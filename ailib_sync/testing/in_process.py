@@ -14,7 +14,7 @@ from ..client import ClientDefaults, replace_defaults
 from ..embedded import Rules, answer, dialect_of, server_call
 from ..embedded.echo import reply as echo
 from ..embedded.http_response import response_of
-from ..embedded.rules import rules_of
+from ..embedded.rules import manifest_at, rules_of
 from ..registry.check import hosts
 from ..registry.manifest import Manifest, builtin_manifests
 
@@ -59,7 +59,7 @@ class OfflinePool:
         asked = loads(call.body or b"{}")
         model = asked.get("model") if isinstance(asked, dict) else None
         host = urlsplit(url).hostname or ""
-        rules = _rules(host, dialect_of(call.path) or "openai_chat", str(model))
+        rules = _rules(host, dialect_of(call.path) or "openai_chat", str(model), call.path)
         return response_of(answer(call, rules, self.model), method, url)
 
 
@@ -68,12 +68,12 @@ def _key() -> str:
 
 
 @lru_cache(maxsize=64)
-def _rules(host: str, dialect: str, model: str) -> Rules:
+def _rules(host: str, dialect: str, model: str, path: str) -> Rules:
     for manifest in builtin_manifests():
         known = hosts(manifest.base_url, {**manifest.dialects, **manifest.operations}, manifest.variables) - {
             "*"
         }  # the caller's own, wherever it is
         speaks = dialect == manifest.dialect or dialect in manifest.dialects
         if speaks and any(fnmatchcase(host, pattern) for pattern in known):
-            return rules_of(manifest.for_model(model, dialect))
-    return rules_of(Manifest.load("embedded").for_model(model, dialect), strict=False)
+            return rules_of(manifest_at(manifest, path, model, dialect))
+    return rules_of(manifest_at(Manifest.load("embedded"), path, model, dialect), strict=False)

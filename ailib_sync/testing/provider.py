@@ -229,16 +229,17 @@ class FakeProvider:
         return next((rules for rules in services if any(p.fullmatch(target) for p in rules.targets)), services[0])
 
     def _make_rules(self, model: str) -> list[Rules]:
-        """One for each format the provider speaks, the model's own first."""
+        """One for each dialect of the chat, the model's own first, and one for each other operation."""
         names = dict.fromkeys((self.manifest.for_model(model).dialect, self.manifest.dialect, *self.manifest.dialects))
+        parts = [("chat", self.manifest.for_model(model, name)) for name in names]
+        parts += [(name, self.manifest.for_operation(name, model)) for name in self.manifest.operations]
         made = []
-        for name in names:
-            manifest = self.manifest.for_model(model, name)
+        for operation, manifest in parts:
             rules = rules_of(
                 manifest,
                 model,
                 key=self.api_key,
-                targets=_targets(manifest),
+                targets=_targets(operation, manifest),
                 strict=self._strict,
                 shows_thinking=self._is_dialect,
             )
@@ -290,17 +291,15 @@ def _prefix(manifest: Manifest) -> str:
     return (found[1] or "").rstrip("/") if found else "/v1"
 
 
-def _targets(manifest: Manifest) -> tuple[Pattern[str], ...]:
-    """The paths this provider's requests go to, as the manifest and the dialect name them."""
+def _targets(name: str, manifest: Manifest) -> tuple[Pattern[str], ...]:
+    """The paths of the requests of an operation; `manifest` is the one resolved for it."""
     from re import compile
 
     made = []
-    for name, operation in find(manifest.dialect).operations.items():
-        if name in manifest.operation_names():
-            own = manifest.for_operation(name, "echo")
-            for path in {path_of(operation, own), path_of(operation, own, stream=True)}:
-                template = escape(_prefix(own) + _filled(path, own))
-                made.append(compile(template.replace(escape("{model}"), r"[^/?]+")))
+    operation = find(manifest.dialect).operations[name]
+    for path in {path_of(operation, manifest), path_of(operation, manifest, stream=operation.stream is not None)}:
+        template = escape(_prefix(manifest) + _filled(path, manifest))
+        made.append(compile(template.replace(escape("{model}"), r"[^/?]+")))
     return tuple(made)
 
 

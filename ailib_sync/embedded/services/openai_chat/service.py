@@ -14,6 +14,7 @@ from ...media import medium
 from ...tokens import pieces
 from ..openai_errors import explain, write_error, write_stream_error
 from .checks import check_call
+from .embeddings import EMBEDDINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -236,4 +237,5 @@ SPEAKER = Speaker(
     options={**_PLAIN, "max_tokens": "max_tokens", "stop": "stop", "top_k": "top_k", "reasoning": "reasoning_effort"},
     auth={"scheme": "bearer"},
     indent=2,
+    operations=(EMBEDDINGS,),
 )
