@@ -216,9 +216,36 @@ def test_only_the_first_release_of_a_slot_counts():
     slot = limiter.acquire(clock())
     for _ in range(3):
         slot.release()
-    limiter.acquire(clock())
-    limiter.acquire(clock())
+    held = [limiter.acquire(clock()), limiter.acquire(clock())]
     with pytest.raises(PoolTimeout):
+        limiter.acquire(clock(total=0.05))
+    assert held
+
+
+def test_a_dropped_slot_is_released():
+    """An interrupt can end a call between any two instructions. Its slot then goes with its frames."""
+    limiter = Limiter(max_in_flight=1)
+    limiter.acquire(clock())
+    limiter.acquire(clock(total=0.05)).release()
+
+
+def test_a_dropped_waiter_stops_nobody():
+    limiter = Limiter(max_in_flight=1)
+    limiter._queue.append(module.ref(module._Waiter()))
+    limiter.acquire(clock(total=0.05)).release()
+
+
+def test_the_tokens_of_the_last_minute_are_counted_exactly(minute):
+    limiter = Limiter(tokens_per_minute=10)
+    for tokens in (4, 5, 0):
+        limiter.acquire(clock()).release(tokens)
+    sleep(minute / 2)
+    limiter.acquire(clock()).release(3)
+    with pytest.raises(PoolTimeout, match="12 tokens"):
+        limiter.acquire(clock(total=0.05))
+    sleep(minute / 2)  # the first two are a minute old
+    limiter.acquire(clock()).release(7)
+    with pytest.raises(PoolTimeout, match="10 tokens"):
         limiter.acquire(clock(total=0.05))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _weakref import ref
 from time import monotonic
 
 from .._dataclass import dataclass
@@ -92,11 +93,12 @@ class CancelToken:
     cancelled.
     """
 
-    __slots__ = ("_cancelled", "_wakers")
+    __slots__ = ("_calls", "_cancelled")
 
     def __init__(self) -> None:
         self._cancelled = False
-        self._wakers: dict[int, Callable[[], None]] = {}
+        # Weak, so that a call whose end was interrupted, and its slot in a limiter, do not live as long as the token.
+        self._calls: dict[int, ref[CallClock]] = {}
 
     @property
     def cancelled(self) -> bool:
@@ -104,15 +106,17 @@ class CancelToken:
 
     def cancel(self) -> None:
         self._cancelled = True
-        for wake in list(self._wakers.values()):
-            wake()
+        for call in list(self._calls.values()):
+            clock = call()
+            if clock is not None:
+                clock.cancel()
 
-    def _attach(self, key: int, wake: Callable[[], None]) -> None:
+    def _attach(self, clock: CallClock) -> None:
         # Stores to and deletions from a dict are atomic. There is no lock, because a finalizer may call _detach at any point.
-        self._wakers[key] = wake
+        self._calls[id(clock)] = ref(clock)
 
-    def _detach(self, key: int) -> None:
-        self._wakers.pop(key, None)
+    def _detach(self, clock: CallClock) -> None:
+        self._calls.pop(id(clock), None)
 
 
 class CallClock:
@@ -129,7 +133,7 @@ class CallClock:
     """
 
     __slots__ = (
-        "_content_deadline", "_deadline", "_paused_at", "_reason", "_short_deadline", "_token",
+        "__weakref__", "_content_deadline", "_deadline", "_paused_at", "_reason", "_short_deadline", "_token",
         "cancelled", "connected", "content", "progress", "response_started", "reused", "slot", "started", "timeout",
         "tokens_used", "waker",
     )  # fmt: skip
@@ -158,7 +162,7 @@ class CallClock:
         self.slot: Slot | None = None
         self.tokens_used = 0
         if token is not None:
-            token._attach(id(self), self.cancel)
+            token._attach(self)
 
     def start_content(self) -> None:
         """Starts the wait for the first content: the head of a streamed response has arrived."""
@@ -265,5 +269,5 @@ class CallClock:
         self.waker = None
         self.release()
         if self._token is not None:
-            self._token._detach(id(self))
+            self._token._detach(self)
             self._token = None

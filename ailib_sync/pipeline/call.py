@@ -72,7 +72,10 @@ class Call:
                 break
         assert failure is not None
         failure.attempts = tuple(self.attempts)
-        raise failure
+        try:
+            raise failure.with_traceback(None)
+        finally:
+            del failure  # an exception and a frame that refers to it are a cycle, and this one reaches the connections
 
     def _try_route(self, route: Route, model: str, finish: Callable[[Exchange], T]) -> T:
         """One endpoint, with its retries. Raises the last failure there."""
@@ -177,7 +180,7 @@ def _admitted(exchange: Exchange, finish: Callable[[Exchange], T]) -> T:
         breaker.admit()
     try:
         if limiter is not None:
-            clock.slot = limiter.acquire(clock)
+            limiter.acquire(clock)
         value = finish(exchange)
     except BaseException as error:
         clock.release()

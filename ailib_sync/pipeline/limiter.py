@@ -1,15 +1,20 @@
 """`Limiter`: how many requests, tokens and concurrent calls a program allows itself. Waits; knows nothing of HTTP.
 
-A slot is released by whatever ends a call. That may be the garbage collector, in any thread and at any point, even inside this
-module's critical section. So `release` takes no lock: it appends to a deque, which the next waiter empties, and wakes the first
-waiter in the queue. Only waiters take the lock.
+Two rules keep it usable, whatever happens to a call:
+
+- A slot counts only while its object is alive. An exception of a signal handler can end a call between any two instructions;
+  the slot is then dropped with the call's frames. Waiters are in the queue in the same way.
+- `release` takes no lock, because the garbage collector may call it in any thread and at any point, even inside this module's
+  critical section. It uses atomic methods of dict and deque, and wakes the first waiter. A lost wake-up costs MAX_WAIT_SECONDS.
 """
 
 from __future__ import annotations
 
-from _thread import TIMEOUT_MAX, allocate_lock
+from _thread import allocate_lock
+from _weakref import ref
 from collections import deque
 from contextlib import suppress
+from itertools import count
 from time import monotonic
 
 from .._forks import reset_in_children
@@ -24,6 +29,8 @@ if TYPE_CHECKING:
 
 #: The length of a "minute".
 WINDOW_SECONDS = 60.0
+#: A waiter checks the limits this often, even if nobody wakes it.
+MAX_WAIT_SECONDS = 1.0
 
 
 class Limiter:
@@ -42,7 +49,7 @@ class Limiter:
     """
 
     __slots__ = (
-        "__weakref__", "_in_flight", "_lock", "_queue", "_released", "_started", "_token_sum", "_tokens",
+        "__weakref__", "_lock", "_queue", "_released", "_slots", "_started", "_tokens",
         "max_in_flight", "max_wait", "requests_per_minute", "tokens_per_minute",
     )  # fmt: skip
 
@@ -69,79 +76,99 @@ class Limiter:
         self.max_in_flight = max_in_flight
         self.max_wait = max_wait
         self._started: deque[float] = deque()
-        self._tokens: deque[tuple[float, int]] = deque()
-        self._token_sum = 0
+        #: When, how many tokens, and the sum of them all since the deque was empty.
+        self._tokens: deque[tuple[float, int, int]] = deque()
         self.reset_after_fork()
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
         """Forgets the requests in flight and the waiters: in a forked child they belong to the parent."""
         self._lock = allocate_lock()
-        self._queue: deque[_Waiter] = deque()
+        self._queue: deque[ref[_Waiter]] = deque()
+        self._slots: dict[int, ref[Slot]] = {}
         self._released: deque[tuple[float, int]] = deque()
-        self._in_flight = 0
 
     def acquire(self, clock: CallClock) -> Slot:
-        """Waits until a request may start. Raises PoolTimeout, Cancelled or DeadlineExceeded."""
+        """Waits until a request may start. Raises PoolTimeout, Cancelled or DeadlineExceeded.
+
+        The slot is in `clock.slot` before it counts, so that the end of the call releases it, however it ends.
+        """
         waiter = _Waiter()
+        slot = clock.slot = Slot(self)
         until = monotonic() + (NO_LIMIT if self.max_wait is None else self.max_wait)
-        with self._lock:
-            self._queue.append(waiter)
-        clock.waker = waiter.wake
         try:
+            self._queue.append(ref(waiter))
+            clock.waker = waiter.wake
             while True:
-                wait, reason = self._try_start(waiter)
+                wait, reason = self._try_start(waiter, slot)
                 if not wait:
-                    return Slot(self)
+                    return slot
                 if clock.cancelled:
                     clock.check()
                 left = min(clock.remaining(), until - monotonic())
                 if left <= 0 or left < wait < NO_LIMIT:
                     raise PoolTimeout(f"the limiter allows no request to start in time: {reason}")
-                waiter.wait(min(wait, left))
+                waiter.wait(min(wait, left, MAX_WAIT_SECONDS))
         finally:
+            waiter.done = True
             clock.waker = None
-            with self._lock:
-                self._queue.remove(waiter)
             self._wake_first()
 
-    def _try_start(self, waiter: _Waiter) -> tuple[float, str]:
+    def _try_start(self, waiter: _Waiter, slot: Slot) -> tuple[float, str]:
         """0 if the request has started; else the seconds until the next attempt makes sense, and the limit that prevents it."""
         with self._lock:
             now = monotonic()
-            self._collect_released(now)
-            if self._queue[0] is not waiter:
+            self._collect(now)
+            first = self._queue[0]()
+            if first is not waiter:
                 return NO_LIMIT, "other calls wait before this one"
-            if self.max_in_flight is not None and self._in_flight >= self.max_in_flight:
-                return NO_LIMIT, f"{self._in_flight} requests are in flight (max_in_flight)"
+            if self.max_in_flight is not None and len(self._slots) >= self.max_in_flight:
+                return NO_LIMIT, f"{len(self._slots)} requests are in flight (max_in_flight)"
             if self.requests_per_minute is not None and len(self._started) >= self.requests_per_minute:
                 wait = self._started[0] + WINDOW_SECONDS - now
                 started = len(self._started)
                 return wait, f"{started} started in the last minute, the next may start in {wait:.1f} s (requests_per_minute)"
-            if self.tokens_per_minute is not None and self._token_sum >= self.tokens_per_minute:
+            if self.tokens_per_minute is not None and self._used() >= self.tokens_per_minute:
                 wait = self._tokens[0][0] + WINDOW_SECONDS - now
-                return wait, f"{self._token_sum} tokens were used in the last minute (tokens_per_minute)"
-            self._in_flight += 1
+                return wait, f"{self._used()} tokens were used in the last minute (tokens_per_minute)"
             if self.requests_per_minute is not None:
                 self._started.append(now)
+            self._slots[slot.number] = ref(slot)
             return 0.0, ""
 
-    def _collect_released(self, now: float) -> None:
-        """Counts the released slots, and drops what is older than a minute. Needs the lock."""
+    def _collect(self, now: float) -> None:
+        """Drops slots and waiters that are gone, counts the tokens of released slots, and forgets what is a minute old.
+
+        Needs the lock.
+        """
+        while (waiter := self._queue[0]()) is None or waiter.done:
+            self._queue.popleft()
+        if self.max_in_flight is not None and len(self._slots) >= self.max_in_flight:
+            for number, slot in list(self._slots.items()):
+                if slot() is None:
+                    self._slots.pop(number, None)
         while self._released:
             when, tokens = self._released.popleft()
-            self._in_flight -= 1
-            if tokens and self.tokens_per_minute is not None:
-                self._tokens.append((when, tokens))
-                self._token_sum += tokens
+            total = self._tokens[-1][2] if self._tokens else 0
+            self._tokens.append((when, tokens, total + tokens))
         while self._started and self._started[0] <= now - WINDOW_SECONDS:
             self._started.popleft()
         while self._tokens and self._tokens[0][0] <= now - WINDOW_SECONDS:
-            self._token_sum -= self._tokens.popleft()[1]
+            self._tokens.popleft()
+
+    def _used(self) -> int:
+        """The tokens of the last minute. There is no sum that an interrupt between two steps could make wrong."""
+        if not self._tokens:
+            return 0
+        _, first, first_total = self._tokens[0]
+        return self._tokens[-1][2] - first_total + first
 
     def _wake_first(self) -> None:
-        with suppress(IndexError):
-            self._queue[0].wake()
+        for waiting in list(self._queue):
+            waiter = waiting()
+            if waiter is not None and not waiter.done:
+                waiter.wake()
+                return
 
     def __reduce__(self) -> tuple[Any, ...]:
         names = ("requests_per_minute", "tokens_per_minute", "max_in_flight", "max_wait")
@@ -157,35 +184,45 @@ def _limiter(bounds: dict[str, Any]) -> Limiter:
     return Limiter(**bounds)
 
 
+_numbers = count()
+
+
 class Slot:
     """One request in flight. Only the first `release` has an effect. Takes no lock."""
 
-    __slots__ = ("_limiter",)
+    __slots__ = ("__weakref__", "_limiter", "number")
 
     def __init__(self, limiter: Limiter) -> None:
-        self._limiter = [limiter]
+        self._limiter = limiter
+        self.number = next(_numbers)
 
     def release(self, tokens: int = 0) -> None:
         """The request has ended and has used this many tokens."""
-        try:
-            limiter = self._limiter.pop()
-        except IndexError:
+        limiter = self._limiter
+        # The atomic `pop` is the release, and decides which call of `release` is the first.
+        if limiter._slots.pop(self.number, None) is None:
             return
-        limiter._released.append((monotonic(), tokens))
+        if tokens > 0 and limiter.tokens_per_minute is not None:
+            limiter._released.append((monotonic(), tokens))
         limiter._wake_first()
+
+    def __del__(self) -> None:
+        # Not needed for the count, but the next waiter need not wait for MAX_WAIT_SECONDS.
+        self.release()
 
 
 class _Waiter:
     """A waiting thread. Its gate is a plain lock, which a finalizer may release."""
 
-    __slots__ = ("_gate",)
+    __slots__ = ("__weakref__", "_gate", "done")
 
     def __init__(self) -> None:
+        self.done = False
         self._gate = allocate_lock()
         self._gate.acquire()
 
     def wait(self, seconds: float) -> None:
-        self._gate.acquire(timeout=min(seconds, TIMEOUT_MAX))
+        self._gate.acquire(timeout=seconds)
 
     def wake(self) -> None:
         with suppress(RuntimeError):  # the gate is already open
