@@ -15,7 +15,6 @@ import ssl
 import threading
 from time import monotonic
 
-import urllib3
 from urllib3 import connection as u3connection
 from urllib3 import exceptions as u3
 from urllib3.util.ssltransport import SSLTransport
@@ -136,8 +135,9 @@ class SocketResponse(http.client.HTTPResponse):
     def release_conn(self) -> None:
         """Returns the connection to its pool."""
         connection, self._connection = self._connection, None
+        pool, self._pool = self._pool, None
         if connection is not None:
-            self._pool.put_back(connection)
+            pool.put_back(connection)
 
     def _read_status(self) -> tuple[str, int, str]:
         """The status line of the final response. RFC 9110 15.2: any number of 1xx responses may come before it."""
@@ -160,6 +160,14 @@ class _Connection:
     #: Never http.client's `debuglevel`: a program can set it for the whole process, and it prints every header with the key.
     debuglevel = 0
     sock: Any
+    #: Set by the pool (idle.py), in seconds of the monotonic clock: the last `connect`, and the end of the last call.
+    opened_at = 0.0
+    idle_since = 0.0
+    #: The pool's mark at the time when the connection was taken from it.
+    generation: object = None
+    _owner = 0
+    #: While http.client may call `close` on a connection whose socket its response goes on to use.
+    _is_handing_over = False
     _wake_copy: socket.socket | None = None
     _served_before = False
     #: Collects the head of a request until its headers and body follow; None while data is sent immediately.
@@ -190,7 +198,15 @@ class _Connection:
 
     def getresponse(self) -> Any:
         """http.client's method. urllib3's own would wrap our `SocketResponse` in another response."""
-        return http.client.HTTPConnection.getresponse(self)  # type: ignore[arg-type]
+        self._is_handing_over = True
+        try:
+            response = http.client.HTTPConnection.getresponse(self)  # type: ignore[arg-type]
+        finally:
+            self._is_handing_over = False
+        # The response refers to its connection. Without this line they would be a cycle, and an unfinished response that is
+        # dropped would keep its socket open until the garbage collector runs.
+        self._HTTPConnection__response = None
+        return response
 
     def send(self, data: Any) -> None:
         """Sends blocks of 64 KiB, each within the write limit. One limit for all would fail for an image on a slow line."""
@@ -223,7 +239,7 @@ class _Connection:
         clock = current.clock
         if clock is None:
             return super()._new_conn()  # type: ignore[misc, no-any-return]
-        sock = connect(self, clock)
+        sock = self.open_socket(clock)
         # TLS detaches the descriptor from this object before its handshake; a duplicate can still be woken.
         self._wake_copy = sock.dup()
         clock.waker = waker_for(self._wake_copy)
@@ -232,9 +248,14 @@ class _Connection:
             raise Cancelled("the call was cancelled")
         return sock
 
+    def open_socket(self, clock: CallClock) -> socket.socket:
+        """A connected socket, before TLS. Raises what urllib3 raises for a connect, or Cancelled."""
+        return connect(self, clock)
+
     def connect(self) -> None:
         clock = current.clock
         self._served_before = False
+        self._owner = os.getpid()
         failure: ConnectionError | None = None
         try:
             super().connect()  # type: ignore[misc]
@@ -246,10 +267,26 @@ class _Connection:
                 watch.close()
         if failure is not None:
             raise u3.NewConnectionError(self, str(failure))  # type: ignore[arg-type]
+        self.opened_at = monotonic()
         if clock is not None:
             clock.connected = True
             clock.waker = waker_for(self.sock)
             clock.check()
+
+
+    def close(self) -> None:
+        """Closes the socket. Takes no lock. In the process that opened it, also ends the connection.
+
+        Without the shutdown, a copy of the descriptor in a forked child would keep the connection open.
+        """
+        if self.sock is not None and not self._is_handing_over and self._owner == os.getpid():
+            waker_for(self.sock)()
+        super().close()  # type: ignore[misc]
+
+    def __del__(self) -> None:
+        """Nobody refers to the connection any more: its call was interrupted, or its client was dropped."""
+        if getattr(self, "sock", None) is not None:
+            self.close()
 
 
 class Connection(_Connection, u3connection.HTTPConnection):
@@ -258,21 +295,6 @@ class Connection(_Connection, u3connection.HTTPConnection):
 
 class TlsConnection(_Connection, u3connection.HTTPSConnection):
     pass
-
-
-class _Pool:
-    """What our two pools add: a public method that takes a connection back."""
-
-    def put_back(self, connection: _Connection) -> None:
-        self._put_conn(connection)  # type: ignore[attr-defined]
-
-
-class Pool(_Pool, urllib3.HTTPConnectionPool):
-    ConnectionCls = Connection
-
-
-class TlsPool(_Pool, urllib3.HTTPSConnectionPool):
-    ConnectionCls = TlsConnection
 
 
 def has_decrypted_bytes(sock: Any) -> bool:

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import unquote
 
 import urllib3
@@ -16,7 +16,7 @@ from urllib3 import exceptions as u3
 from urllib3.util import parse_url
 
 from ..errors import ProxyError, TlsError
-from .connections import Pool, TlsPool
+from .idle import Pool, TlsPool
 from .timeouts import NO_LIMIT
 
 TYPE_CHECKING = False
@@ -38,6 +38,14 @@ def _timeout(connect: float, read: float) -> urllib3.Timeout:
     return urllib3.Timeout(connect=None if connect == NO_LIMIT else connect, read=None if read == NO_LIMIT else read)
 
 
+#: The kernel probes a peer that has been silent for a minute, and ends the connection if four probes get no reply. The probes
+#: also keep NATs and balancers from forgetting a connection that waits for a long response (AWS forgets after 350 s).
+KEEP_ALIVE: list[tuple[int, int, int]] = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+for _name, _value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPALIVE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+    # TCP_KEEPALIVE is what macOS calls TCP_KEEPIDLE.
+    if hasattr(socket, _name):
+        KEEP_ALIVE.append((socket.IPPROTO_TCP, getattr(socket, _name), _value))
+
 #: The object that urllib3 would make of `retries=False` for each call.
 NO_RETRIES = urllib3.Retry(False, redirect=False)
 
@@ -45,7 +53,10 @@ NO_RETRIES = urllib3.Retry(False, redirect=False)
 class Pools:
     """urllib3's pools in one process: one for each origin, through a proxy if the environment names one."""
 
-    def __init__(self, trust_env: bool, ca_bundle: str | None, size: int) -> None:
+    def __init__(self, trust_env: bool, ca_bundle: str | None, size: int, max_age: float | None = None) -> None:
+        #: A forked child must not use the connections of its parent.
+        self.owner = os.getpid()
+        self._max_age = max_age
         self._trust_env = trust_env
         self._ca_bundle = ca_bundle
         self._size = size
@@ -75,7 +86,7 @@ class Pools:
         manager = self._managers.get((proxy, tls))
         if manager is None:
             manager = self._managers[proxy, tls] = self._manager(proxy, tls)
-        if proxy is not None:
+        if manager.proxy is not None:
             return manager, url
         pool = manager.connection_from_host(parsed.host, parsed.port, parsed.scheme)
         return pool, parsed.request_uri
@@ -88,11 +99,10 @@ class Pools:
         return proxy_for(parsed.scheme, parsed.host, parsed.port)
 
     def _manager(self, proxy: str | None, tls: bool) -> urllib3.PoolManager:
-        keep_alive = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         options: dict[str, Any] = {
             "num_pools": 100,
             "maxsize": self._size,
-            "socket_options": [*u3connection.HTTPConnection.default_socket_options, keep_alive],
+            "socket_options": [*u3connection.HTTPConnection.default_socket_options, *KEEP_ALIVE],
         }
         if tls:
             options["ssl_context"] = self._tls()
@@ -103,12 +113,15 @@ class Pools:
 
             if find_spec("socks") is None:  # checked first: urllib3 warns before it fails
                 raise ProxyError("a SOCKS proxy needs PySocks: pip install 'ailib-sync[socks]'")
-            from urllib3.contrib.socks import SOCKSProxyManager
+            from .socks import socks_manager
 
-            return _proxied(SOCKSProxyManager, proxy, options)
+            return _proxied(partial(socks_manager, max_age=self._max_age), proxy, options)
         else:
             manager = _proxied(_proxy_manager, proxy, options)
-        manager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
+        manager.pool_classes_by_scheme = {
+            "http": partial(Pool, max_age=self._max_age),  # type: ignore[dict-item]
+            "https": partial(TlsPool, max_age=self._max_age),  # type: ignore[dict-item]
+        }
         return manager
 
     def _tls(self) -> ssl.SSLContext:
@@ -118,16 +131,12 @@ class Pools:
         return self._context
 
     def close(self) -> None:
-        """Closes the idle connections now, and those in use when they are returned.
-
-        `clear` alone would leave that to the garbage collector.
-        """
-        for manager in self._managers.values():
+        """Closes the idle connections now, and those in use when their calls end. The pools can still be used."""
+        for manager in list(self._managers.values()):
             for key in list(manager.pools.keys()):  # the view supports no other iteration
                 pool = manager.pools.get(key)
                 if pool is not None:
                     pool.close()
-            manager.clear()
 
 
 def _proxied(make: Callable[..., urllib3.PoolManager], proxy: str, options: dict[str, Any]) -> urllib3.PoolManager:

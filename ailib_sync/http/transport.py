@@ -39,6 +39,7 @@ class Transport:
     - `trust_env`: whether the proxy and CA variables of the environment are read.
     - `ca_bundle`: a CA file or folder.
     - `max_connections`: how many idle connections are kept for each origin.
+    - `max_connection_age`: a connection that is older, in seconds, is not reused. None: no limit.
     """
 
     def __init__(
@@ -49,18 +50,18 @@ class Transport:
         trust_env: bool = True,
         ca_bundle: str | None = None,
         max_connections: int = 100,
+        max_connection_age: float | None = 60.0,
     ) -> None:
         self.http = http
         self.limits = limits or Limits()
         self.trust_env = trust_env
         self.ca_bundle = ca_bundle
         self.max_connections = max_connections
+        self.max_connection_age = max_connection_age
         self._pools: Any = None
-        self._pid = 0
-        self._abandoned: list[Any] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_pools": None, "_pid": 0, "_abandoned": []}
+        return {**self.__dict__, "_pools": None}
 
     def send(self, request: HttpRequest, clock: CallClock) -> HttpResponse:
         """Sends the request and returns when the head of the response has arrived. Raises TransportError or ProtocolError.
@@ -73,11 +74,15 @@ class Transport:
             clock.begin_attempt()
             response, error = self._open(request, clock)
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # an exception and a frame that refers to it are a cycle, and this one reaches the connections
         return response_from(response, clock, self.limits)
 
     def _open(self, request: HttpRequest, clock: CallClock) -> tuple[Any, BaseException | None]:
         modules = _modules()
+        before = modules.current.clock  # of the call that a signal handler or a finalizer interrupts with this one
         modules.current.clock = clock
         clock.connected = self.http is not None  # a pool of the user's does not report when it has connected
         try:
@@ -100,24 +105,23 @@ class Transport:
                 raise
             return None, error.with_traceback(None)
         finally:
-            modules.current.clock = None
+            modules.current.clock = before
 
     def _pool(self, url: str) -> tuple[Any, str]:
         """The pool for this URL, and the URL in the form that the pool expects."""
-        if self._pid != os.getpid():
-            # A forked child must neither use nor close the connections of its parent. It drops them, but keeps the objects
-            # alive so that no finalizer runs.
-            from .pools import Pools
-
-            self._abandoned.append(self._pools)
-            self._pools = Pools(self.trust_env, self.ca_bundle, self.max_connections)
-            self._pid = os.getpid()
-        return self._pools.find(url)  # type: ignore[no-any-return]
+        pools = self._pools
+        if pools is None or pools.owner != os.getpid():
+            # A forked child must not use the connections of its parent. It closes its copies of the descriptors, which does
+            # not end the connections (`_Connection.close`).
+            pools = self._pools = _modules().Pools(
+                self.trust_env, self.ca_bundle, self.max_connections, self.max_connection_age
+            )
+        return pools.find(url)  # type: ignore[no-any-return]
 
     def close(self) -> None:
-        """Closes the idle connections. The transport can still be used."""
-        pools, self._pools, self._pid = self._pools, None, 0
-        if pools is not None:
+        """Closes the idle connections, and those in use when their calls end. The transport can still be used."""
+        pools = self._pools
+        if pools is not None and pools.owner == os.getpid():
             pools.close()
 
 
@@ -131,10 +135,10 @@ class _Modules:
         from .bodies import body_for, decompressed
         from .connections import current
         from .exceptions import FOREIGN, translate
-        from .pools import NO_RETRIES, timeout
+        from .pools import NO_RETRIES, Pools, timeout
 
         self.body_for, self.decompressed, self.current = body_for, decompressed, current
-        self.timeout, self.no_retries = timeout, NO_RETRIES
+        self.timeout, self.no_retries, self.Pools = timeout, NO_RETRIES, Pools
         self.foreign, self.translate = FOREIGN, translate
 
 
@@ -184,7 +188,7 @@ class BodyReader:
                 yield block
         finally:
             if not self._ended:
-                self._body.discard()
+                self._discard()
 
     def read(self) -> bytes:
         """The complete body."""
@@ -198,7 +202,7 @@ class BodyReader:
                 fragments.append(block)
         finally:
             if not self._ended:
-                self._body.discard()
+                self._discard()
         return fragments[0] if len(fragments) == 1 else b"".join(fragments)
 
     def read_error(self) -> bytes:
@@ -220,7 +224,7 @@ class BodyReader:
                 raise
         finally:
             if not self._ended:
-                self._body.discard()
+                self._discard()
         return b"".join(fragments)[: self._limits.error_body]
 
     def finish(self) -> None:
@@ -238,7 +242,7 @@ class BodyReader:
             pass
         finally:
             if not self._ended:
-                self._body.discard()
+                self._discard()
 
     def close(self) -> None:
         """Closes the connection immediately. A thread that reads from it wakes and discards it itself. Takes no lock."""
@@ -247,8 +251,11 @@ class BodyReader:
         self._body.wake()
         if self._source is None or not self._source.gi_running:
             self._ended = True
-            self._source = None  # the generator refers to this reader: without this line they would be a reference cycle
-            self._body.discard()
+            self._discard()
+
+    def _discard(self) -> None:
+        self._source = None  # the generator refers to this reader: without this line they would be a reference cycle
+        self._body.discard()
 
     def _blocks(self) -> Iterator[bytes]:
         """The generator of decompressed blocks. There is one, whichever methods read from it."""
