@@ -27,6 +27,7 @@ SLOW: tuple[str, ...] = (
     "test_desync.py",
     "test_every_provider.py",
     "test_fastpath.py",
+    "test_idle.py",
     "test_packaging.py",
     "test_under_load.py",
 )
