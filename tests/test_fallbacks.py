@@ -11,13 +11,16 @@ import pytest
 from ailib_sync import (
     AiClient,
     AiLibError,
+    Cancelled,
     CircuitBreaker,
     CircuitOpen,
     ConfigurationError,
     ConnectError,
     DeadlineExceeded,
     InvalidRequest,
+    Limiter,
     Overloaded,
+    PoolTimeout,
     QuotaExhausted,
     RetryPolicy,
     StreamInterrupted,
@@ -275,6 +278,8 @@ def test_only_one_request_probes_at_a_time():
         (InvalidRequest("x"), "closed"),
         (ConfigurationError("x"), "closed"),
         (KeyboardInterrupt(), "closed"),
+        (PoolTimeout("x"), "closed"),
+        (Cancelled("x"), "closed"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else value,
 )
@@ -284,6 +289,19 @@ def test_what_counts_against_a_provider(error, state):
         breaker.admit()
         breaker.note(error)
     assert breaker.state == state
+
+
+def test_a_call_that_the_limiter_stops_does_not_count_against_a_provider(serve):
+    server = serve(wire.healthy)
+    breaker = CircuitBreaker(failures=1)
+    client = gpt(server, breaker=breaker, limiter=Limiter(max_in_flight=1, max_wait=0.01))
+    with client.chat().user("Hello").stream() as stream:
+        for _ in range(3):
+            with pytest.raises(PoolTimeout):
+                client.chat().user("Hello").execute()
+        assert stream.collect().content == wire.TEXT
+    assert breaker.state == "closed"
+    assert client.chat().user("Hello").execute().content == wire.TEXT
 
 
 def test_only_failures_in_a_row_open_the_circuit():

@@ -16,17 +16,20 @@ from ailib_sync import (
     Cancelled,
     CancelToken,
     ConfigurationError,
+    ConnectionLost,
+    InvalidRequest,
     Limiter,
     Overloaded,
     PoolTimeout,
     RetryPolicy,
+    StreamInterrupted,
     Timeout,
 )
 from ailib_sync.http.timeouts import CallClock
 from ailib_sync.pipeline import limiter as module
 
 from . import wire
-from .local_server import LocalServer
+from .local_server import LocalServer, replies
 from .time_limits import scaled
 
 #: Seconds that a request may take from its start to the server.
@@ -45,7 +48,9 @@ def clock(total=None, token=None):
 
 
 def client_of(server, limiter, **options):
-    return AiClient("openai/gpt-4o", base_url=server.url, api_key="k", limiter=limiter, **options)
+    """A client whose calls end soon, so that a slot that is never released fails a test and does not stop it."""
+    options = {"api_key": "k", "timeout": scaled(3), **options}
+    return AiClient("openai/gpt-4o", base_url=server.url, limiter=limiter, **options)
 
 
 def together(count, work):
@@ -55,12 +60,91 @@ def together(count, work):
     def run(number):
         results[number] = work(number)
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(scaled(20))
     return results
+
+
+def chat_of(client):
+    return client.chat().user("Hello")
+
+
+def complete(client, server):
+    assert chat_of(client).execute().content == wire.TEXT
+
+
+def read_to_the_end(client, server):
+    assert chat_of(client).stream().collect().content == wire.TEXT
+
+
+def closed_after_an_event(client, server):
+    with chat_of(client).stream() as stream:
+        next(stream)
+
+
+def closed_unread(client, server):
+    chat_of(client).stream().close()
+
+
+def dropped(client, server):
+    next(chat_of(client).stream())
+
+
+def rejected(client, server):
+    server.play = lambda peer, request: peer.send(wire.reply(400, wire.refusal(), close=True))
+    for call in (chat_of(client).execute, chat_of(client).stream):
+        with pytest.raises(InvalidRequest):
+            call()
+
+
+def retried(client, server):
+    server.play = replies(wire.reply(503, wire.refusal()), wire.reply(200, wire.completion()), keep=True)
+    assert chat_of(client).execute().content == wire.TEXT
+
+
+def cut(client, server):
+    server.play = lambda peer, request: peer.send(wire.SSE_HEAD + wire.chunk(wire.delta("One")))
+    with pytest.raises(ConnectionLost):
+        chat_of(client).execute()
+    with pytest.raises(StreamInterrupted):
+        chat_of(client).stream().collect()
+
+
+def cancelled(client, server):
+    token = CancelToken()
+    stream = chat_of(client).stream(cancel=token)
+    next(stream)
+    token.cancel()
+    with pytest.raises(Cancelled):
+        stream.collect()
+
+
+def interrupted(client, server):
+    """By Ctrl-C, here while the key is looked up."""
+
+    def key():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        chat_of(client_of(server, client.limiter, api_key=key)).execute()
+
+
+ENDS = [
+    complete, read_to_the_end, closed_after_an_event, closed_unread, dropped, rejected, retried, cut, cancelled, interrupted
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
+def test_a_call_releases_its_slot_however_it_ends(end):
+    """Fails immediately: a call that finds no slot raises PoolTimeout."""
+    with LocalServer(wire.healthy) as server:
+        client = client_of(server, Limiter(max_in_flight=1, max_wait=0.01), retry=RetryPolicy(1, base_delay=0.0))
+        end(client, server)
+        server.heal()
+        complete(client, server)
 
 
 class Gauge:
