@@ -151,7 +151,7 @@ def test_the_styles_match_the_code(dialect: str) -> None:
 
 
 def test_the_styles_of_bedrock_match_the_code() -> None:
-    places = import_module("ailib_sync.dialects.bedrock_converse.reasoning").EFFORT_PLACES
+    places = import_module("ailib_sync.dialects.bedrock_converse.reasoning").EFFORT_FIELDS
     assert STYLES["bedrock_converse"] == {"budget", *places}
 
 

@@ -27,6 +27,10 @@ CLAUDE_BUDGETS: Mapping[Effort, int] = {
 OPENAI_BUDGETS: Mapping[Effort, int] = {"minimal": 1024, "low": 4096, "medium": 12288, "high": 24576, "xhigh": 49152}
 
 
+#: The fewest tokens of thinking that Claude models accept.
+MIN_BUDGET = CLAUDE_BUDGETS["minimal"]
+
+
 def thinks(request: ChatRequest, manifest: Manifest, *, unknown: bool = False) -> bool:
     """Whether the model will think: as the request says, else as the manifest's `reasoning.default` says.
 
@@ -38,10 +42,24 @@ def thinks(request: ChatRequest, manifest: Manifest, *, unknown: bool = False) -
         return default and bool(rules) and rules.get("off") is None
     if requested is None or not rules:
         return default
+    if rules.get("style") == "budget" and (request.options.max_tokens or MIN_BUDGET + 1) <= MIN_BUDGET:
+        return default  # the budget has no room below max_tokens: see `fitting_budget`
     if requested.effort is None and requested.budget_tokens is None:
-        # Where thinking has a switch, a request to show it switches it on. An effort is no such switch.
-        return default or (bool(requested.visible) and rules.get("style", "effort") != "effort")
+        # Where thinking has a switch, a request that does not only hide it switches it on. An effort is no such switch.
+        return default or (not requested.hides_only and rules.get("style", "effort") != "effort")
     return True
+
+
+def fitting_budget(budget: int, least: int, max_tokens: int) -> int | None:
+    """A budget below `max_tokens`, which counts thinking and text: the given one, or a smaller one that leaves room for text.
+    None if `least` does not fit.
+
+    https://platform.claude.com/docs/en/build-with-claude/extended-thinking: "budget_tokens must be less than max_tokens".
+    """
+    if budget < max_tokens:
+        return budget
+    smaller = max(least, max_tokens * 3 // 4)
+    return smaller if smaller < max_tokens else None
 
 
 def nearest_effort(requested: str, allowed: Sequence[str]) -> str | None:

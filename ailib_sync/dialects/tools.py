@@ -90,9 +90,7 @@ def _unforced(choice: ToolChoice, manifest: Manifest, ledger: Ledger) -> ToolCho
     return ToolChoice("auto")
 
 
-def settle_parallel(
-    request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger
-) -> bool | None:
+def settle_parallel(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> bool | None:
     """`parallel_tool_calls` to send; None if it is unset, not supported, or the request has no tools."""
     parallel = request.options.parallel_tool_calls
     if parallel is None or not allows("parallel_tool_calls", manifest, table, ledger):
@@ -100,6 +98,9 @@ def settle_parallel(
     wire, source = wire_name("parallel_tool_calls", manifest, table)
     if not has_tools(request):
         ledger.dropped("parallel_tool_calls", NO_TOOLS, source)
+        return None
+    if request.options.tool_choice is not None and request.options.tool_choice.mode == "none":
+        ledger.note("parallel_tool_calls", "sent", "nothing: no tool is called", source)
         return None
     ledger.note("parallel_tool_calls", "sent" if wire == "parallel_tool_calls" else "renamed", wire, source)
     return parallel

@@ -46,6 +46,11 @@ class Reasoning:
         """Whether thinking is switched off explicitly."""
         return self.effort == "none" or self.budget_tokens == 0
 
+    @property
+    def hides_only(self) -> bool:
+        """Whether the only request is to hide the thinking."""
+        return self.visible is False and self.effort is None and self.budget_tokens is None
+
 
 @dataclass(frozen=True, slots=True)
 class ToolChoice:

@@ -1,8 +1,7 @@
-"""Amazon Bedrock's Converse API: requests, and the record of the dialect. Blocks, answers and streams are its neighbours'.
+"""The body of Bedrock's Converse API: options, tools, tool choice and response format.
 
-https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
-
-Guardrails, service tier, prompt variables and the like go through `extra`, whose objects join ours.
+Guardrails, the service tier, prompt variables and so on are given in `extra`, whose objects are merged into the body
+(https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ import json
 from ...types.messages import ToolResult
 from ...types.tools import ToolCall
 from ..options import allows, join, place, render_options, settle_format
+from ..tools import settle_parallel, settle_tools
 from .messages import NAME, cache_point, render_messages
-from .reasoning import FIELDS, render_reasoning, thinks, without_sampling
+from .reasoning import FIELDS, render_reasoning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
     from ...registry.manifest import Manifest
     from ...types.messages import Message
-    from ...types.request import ChatRequest, Ledger, ResponseFormat, ToolChoice
+    from ...types.request import ChatRequest, Ledger, ResponseFormat, ToolChoiceMode
     from ...types.tools import Tool
 
+#: Standard option → wire name.
 PARAMETERS: Mapping[str, str | None] = {
     "temperature": "inferenceConfig.temperature",
     "max_tokens": "inferenceConfig.maxTokens",
     "top_p": "inferenceConfig.topP",
-    "top_k": None,  # every model family has its own place for it under additionalModelRequestFields
+    "top_k": None,  # manifests name it: each model family has its own field in additionalModelRequestFields
     "stop": "inferenceConfig.stopSequences",
     "seed": None,
     "frequency_penalty": None,
@@ -41,19 +42,20 @@ PARAMETERS: Mapping[str, str | None] = {
 }
 
 
+#: The modes that Converse has; `none` is the absence of tools.
+CHOICES: Mapping[ToolChoiceMode, str] = {"auto": "auto", "required": "any", "tool": "tool"}
+
+
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
-    """The body; the model's id stands in the path."""
+    """The body of a request, without the model, which is in the URL; `request.extra` is merged into it last."""
     system, messages = render_messages(request.messages, manifest.has("mid_conversation_system"))
     body: dict[str, Any] = {"messages": messages}
     if system:
         body["system"] = system
-    if thinks(request, manifest) and (manifest.reasoning or {}).get("no_sampling"):
-        request = without_sampling(request, manifest, ledger)
     join(body, render_options(request, manifest, PARAMETERS, ledger))
     if request.options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
         render_reasoning(body, request.options.reasoning, manifest, ledger)
-    if request.options.parallel_tool_calls is not None:
-        allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
+    settle_parallel(request, manifest, PARAMETERS, ledger)
     _render_tools(body, request, manifest, ledger)
     form = settle_format(request, manifest, PARAMETERS, ledger, kinds=("json_schema",))
     if form is not None:
@@ -62,40 +64,35 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     return body
 
 
-def _render_format(wanted: ResponseFormat) -> dict[str, Any]:
-    # The schema is a text here: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
+def _render_format(form: ResponseFormat) -> dict[str, Any]:
+    # The schema is text here: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
     return {
         "type": "json_schema",
-        "structure": {"jsonSchema": {"name": wanted.name, "schema": json.dumps(wanted.schema)}},
+        "structure": {"jsonSchema": {"name": form.name, "schema": json.dumps(form.schema)}},
     }
 
 
 def _render_tools(body: dict[str, Any], request: ChatRequest, manifest: Manifest, ledger: Ledger) -> None:
-    choice: ToolChoice | None = request.options.tool_choice
-    tools = [spec for tool in request.tools for spec in _render_tool(tool)]
     # "The toolConfig field must be defined when using toolUse and toolResult content blocks."
-    spoken_of = _tools_in(request.messages)
-    if not tools and spoken_of:
-        ledger.changed("tools", "are declared by name alone, since Converse wants those of earlier calls declared", NAME)
-        tools = [{"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}}} for name in spoken_of]
-    rendered = None
-    if choice is not None and choice.mode == "none":
-        # "none" has no form. Without tools no tool is called; with earlier calls they cannot be left out.
-        if not spoken_of:
-            ledger.note("tool_choice", "sent", "none: the tools are left out", NAME)
-            return
-        ledger.dropped("tool_choice", "none has no form in Converse, which wants the tools of earlier calls declared", NAME)
-    elif choice is not None and not tools:
-        ledger.dropped("tool_choice", "is left out, since there are no tools", NAME)
-    elif choice is not None and allows("tool_choice", manifest, PARAMETERS, ledger):
-        by_budget = thinks(request, manifest) and (manifest.reasoning or {}).get("style") == "budget"
-        rendered = _render_tool_choice(choice, by_budget, manifest, ledger)
-    if tools:
-        body["toolConfig"] = {"tools": tools, **({"toolChoice": rendered} if rendered else {})}
+    called = _tools_in(request.messages)
+    declared = bool(request.tools or called)
+    tools, choice = settle_tools(
+        request, manifest, PARAMETERS, ledger, modes=tuple(CHOICES), declared=declared, keep_tools=bool(called)
+    )
+    specs = [spec for tool in tools for spec in _render_tool(tool)]
+    if not specs and called:
+        ledger.changed("tools", "are declared by name only: Converse requires the tools of earlier calls", NAME)
+        specs = [{"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}}} for name in called]
+    if not specs:
+        return
+    body["toolConfig"] = {"tools": specs}
+    if choice is not None:
+        fields = {"name": choice.name} if choice.mode == "tool" else {}
+        body["toolConfig"]["toolChoice"] = {CHOICES[choice.mode]: fields}
 
 
 def _render_tool(tool: Tool) -> list[dict[str, Any]]:
-    """The tool, and a cache point after it where its `extra` asks for one."""
+    """The tool, and a cache point after it if its `extra` has one."""
     extra = dict(tool.extra)
     point = cache_point(extra)
     spec: dict[str, Any] = {"name": tool.name}
@@ -108,32 +105,9 @@ def _render_tool(tool: Tool) -> list[dict[str, Any]]:
 
 
 def _tools_in(messages: Iterable[Message]) -> list[str]:
-    """The names of the tools the history speaks of, each once; a result that stands alone may not know its tool's."""
+    """The names of the tools in the history, without duplicates. A result without its call may not know its tool's name."""
     blocks = [block for message in messages for block in message.blocks]
     names = [block.name for block in blocks if isinstance(block, (ToolCall, ToolResult)) and block.name]
     if not names and any(isinstance(block, ToolResult) for block in blocks):
         names = ["tool"]
     return list(dict.fromkeys(names))
-
-
-def _render_tool_choice(
-    choice: ToolChoice, thinks_by_budget: bool, manifest: Manifest, ledger: Ledger
-) -> dict[str, Any] | None:
-    """`toolChoice`; a mode that the model does not take becomes the nearest it takes, or is left out."""
-    source = f"{manifest.id}: tool_choice"
-    mode = choice.mode
-    if mode == "tool" and mode not in manifest.tool_choice and "required" in manifest.tool_choice:
-        ledger.changed("tool_choice", f"is required: {manifest.name} takes no named tool for this model", source)
-        mode = "required"
-    if thinks_by_budget and mode != "auto":
-        # https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
-        ledger.changed("tool_choice", "is auto: while this model thinks it cannot be made to call a tool", source)
-        mode = "auto"
-    if mode not in manifest.tool_choice:
-        ledger.dropped("tool_choice", f"{mode} is not supported by {manifest.name} for this model", source)
-        return None
-    ledger.note("tool_choice", "sent", mode, source)
-    return {"tool": {"name": choice.name}} if mode == "tool" else {_TOOL_CHOICES[mode]: {}}
-
-
-_TOOL_CHOICES = {"auto": "auto", "required": "any"}
