@@ -301,18 +301,20 @@ def test_options_the_manifest_refuses_are_changed_or_left_out_with_a_warning() -
     assert warnings(meek, tool_choice=ToolChoice("required")) == [
         "tool_choice 'required' is not supported by Acme for this model; auto is sent"
     ]
-    assert warnings(meek, tool_choice=ToolChoice("none")) == ["tool_choice 'none' is not supported by Acme for this model"]
+    assert warnings(meek, tool_choice=ToolChoice("none")) == [
+        "tool_choice 'none' is not supported by Acme for this model; the tools are left out"
+    ]
     schema = ResponseFormat("json_schema", {})
     assert render(on=meek, options={"response_format": schema})["text"] == {"format": {"type": "json_object"}}
     assert warnings(meek, response_format=schema) == [
-        "response_format of kind json_schema is not supported by Acme for this model; any JSON is asked for"
+        "response_format is sent without its schema, which Acme does not support for this model: put it into the prompt"
     ]
 
 
 def test_a_tool_choice_without_tools_is_left_out_with_a_warning() -> None:
     ledger = Ledger()
     assert "tool_choice" not in render(ledger=ledger, options={"tool_choice": ToolChoice("auto")})
-    assert ledger.warnings == ["tool_choice means nothing without tools"]
+    assert ledger.warnings == ["tool_choice is left out: the request has no tools"]
 
 
 def test_extra_joins_last_and_does_not_hide_what_was_asked_for() -> None:
@@ -332,9 +334,9 @@ def test_extra_joins_last_and_does_not_hide_what_was_asked_for() -> None:
         (Reasoning(effort="high"), {"effort": "high"}, []),
         (Reasoning(effort="high", visible=True), {"effort": "high", "summary": "auto"}, []),
         (Reasoning(visible=True), {"summary": "auto"}, []),
-        (Reasoning(effort="xhigh"), {"effort": "high"}, ["effort xhigh is sent as high, the nearest this model takes"]),
+        (Reasoning(effort="xhigh"), {"effort": "high"}, ["effort xhigh is sent as high, the nearest this model supports"]),
         (Reasoning(effort="none"), {"effort": "low"}, ["cannot be turned off for this model; its effort is low"]),
-        (Reasoning(budget_tokens=9000), {"effort": "medium"}, ["sent as effort medium: this format takes no number"]),
+        (Reasoning(budget_tokens=9000), {"effort": "medium"}, ["sent as effort medium: this format has no number"]),
     ],
 )
 def test_reasoning(asked: Reasoning, sent: dict[str, str], said: list[str]) -> None:
