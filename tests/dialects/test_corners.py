@@ -102,3 +102,57 @@ def test_sampling_gives_way_to_thinking_in_anthropics_format() -> None:
     assert body["thinking"]["budget_tokens"] == 2000
     assert not {"temperature", "top_k"} & set(body)
     assert sorted(warning.split()[0] for warning in ledger.warnings) == ["temperature", "top_k"]
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_a_model_that_thinks_keeps_the_one_temperature_it_supports(dialect: str) -> None:
+    """One rule for every dialect: 1 is sent, another value is left out with a warning."""
+    style = {"gemini_generate": "budget", "ollama_chat": "think", "cohere_chat": "budget"}.get(dialect, "effort")
+    rules = {"reasoning": {"style": style, "efforts": ["low", "high"], "default": "low", "off": "none", "no_sampling": True}}
+    for options, warned in (
+        ({"temperature": 1.0, "top_p": 1}, []),
+        ({"temperature": 0.5, "top_p": 0.9}, ["temperature", "top_p"]),
+    ):
+        for reasoning in (None, Reasoning("high")):
+            body, ledger = render(dialect, manifest=rules, options={**options, "reasoning": reasoning})
+            found = [entry for entry in ledger.entries if entry.option in options and entry.action != "dropped"]
+            assert len(found) == len(options) - len(warned)
+            assert [warning.split()[0] for warning in ledger.warnings if not warning.startswith("reasoning")] == warned
+            assert (1.0 in _values(body)) == (not warned)
+    _, ledger = render(dialect, manifest=rules, options={"temperature": 0.5, "reasoning": Reasoning("none")})
+    assert not [warning for warning in ledger.warnings if warning.startswith("temperature")]
+
+
+@pytest.mark.parametrize("dialect", ["anthropic_messages", "bedrock_converse"])
+def test_sampling_stays_if_the_thinking_has_no_room(dialect: str) -> None:
+    """max_tokens counts thinking too, so a small one turns thinking off."""
+    rules = {"reasoning": {"style": "budget", "budget": [1024, None], "off": "disabled", "no_sampling": True}}
+    options = {"reasoning": Reasoning("low"), "temperature": 0.5, "max_tokens": 1024}
+    body, ledger = render(dialect, manifest=rules, options=options)
+    assert 0.5 in _values(body)
+    assert [warning.split()[0] for warning in ledger.warnings] == ["reasoning"]
+
+
+#: (requested mode, supported modes, what the warning names; "" = no warning).
+CHOICES = [
+    ("tool", ("auto", "required"), "required is sent"),
+    ("tool", ("auto",), "auto is sent"),
+    ("required", ("auto", "tool"), "auto is sent"),
+    ("required", (), "'required' is not supported by Acme for this model"),
+    ("auto", ("auto",), ""),
+    ("none", ("auto",), "the tools are left out"),
+]
+
+
+@pytest.mark.parametrize("dialect", ["anthropic_messages", "bedrock_converse", "openai_responses"])
+@pytest.mark.parametrize(("mode", "supported", "warning"), CHOICES)
+def test_every_dialect_sends_the_nearest_tool_choice(dialect: str, mode: Any, supported: tuple[str, ...], warning: str) -> None:
+    choice = ToolChoice(mode, "f" if mode == "tool" else None)
+    body, ledger = render(
+        dialect, manifest={"tool_choice": supported}, tools=(Tool("my_tool"), Tool("f")), options={"tool_choice": choice}
+    )
+    assert ("my_tool" in str(body)) == (mode != "none")
+    if dialect == "bedrock_converse" and mode == "none":  # has no word for it, so leaving the tools out is its form
+        assert ledger.warnings == []
+    else:
+        assert [warning in sentence for sentence in ledger.warnings] == ([True] if warning else [])
