@@ -484,7 +484,7 @@ def test_damaged_answers_give_values_or_our_own_errors(rng: Any) -> None:
 
 
 def test_a_frame_that_is_no_object_is_a_protocol_error() -> None:
-    with pytest.raises(ProtocolError, match="no object"):
+    with pytest.raises(ProtocolError, match="not an object"):
         list(DIALECT.chat.stream.parse(iter([("message", [1])]), MANIFEST))
 
 

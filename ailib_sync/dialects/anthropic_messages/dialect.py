@@ -1,4 +1,4 @@
-"""Anthropic Messages: `POST /messages`, at Anthropic and at the many hosts that speak its format. The record and its tables."""
+"""Anthropic Messages (`POST /messages`, also at many other hosts): the record of its functions."""
 
 from __future__ import annotations
 

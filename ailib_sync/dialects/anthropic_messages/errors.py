@@ -6,13 +6,13 @@ import json
 
 from ...errors import ErrorDetails
 from ...types.json_values import word
+from ..errors import error_in_response, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ...errors import RemoteError
     from ...registry.manifest import Manifest
 
 #: https://platform.claude.com/docs/en/api/errors
@@ -33,11 +33,11 @@ ERROR_WORDS: Mapping[str, str] = {
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"type": "error", "error": {"type", "message", "details": {"error_code"}}}`, and what gateways send in its place."""
+    """`{"type": "error", "error": {"type", "message", "details": {"error_code"}}}`, or what gateways send in its place."""
     if isinstance(body, list) and body:
         body = body[0]
     if not isinstance(body, dict):
-        return ErrorDetails(body.strip() if isinstance(body, str) else "")
+        return ErrorDetails(text_message(body))
     error = body.get("error") or body
     if not isinstance(error, dict):
         return ErrorDetails(str(error), word(body.get("type")))
@@ -51,9 +51,7 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
     )
 
 
-def is_error(data: dict[str, Any]) -> bool:
-    return data.get("type") == "error" or data.get("object") == "error" or bool(data.get("error"))
-
-
-def refusal_of(data: dict[str, Any], manifest: Manifest) -> RemoteError:
-    return manifest.error(None, parse_error(None, data), ERROR_WORDS, body=json.dumps(data))
+def raise_if_error(data: dict[str, Any], manifest: Manifest) -> None:
+    """Raises RemoteError for a response with status 200, or a frame of a stream, that is an error; also in OpenAI's form."""
+    if data.get("type") == "error" or data.get("object") == "error" or data.get("error"):
+        raise error_in_response(data, parse_error(None, data), ERROR_WORDS, manifest)

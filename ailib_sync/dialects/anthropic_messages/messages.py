@@ -1,7 +1,7 @@
 """Messages and their blocks → the turns of Anthropic Messages. Values in, JSON values out.
 
-A conversation is turns of `user` and `assistant`; system messages stand beside it, tool results in a user's turn, before
-whatever else that turn says (https://platform.claude.com/docs/en/api/messages).
+A conversation is turns of `user` and `assistant`. System messages are in a field of their own, tool results at the beginning
+of a user's turn (https://platform.claude.com/docs/en/api/messages).
 """
 
 from __future__ import annotations
@@ -23,33 +23,35 @@ if TYPE_CHECKING:
 
 NAME = "anthropic_messages"
 
-#: What an answer says of itself in `Message.extra`; it is no part of a message that goes out.
-ANSWER_FACTS = ("container", "stop_details")
+#: Fields of a response that are kept in `Message.extra` and not sent back: no message of a request has them.
+RESPONSE_FIELDS = ("container", "stop_details")
 
 
 def render_messages(
     messages: Iterable[Message], manifest: Manifest, ledger: Ledger
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(system blocks, turns). Neighbours of one role become one turn.
+    """(system blocks, turns). Adjacent messages of one role become one turn.
 
-    Where a model takes system messages inside the conversation, one must follow a user's turn and end the list or precede an
-    assistant's (https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages): it waits
-    until the user's turn is whole. Any other goes to the top.
+    Some models support system messages inside the conversation: after a user's turn, and last or before an assistant's
+    (https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages). Such a message is kept until the
+    user's turn is complete. All others are moved to the top.
     """
     system: list[dict[str, Any]] = []
     turns: list[dict[str, Any]] = []
-    waiting: list[dict[str, Any]] = []
+    pending: list[dict[str, Any]] = []
     for message in messages:
         if message.role is MessageRole.SYSTEM:
-            (waiting if turns else system).extend(_render_system(message))
+            (pending if turns else system).extend(_render_system(message))
             continue
         role = "assistant" if message.role is MessageRole.ASSISTANT else "user"
         if role == "assistant":
-            _place_system(waiting, system, turns, manifest, ledger)
+            _place_system(pending, system, turns, manifest, ledger)
         _add_turn(turns, role, message)
-    _place_system(waiting, system, turns, manifest, ledger)
+    _place_system(pending, system, turns, manifest, ledger)
     for turn in turns:
-        if turn["role"] == "user":  # a stable sort: results first, the rest in its order
+        if turn["role"] == "user":
+            # Tool results must come first. The sort is stable, so the other blocks keep their order.
+            # https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
             turn["content"].sort(key=lambda block: block.get("type") != "tool_result")
         turn["content"] = shortest(turn["content"])
     return system, turns
@@ -58,43 +60,43 @@ def render_messages(
 def _render_system(message: Message) -> list[dict[str, Any]]:
     for block in message.blocks:
         if not isinstance(block, (Text, Opaque)):
-            raise ConfigurationError(f"{NAME}: a system message holds text only, not {type(block).__name__}")
+            raise ConfigurationError(f"{NAME}: a system message contains text only, not {type(block).__name__}")
     return _render_blocks(message.blocks, native=True)
 
 
 def _place_system(
-    waiting: list[dict[str, Any]],
+    pending: list[dict[str, Any]],
     system: list[dict[str, Any]],
     turns: list[dict[str, Any]],
     manifest: Manifest,
     ledger: Ledger,
 ) -> None:
-    if not waiting:
+    if not pending:
         return
     if manifest.has("mid_conversation_system") and turns[-1]["role"] == "user":
-        turns.append({"role": "system", "content": list(waiting)})
+        turns.append({"role": "system", "content": list(pending)})
     else:
-        system.extend(waiting)
-        detail = "hold a system message that this model takes only at the top; it is sent there"
+        system.extend(pending)
+        detail = "contain a system message inside the conversation; this model supports it only at the top, where it is sent"
         ledger.changed("messages", detail, f"{NAME}: mid_conversation_system")
-    waiting.clear()
+    pending.clear()
 
 
 def _add_turn(turns: list[dict[str, Any]], role: str, message: Message) -> None:
     native = message.origin in (None, NAME)
     content = _render_blocks(message.blocks, native, replay=message.origin == NAME)
     if not content:
-        return  # the service refuses an empty turn
+        return  # the service rejects an empty turn
     if turns and turns[-1]["role"] == role:
         turns[-1]["content"].extend(content)
     else:
         turns.append({"role": role, "content": content})
     if native:
-        turns[-1].update((key, value) for key, value in message.extra.items() if key not in ANSWER_FACTS)
+        turns[-1].update((key, value) for key, value in message.extra.items() if key not in RESPONSE_FIELDS)
 
 
 def shortest(blocks: list[dict[str, Any]]) -> list[dict[str, Any]] | str:
-    """One plain text is sent as a string, anything else as blocks."""
+    """A single plain text as a string, anything else as blocks."""
     if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
         text: str = blocks[0]["text"]
         return text
@@ -102,7 +104,8 @@ def shortest(blocks: list[dict[str, Any]]) -> list[dict[str, Any]] | str:
 
 
 def _render_blocks(blocks: Iterable[Block], native: bool, replay: bool = False) -> list[dict[str, Any]]:
-    """What is opaque (signatures, a provider's blocks, `extra`) is rendered where `native`; `replay`: this dialect wrote it."""
+    """The blocks of a message. `native`: also what only this dialect has (signatures, Opaque blocks, `extra`). `replay`: this
+    dialect parsed the message."""
     rendered = []
     for block in blocks:
         entry = RENDERERS[type(block)](block, native, replay)
@@ -112,7 +115,7 @@ def _render_blocks(blocks: Iterable[Block], native: bool, replay: bool = False) 
 
 
 def _render_text(block: Text, native: bool, replay: bool) -> dict[str, Any] | None:
-    # "text content blocks must contain non-whitespace text", though answers may hold such blocks:
+    # "text content blocks must contain non-whitespace text", although responses may contain such blocks:
     # https://github.com/anthropics/anthropic-sdk-python/issues/461
     if not block.text or block.text.isspace():
         return None
@@ -138,12 +141,12 @@ def _source(block: Image | Document) -> dict[str, Any]:
         return {"type": "base64", "media_type": block.media_type, "data": block.base64()}
     if not block.url.startswith(("https://", "http://")):
         shown = printable(block.url, 80)
-        raise ConfigurationError(f"{NAME}: a document or picture is an http(s) address or data, not {shown}")
+        raise ConfigurationError(f"{NAME}: a document or an image is an http(s) URL or data, not {shown}")
     return {"type": "url", "url": block.url}
 
 
 def _render_thinking(block: Thinking, native: bool, replay: bool) -> dict[str, Any] | None:
-    """The thoughts of other dialects stay behind, and so do unsigned ones, unless this dialect's own service left them so."""
+    """Thinking of other dialects is left out. Without a signature it is sent only if this dialect parsed it so."""
     if not native:
         return None
     if block.redacted is not None:
@@ -159,7 +162,7 @@ def _render_thinking(block: Thinking, native: bool, replay: bool) -> dict[str, A
 def _render_call(block: ToolCall, native: bool, replay: bool) -> dict[str, Any]:
     arguments = block.arguments
     if arguments is None:
-        # `input` must be an object. The wrapper for broken JSON is the service's own advice:
+        # `input` must be an object. The service documents this wrapper for invalid JSON:
         # https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming
         arguments = {"INVALID_JSON": block.arguments_raw} if block.arguments_raw else {}
     entry = {"type": "tool_use", "id": _call_id(block.id), "name": block.name, "input": arguments}
@@ -177,7 +180,7 @@ def _render_result(block: ToolResult, native: bool, replay: bool) -> dict[str, A
 
 
 def _call_id(id: str) -> str:
-    """Ids from elsewhere made to fit: the service takes letters, digits, `_` and `-` only."""
+    """An id that the service accepts: letters, digits, `_` and `-`. Ids of other providers may contain more."""
     return re.sub(r"[^a-zA-Z0-9_-]", "_", id)
 
 
@@ -185,8 +188,8 @@ def _render_opaque(block: Opaque, native: bool, replay: bool) -> dict[str, Any] 
     return dict(block.data) if native else None
 
 
-def _refuse_audio(block: Audio, native: bool, replay: bool) -> dict[str, Any]:
-    raise ConfigurationError(f"{NAME}: this format takes no audio; send a transcript, or use a model that hears")
+def _reject_audio(block: Audio, native: bool, replay: bool) -> dict[str, Any]:
+    raise ConfigurationError(f"{NAME}: this format has no audio; send a transcript, or use a model that accepts audio")
 
 
 def _with_extra(entry: dict[str, Any], extra: Mapping[str, Any], native: bool) -> dict[str, Any]:
@@ -196,7 +199,7 @@ def _with_extra(entry: dict[str, Any], extra: Mapping[str, Any], native: bool) -
 RENDERERS: Mapping[type, Callable[[Any, bool, bool], dict[str, Any] | None]] = {
     Text: _render_text,
     Image: _render_image,
-    Audio: _refuse_audio,
+    Audio: _reject_audio,
     Document: _render_document,
     Thinking: _render_thinking,
     ToolCall: _render_call,

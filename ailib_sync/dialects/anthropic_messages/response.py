@@ -1,4 +1,4 @@
-"""Whole answers of Anthropic Messages → values, and the parts of them that streams have too. Nothing that goes out.
+"""Complete responses of Anthropic Messages → `ChatResponse`, and the parts that streams have too.
 
 https://platform.claude.com/docs/en/api/messages
 """
@@ -13,8 +13,8 @@ from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
 from ...types.response import ChatResponse
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
-from .errors import is_error, refusal_of
-from .messages import ANSWER_FACTS, NAME
+from .errors import raise_if_error
+from .messages import NAME, RESPONSE_FIELDS
 from .usage import parse_usage
 
 TYPE_CHECKING = False
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from ...registry.manifest import Manifest
     from ...types.messages import Block
 
-#: `pause_turn` keeps its own word: a hosted tool ran long, and the answer goes on when it is sent back as it is. An answer cut
-#: by the end of the context window is cut all the same, so it is `max_tokens`.
+#: `pause_turn` keeps its own word: a tool that the provider runs takes long, and the response continues after it is sent back
+#: unchanged. The end of the context window truncates a response, as `max_tokens` does.
 FINISH_REASONS: Mapping[str, str] = {
     "end_turn": "end_turn",
     "max_tokens": "max_tokens",
@@ -38,18 +38,19 @@ FINISH_REASONS: Mapping[str, str] = {
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
-    """A whole answer. Raises RemoteError where it is an error after all, ProtocolError where it is no answer."""
+    """A complete response. Raises RemoteError if it is an error, ProtocolError if it has another shape."""
     if not isinstance(body, dict):
-        raise wrong_shape(manifest, "not an object", body)
+        raise wrong_shape(manifest, "it is not an object", body)
     content = body.get("content")
     if not isinstance(content, list):
-        raise refusal_of(body, manifest) if is_error(body) else wrong_shape(manifest, "no list of content", body)
+        raise_if_error(body, manifest)
+        raise wrong_shape(manifest, "it has no list of content", body)
     if not all(isinstance(item, dict) for item in content):
-        raise wrong_shape(manifest, "a block of content is no object", body)
+        raise wrong_shape(manifest, "a block of content is not an object", body)
     blocks = [block for block in map(_parse_block, content) if block is not None]
     end = parse_end(body, manifest)
     return ChatResponse(
-        message=Message(MessageRole.ASSISTANT, blocks, origin=NAME, extra=facts_of(body)),
+        message=Message(MessageRole.ASSISTANT, blocks, origin=NAME, extra=response_fields(body)),
         finish_reason=end.finish_reason,
         raw_finish_reason=end.raw_finish_reason,
         stop_sequence=end.stop_sequence,
@@ -62,23 +63,23 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
 
 
 def _parse_block(item: dict[str, Any]) -> Block | None:
-    """One block of an answer; None for a text that says nothing."""
+    """A block of a response; None for an empty text."""
     kind = item.get("type")
     if kind == "text":
-        text, extra = text_of(item.get("text")), rest_of(item, "text")
+        text, extra = text_of(item.get("text")), other_keys(item, "text")
         return Text(text, extra) if text or extra else None
     if kind == "thinking":
-        extra = rest_of(item, "thinking", "signature")
+        extra = other_keys(item, "thinking", "signature")
         return Thinking(text_of(item.get("thinking")), word(item.get("signature")), extra=extra)
     if kind == "redacted_thinking":
-        return Thinking(redacted=text_of(item.get("data")), extra=rest_of(item, "data"))
+        return Thinking(redacted=text_of(item.get("data")), extra=other_keys(item, "data"))
     if kind == "tool_use":
         return parse_call(item, "")
     return Opaque(item)
 
 
 def parse_call(item: dict[str, Any], raw: str) -> ToolCall:
-    """A tool call from its block and the text of its arguments; "" where they stand in the block, as an object."""
+    """A tool call from its block, and the text of its arguments; "" if they are in the block, as an object."""
     arguments: dict[str, Any] | None
     if raw:
         arguments = parse_arguments(raw)
@@ -87,11 +88,16 @@ def parse_call(item: dict[str, Any], raw: str) -> ToolCall:
         arguments = given if isinstance(given, dict) else None
         raw = "" if arguments is not None else given if isinstance(given, str) else json.dumps(given)
     return ToolCall(
-        text_of(item.get("id")), text_of(item.get("name")), arguments, raw or None, extra=rest_of(item, "id", "name", "input")
+        text_of(item.get("id")),
+        text_of(item.get("name")),
+        arguments,
+        raw or None,
+        extra=other_keys(item, "id", "name", "input"),
     )
 
 
 def parse_end(stop: dict[str, Any], manifest: Manifest) -> StreamEnd:
+    """The end of a response, from `stop_reason`, `stop_sequence` and `stop_details`."""
     reason = word(stop.get("stop_reason"))
     details = stop.get("stop_details")
     refusal = None
@@ -100,10 +106,10 @@ def parse_end(stop: dict[str, Any], manifest: Manifest) -> StreamEnd:
     return StreamEnd(manifest.finish_reason(reason, FINISH_REASONS), reason, word(stop.get("stop_sequence")), refusal)
 
 
-def facts_of(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: data[key] for key in ANSWER_FACTS if data.get(key)}
+def response_fields(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: data[key] for key in RESPONSE_FIELDS if data.get(key)}
 
 
-def rest_of(item: dict[str, Any], *known: str) -> dict[str, Any]:
-    """What else a block holds; what is empty says nothing."""
+def other_keys(item: dict[str, Any], *known: str) -> dict[str, Any]:
+    """The other keys of a block, without empty values."""
     return {key: value for key, value in item.items() if key != "type" and key not in known and value not in (None, [], {})}

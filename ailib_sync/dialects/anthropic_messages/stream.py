@@ -1,21 +1,21 @@
 """A stream of Anthropic Messages → events. No I/O.
 
-It tells one answer (https://platform.claude.com/docs/en/build-with-claude/streaming): `message_start`, then for each block
-a start, deltas and a stop, then `message_delta` with the stop reason and the usage, then `message_stop`. `ping` and what is
-not known are passed over. Folding the events gives what `parse_body` gives for the same answer, but for
-`ToolCall.arguments_raw`, which only a stream has.
+The frames of a response (https://platform.claude.com/docs/en/build-with-claude/streaming) are `message_start`, then a start,
+deltas and a stop for each block, then `message_delta` with the stop reason and the usage, then `message_stop`. `ping` and
+unknown frames are ignored. The accumulated events make the same response as `parse_body`, except for `ToolCall.arguments_raw`,
+which only a stream has.
 """
 
 from __future__ import annotations
 
-from ...errors import Cancelled, StreamInterrupted, TransportError
 from ...framing.json import whole_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ...types.json_values import parse_arguments, text_of, word
 from ...types.messages import Opaque
 from ..dialect import wrong_shape
-from .errors import is_error, refusal_of
-from .response import facts_of, parse_call, parse_end, rest_of
+from ..stream import until_finished
+from .errors import raise_if_error
+from .response import other_keys, parse_call, parse_end, response_fields
 from .usage import parse_usage
 
 TYPE_CHECKING = False
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
-    """The events. `message_stop` is the end; a stream that breaks off after its stop reason is whole all the same."""
-    reader = _Reader(manifest)
-    try:
+    """The events of a stream."""
+    reader = StreamReader(manifest)
+    with until_finished(reader, manifest, "a message_stop"):
         for _, data in frames:
             if type(data) is not dict:
-                if data is None:  # some hosts close with OpenAI's [DONE]
+                if data is None:  # some hosts end with OpenAI's [DONE]
                     break
-                raise wrong_shape(manifest, "an event is no object", data)
+                raise wrong_shape(manifest, "an event is not an object", data)
             kind = data.get("type")
             if kind == "content_block_delta":
                 delta = data.get("delta")
@@ -50,26 +50,19 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                         if event is not None:
                             yield event
             elif kind == "message_stop":
-                yield from reader.end()
-                return
+                reader.stopped = True
+                break
             else:
                 yield from reader.read(kind, data)
-    except Cancelled:
-        raise
-    except TransportError:
-        if reader.stop.get("stop_reason") is None:
-            raise
-    if reader.stop.get("stop_reason") is None and "eof" not in manifest.stream_end:
-        raise StreamInterrupted("the stream ended before its message_stop", provider=manifest.id)
     yield from reader.end()
 
 
-#: The deltas that are their text alone → the key of that.
+#: The deltas that contain only a text → its key.
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 
 
 def delta_of(data: Any, manifest: Manifest) -> tuple[str, object] | None:
-    """The text of a frame that is a delta, its kind and its block."""
+    """The text of a frame that is a delta, with its kind and its block (see dialect.Streaming)."""
     if type(data) is not dict or data.get("type") != "content_block_delta":
         return None
     delta = data.get("delta")
@@ -83,47 +76,55 @@ def delta_of(data: Any, manifest: Manifest) -> tuple[str, object] | None:
 
 
 def is_end_mark(event: str, data: str) -> bool:
-    """A last `message_stop` without its blank line, if nothing of it is missing."""
+    """Whether an unfinished last block is a complete `message_stop`."""
     value = whole_json(data) if "message_stop" in data else None
     return isinstance(value, dict) and value.get("type") == "message_stop"
 
 
-class _Open:
-    """A block that is still growing: a tool call (`call` counts them), or one of the provider's own (None)."""
+class _OpenBlock:
+    """A block that has not ended: a tool call, with its number `call`, or a block of the provider's own (None)."""
 
-    __slots__ = ("block", "call", "pieces")
+    __slots__ = ("call", "data", "fragments")
 
-    def __init__(self, block: dict[str, Any], call: int | None) -> None:
-        self.block = block
+    def __init__(self, data: dict[str, Any], call: int | None) -> None:
+        self.data = data
         self.call = call
-        self.pieces: list[str] = []
+        self.fragments: list[str] = []
 
 
-class _Reader:
-    """What must be remembered between the frames of one stream."""
+class StreamReader:
+    """The state of one stream, and the events of its frames."""
 
-    __slots__ = ("_after_text", "_calls", "_citations", "_manifest", "_open", "_usage", "stop")
+    __slots__ = ("_after_text", "_calls", "_citations", "_manifest", "_open", "_usage", "begun", "stop", "stopped")
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._open: dict[str | None, _Open] = {}
+        self._open: dict[str | None, _OpenBlock] = {}
         self._calls = 0
         self._after_text = False
         self._citations: list[Any] = []
         self._usage: dict[str, Any] = {}
-        #: What `message_delta` said: `stop_reason`, `stop_sequence`, `stop_details`.
+        #: The fields of `message_delta`: `stop_reason`, `stop_sequence`, `stop_details`.
         self.stop: dict[str, Any] = {}
+        #: Whether `message_stop` has arrived.
+        self.stopped = False
+        self.begun = False
+
+    @property
+    def finished(self) -> bool:
+        return self.stopped or self.stop.get("stop_reason") is not None
 
     def read(self, kind: Any, data: dict[str, Any]) -> Iterator[StreamingEvent]:
         """The events of any frame that is not a delta."""
+        self.begun = self.begun or kind in ("message_start", "content_block_start")
         if kind == "content_block_start":
             block = data.get("content_block")
             if isinstance(block, dict):
                 yield from self._start_block(word(data.get("index")), block)
         elif kind == "content_block_stop":
-            growing = self._open.pop(word(data.get("index")), None)
-            if growing is not None:
-                yield self._close(growing)
+            ended = self._open.pop(word(data.get("index")), None)
+            if ended is not None:
+                yield self._close(ended)
         elif kind == "message_start":
             message = data.get("message")
             if isinstance(message, dict):
@@ -134,14 +135,14 @@ class _Reader:
             delta = delta if isinstance(delta, dict) else {}
             self.stop.update((key, value) for key, value in delta.items() if value is not None)
             usage = self._add_usage(data.get("usage"))
-            extra = facts_of(delta)
+            extra = response_fields(delta)
             if usage or extra:
                 yield Metadata(usage, message_extra=extra or None)
-        elif is_error(data):
-            raise refusal_of(data, self._manifest)
+        else:
+            raise_if_error(data, self._manifest)
 
     def read_delta(self, index: str | None, delta: dict[str, Any]) -> StreamingEvent | None:
-        """The event of a delta; None where it only adds to a block that is given whole."""
+        """The event of a delta; None if it only adds to a block of the provider's own, whose event comes at its end."""
         kind = delta.get("type")
         if kind == "thinking_delta":
             return ThinkingDelta(text_of(delta.get("thinking")))
@@ -150,66 +151,66 @@ class _Reader:
         if kind == "citations_delta":
             self._citations.append(delta.get("citation"))
             return ContentDelta("", {"citations": [*self._citations]})
-        growing = self._open.get(index)
-        if growing is None:
+        open_block = self._open.get(index)
+        if open_block is None:
             return None
         if kind != "input_json_delta":
-            _grow(growing.block, delta)
+            _add_delta(open_block.data, delta)
             return None
         fragment = text_of(delta.get("partial_json"))
         if fragment:
-            growing.pieces.append(fragment)
-        return PartialToolCall(growing.call, fragment) if fragment and growing.call is not None else None
+            open_block.fragments.append(fragment)
+        return PartialToolCall(open_block.call, fragment) if fragment and open_block.call is not None else None
 
     def _start_block(self, index: str | None, block: dict[str, Any]) -> Iterator[StreamingEvent]:
         kind = block.get("type")
         after_text, self._after_text = self._after_text, kind == "text"
         if kind == "text":
-            text, extra = text_of(block.get("text")), rest_of(block, "text")
+            text, extra = text_of(block.get("text")), other_keys(block, "text")
             cited = extra.get("citations")
             self._citations = [*cited] if isinstance(cited, list) else []
             if text or extra or after_text:
                 yield ContentDelta(text, extra, starts=after_text)
         elif kind == "thinking":
             text, signature = text_of(block.get("thinking")), word(block.get("signature"))
-            extra = rest_of(block, "thinking", "signature")
+            extra = other_keys(block, "thinking", "signature")
             yield ThinkingDelta(text, signature, extra=extra or None, starts=True)
         elif kind == "redacted_thinking":
-            extra = rest_of(block, "data")
+            extra = other_keys(block, "data")
             yield ThinkingDelta(redacted=text_of(block.get("data")), extra=extra or None, starts=True)
         elif kind == "tool_use":
-            self._open[index] = _Open(block, self._calls)
+            self._open[index] = _OpenBlock(block, self._calls)
             yield ToolCallStarted(self._calls, text_of(block.get("id")), text_of(block.get("name")))
             self._calls += 1
         else:
-            self._open[index] = _Open(dict(block), None)
+            self._open[index] = _OpenBlock(dict(block), None)
 
-    def _close(self, growing: _Open) -> StreamingEvent:
-        raw = "".join(growing.pieces)
-        if growing.call is not None:
-            return ToolCallEnded(growing.call, parse_call(growing.block, raw))
+    def _close(self, open_block: _OpenBlock) -> StreamingEvent:
+        raw = "".join(open_block.fragments)
+        if open_block.call is not None:
+            return ToolCallEnded(open_block.call, parse_call(open_block.data, raw))
         if raw:
             arguments = parse_arguments(raw)
-            growing.block["input"] = raw if arguments is None else arguments
-        return Metadata(block=Opaque(growing.block))
+            open_block.data["input"] = raw if arguments is None else arguments
+        return Metadata(block=Opaque(open_block.data))
 
     def _add_usage(self, usage: Any) -> Usage | None:
-        """The figures so far: later ones are totals and stand over earlier ones."""
+        """The usage so far. Counts are totals: a later one replaces an earlier one."""
         if not isinstance(usage, dict):
             return None
         self._usage = {**self._usage, **{key: value for key, value in usage.items() if value is not None}}
         return parse_usage(self._usage)
 
     def end(self) -> Iterator[StreamingEvent]:
-        """Closes what was left open, then the stream."""
-        for growing in self._open.values():
-            yield self._close(growing)
+        """The last events: the ends of the blocks that are still open, and of the stream."""
+        for open_block in self._open.values():
+            yield self._close(open_block)
         self._open = {}
         yield parse_end(self.stop, self._manifest)
 
 
-def _grow(block: dict[str, Any], delta: dict[str, Any]) -> None:
-    """A delta of a kind of its own: texts are appended, anything else takes the place of what was there."""
+def _add_delta(block: dict[str, Any], delta: dict[str, Any]) -> None:
+    """Adds a delta of an unknown kind: texts are appended, other values replace the earlier ones."""
     for key, value in delta.items():
         if key != "type":
             old = block.get(key)

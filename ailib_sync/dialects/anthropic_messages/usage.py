@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def parse_usage(raw: Any) -> Usage:
-    """The whole prompt is what was neither read from nor written to the cache, plus what was."""
+    """`input_tokens` counts only tokens that were neither read from the cache nor written to it; the others are added.
+
+    https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance
+    """
     if not isinstance(raw, dict):
         return Usage()
     cached, written = count(raw.get("cache_read_input_tokens")), count(raw.get("cache_creation_input_tokens"))

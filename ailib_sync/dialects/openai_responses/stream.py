@@ -41,7 +41,7 @@ ENDS = ("response.completed", "response.incomplete", "response.failed", "respons
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
     """The events. The end is one of `ENDS`; what follows it (`[DONE]`, a broken connection) is not read."""
-    reader = _Reader(manifest)
+    reader = StreamReader(manifest)
     for event, data in frames:
         if type(data) is not dict:
             if data is None:  # `[DONE]` is no end: hosts that send it send it after one
@@ -109,7 +109,7 @@ class _Thought:
         self.part: tuple[str, Any] | None = None
 
 
-class _Reader:
+class StreamReader:
     """What must be remembered between the frames of one stream."""
 
     __slots__ = (
@@ -311,17 +311,17 @@ def _key(data: dict[str, Any], item: dict[str, Any] | None = None) -> Any:
 
 
 READERS = {
-    "response.created": _Reader.begin,
-    "response.queued": _Reader.begin,
-    "response.in_progress": _Reader.begin,
-    "response.output_item.added": _Reader.add_item,
-    "response.output_item.done": _Reader.end_item,
-    "response.content_part.added": _Reader.add_part,
-    "response.content_part.done": _Reader.end_part,
-    "response.function_call_arguments.delta": _Reader.add_arguments,
-    "response.function_call_arguments.done": _Reader.end_arguments,
-    "response.custom_tool_call_input.delta": _Reader.add_arguments,
-    "response.custom_tool_call_input.done": _Reader.end_arguments,
-    "response.reasoning_summary_text.delta": _Reader.add_summary,
-    "response.reasoning_text.delta": _Reader.add_thought,
+    "response.created": StreamReader.begin,
+    "response.queued": StreamReader.begin,
+    "response.in_progress": StreamReader.begin,
+    "response.output_item.added": StreamReader.add_item,
+    "response.output_item.done": StreamReader.end_item,
+    "response.content_part.added": StreamReader.add_part,
+    "response.content_part.done": StreamReader.end_part,
+    "response.function_call_arguments.delta": StreamReader.add_arguments,
+    "response.function_call_arguments.done": StreamReader.end_arguments,
+    "response.custom_tool_call_input.delta": StreamReader.add_arguments,
+    "response.custom_tool_call_input.done": StreamReader.end_arguments,
+    "response.reasoning_summary_text.delta": StreamReader.add_summary,
+    "response.reasoning_text.delta": StreamReader.add_thought,
 }
