@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from ...errors import ErrorDetails
+from ..errors import error_in_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ...errors import RemoteError
+    from ...registry.manifest import Manifest
+
 
 def _both_spellings(**words: str) -> dict[str, str]:
-    """A refusal's type begins with a capital in a header and a small letter in a stream."""
+    """The type of an error begins with a capital letter in a header, with a small letter in a stream."""
     return {spelling: name for word, name in words.items() for spelling in (word, word[0].lower() + word[1:])}
 
 
@@ -38,8 +42,8 @@ ERROR_WORDS: Mapping[str, str] = _both_spellings(
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"message": …}`; the type stands in a header (see answer.refusal), in a stream beside the message. A gateway in front
-    may put both inside an `error`."""
+    """`{"message": …}`. The type is in a header (see pipeline.decode.error_response), or next to the message in a stream. A
+    gateway may put both into an `error`."""
     if not isinstance(body, dict):
         return ErrorDetails(str(body).strip())
     if isinstance(body.get("error"), dict):
@@ -47,3 +51,8 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
     message = body.get("message") or body.get("Message") or body.get("originalMessage") or ""
     kind = body.get("type") or body.get("__type")
     return ErrorDetails(str(message), str(kind).rpartition("#")[2] if kind else None)
+
+
+def stream_error(error: dict[str, Any], manifest: Manifest) -> RemoteError:
+    """The exception for an error frame of a stream."""
+    return error_in_response(error, parse_error(None, error), ERROR_WORDS, manifest)

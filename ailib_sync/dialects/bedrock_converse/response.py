@@ -1,8 +1,9 @@
-"""Answers and refusals of Bedrock's Converse API, read. Streams are _converse_stream's."""
+"""Complete responses of Bedrock's Converse API → `ChatResponse`, and the parts that streams have too."""
 
 from __future__ import annotations
 
-from ...types.json_values import parse_arguments, required_text, word
+from ...types.events import StreamEnd
+from ...types.json_values import child, parse_arguments, required_text, text_or_none, word
 from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
 from ...types.response import ChatResponse
 from ...types.tools import ToolCall
@@ -30,41 +31,42 @@ FINISH_REASONS: Mapping[str, str] = {
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
+    """A complete response. Raises ProtocolError if it has another shape."""
     try:
         content = body["output"]["message"]["content"]
         blocks = [parse_block(block) for block in content]
     except (AttributeError, KeyError, TypeError):
-        raise wrong_shape(manifest, "no output.message.content that can be read", body) from None
-    reason = word(body.get("stopReason"))
+        raise wrong_shape(manifest, "it has no output.message.content that can be read", body) from None
+    end = parse_end(body, manifest)
     return ChatResponse(
         message=Message(MessageRole.ASSISTANT, blocks, origin=NAME),
-        finish_reason=manifest.finish_reason(reason, FINISH_REASONS),
-        raw_finish_reason=reason,
-        stop_sequence=stop_sequence(body),
+        finish_reason=end.finish_reason,
+        raw_finish_reason=end.raw_finish_reason,
+        stop_sequence=end.stop_sequence,
         usage=parse_usage(body.get("usage")),
         raw=body,
     )
 
 
-def stop_sequence(body: Mapping[str, Any]) -> str | None:
-    """Which sequence stopped the model: told only where additionalModelResponseFieldPaths asks for `/stop_sequence`."""
-    fields = body.get("additionalModelResponseFields")
-    found = fields.get("stop_sequence") if isinstance(fields, dict) else None
-    return found if isinstance(found, str) else None
+def parse_end(body: dict[str, Any], manifest: Manifest) -> StreamEnd:
+    """The end of a response. `stop_sequence` is in it only if additionalModelResponseFieldPaths requests `/stop_sequence`."""
+    reason = word(body.get("stopReason"))
+    stop_sequence = text_or_none(child(body, "additionalModelResponseFields").get("stop_sequence"))
+    return StreamEnd(manifest.finish_reason(reason, FINISH_REASONS), reason, stop_sequence)
 
 
 def parse_block(block: dict[str, Any]) -> Block:
-    """A block of an answer; one without a common form (a hosted tool's call, its result, an image) stays as it came."""
+    """A block of a response. One without a common form (a call that the provider runs, its result, an image) is kept."""
     if isinstance(block.get("text"), str):
         return Text(block["text"])
     if "citationsContent" in block:
         cited = block["citationsContent"]
-        said = "".join(required_text(part.get("text", "")) for part in cited.get("content") or ())
-        return Text(said, {"citations": cited["citations"]} if cited.get("citations") else {})
+        text = "".join(required_text(part.get("text", "")) for part in cited.get("content") or ())
+        return Text(text, {"citations": cited["citations"]} if cited.get("citations") else {})
     if "reasoningContent" in block:
         return _parse_thinking(block["reasoningContent"])
     call = block.get("toolUse")
-    if call is not None and not is_hosted(call):
+    if call is not None and not is_run_by_provider(call):
         arguments = call.get("input", {})
         raw = arguments if isinstance(arguments, str) else None
         parsed = parse_arguments(raw) if raw is not None else arguments if isinstance(arguments, dict) else None
@@ -75,10 +77,10 @@ def parse_block(block: dict[str, Any]) -> Block:
 def _parse_thinking(reasoning: dict[str, Any]) -> Thinking:
     if "redactedContent" in reasoning:
         return Thinking(redacted=required_text(reasoning["redactedContent"]))
-    said = reasoning.get("reasoningText") or {}
-    return Thinking(required_text(said.get("text", "")), word(said.get("signature")))
+    thinking = reasoning.get("reasoningText") or {}
+    return Thinking(required_text(thinking.get("text", "")), word(thinking.get("signature")))
 
 
-def is_hosted(call: Mapping[str, Any]) -> bool:
-    """Whether the provider runs this tool call itself (Nova's code interpreter); the caller has nothing to answer then."""
+def is_run_by_provider(call: Mapping[str, Any]) -> bool:
+    """Whether the provider runs this tool call itself (Nova's code interpreter), so that the caller sends no result."""
     return call.get("type") == "server_tool_use"

@@ -1,21 +1,20 @@
-"""The event stream of Bedrock's Converse API: frames in, events out. framing_aws makes the frames.
+"""A stream of Bedrock's Converse API → events. framing.aws_eventstream makes the frames. No I/O.
 
-A stream is whole with `messageStop`; `metadata`, which carries the usage, follows it and is waited for.
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html. `messageStop` completes a response;
+`metadata`, with the usage, follows it.
 """
 
 from __future__ import annotations
 
-import json
-
 from ..._dataclass import dataclass, field
-from ...errors import StreamInterrupted
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ...types.json_values import parse_arguments, required_text, word
 from ...types.messages import Opaque
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
-from .errors import ERROR_WORDS, parse_error
-from .response import FINISH_REASONS, is_hosted, stop_sequence
+from ..stream import until_finished
+from .errors import stream_error
+from .response import is_run_by_provider, parse_end
 from .usage import parse_usage
 
 TYPE_CHECKING = False
@@ -29,112 +28,121 @@ if TYPE_CHECKING:
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
-    stream = _Stream()
-    end: StreamEnd | None = None
-    for event, data in frames:
-        try:
-            if event == "contentBlockDelta":
-                yield from stream.delta(data["contentBlockIndex"], data["delta"])
-            elif event == "contentBlockStart":
-                yield from stream.start(data["contentBlockIndex"], data["start"])
-            elif event == "contentBlockStop":
-                yield from stream.stop(data["contentBlockIndex"])
-            elif event == "messageStop":
-                yield from stream.stop_all()
-                reason = word(data.get("stopReason"))
-                end = StreamEnd(manifest.finish_reason(reason, FINISH_REASONS), reason, stop_sequence(data))
-            elif event == "metadata":
-                yield Metadata(usage=parse_usage(data.get("usage")))
-                if end is not None:
-                    break
-            elif event == "error":
-                raise manifest.error(None, parse_error(None, data["error"]), ERROR_WORDS, body=json.dumps(data["error"]))
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise wrong_shape(manifest, f"a {event} that cannot be read", data) from None
-    if end is None:
-        raise StreamInterrupted("the stream ended without messageStop", provider=manifest.id)
-    yield end
+    """The events of a stream."""
+    reader = StreamReader(manifest)
+    with until_finished(reader, manifest, "messageStop"):
+        for event, data in frames:
+            try:
+                if event == "contentBlockDelta":
+                    yield from reader.read_delta(data["contentBlockIndex"], data["delta"])
+                elif event == "contentBlockStart":
+                    yield from reader.start_block(data["contentBlockIndex"], data["start"])
+                elif event == "contentBlockStop":
+                    yield from reader.end_block(data["contentBlockIndex"])
+                elif event == "messageStop":
+                    yield from reader.end_blocks()
+                    reader.end = parse_end(data, manifest)
+                elif event == "metadata":
+                    yield Metadata(usage=parse_usage(data.get("usage")))
+                    if reader.end is not None:
+                        break
+                elif event == "error":
+                    raise stream_error(data["error"], manifest)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                raise wrong_shape(manifest, f"a {event} that cannot be read", data) from None
+    yield reader.end or StreamEnd()
 
 
 @dataclass(slots=True)
-class _Open:
-    """A block that has begun: what `start` said of it, the call's number (None: the provider's own), its pieces so far."""
+class _OpenBlock:
+    """A block that has not ended: the value of its `start`, the number of its call (None: a block of the provider's own), and
+    the fragments so far."""
 
     kind: str
     start: dict[str, Any]
     call: int | None = None
-    pieces: list[Any] = field(default_factory=list)
+    fragments: list[Any] = field(default_factory=list)
 
 
-class _Stream:
-    """The blocks of one answer. A block is begun by its `start` or, text and thoughts, by its first delta."""
+class StreamReader:
+    """The state of one stream, and the events of its frames. A block begins with its `start`; text and thinking, which have
+    none, with their first delta."""
 
-    __slots__ = ("_begun", "_calls", "_citations", "_open")
+    __slots__ = ("_calls", "_citations", "_open", "_started", "end")
 
-    def __init__(self) -> None:
-        self._open: dict[int, _Open] = {}
-        self._begun: set[int] = set()
+    def __init__(self, manifest: Manifest) -> None:
+        self._open: dict[int, _OpenBlock] = {}
+        self._started: set[int] = set()
         self._citations: dict[int, list[Any]] = {}
         self._calls = 0
+        #: The last event, after `messageStop`.
+        self.end: StreamEnd | None = None
 
-    def start(self, index: int, start: dict[str, Any]) -> Iterator[StreamingEvent]:
-        for kind, said in start.items():
-            if kind == "toolUse" and not is_hosted(said):
-                self._open[index] = _Open(kind, said, self._calls)
-                yield ToolCallStarted(self._calls, required_text(said["toolUseId"]), required_text(said["name"]))
+    @property
+    def begun(self) -> bool:
+        return bool(self._started)
+
+    @property
+    def finished(self) -> bool:
+        return self.end is not None
+
+    def start_block(self, index: int, start: dict[str, Any]) -> Iterator[StreamingEvent]:
+        for kind, value in start.items():
+            if kind == "toolUse" and not is_run_by_provider(value):
+                self._open[index] = _OpenBlock(kind, value, self._calls)
+                yield ToolCallStarted(self._calls, required_text(value["toolUseId"]), required_text(value["name"]))
                 self._calls += 1
             else:
-                self._open[index] = _Open(kind, said)
+                self._open[index] = _OpenBlock(kind, value)
 
-    def delta(self, index: int, delta: dict[str, Any]) -> Iterator[StreamingEvent]:
+    def read_delta(self, index: int, delta: dict[str, Any]) -> Iterator[StreamingEvent]:
         if "text" in delta:
-            yield ContentDelta(required_text(delta["text"]), starts=self._begins(index))
+            yield ContentDelta(required_text(delta["text"]), starts=self._is_first(index))
         elif "reasoningContent" in delta:
-            said = delta["reasoningContent"]
-            signature, redacted = said.get("signature"), said.get("redactedContent")
-            yield ThinkingDelta(
-                required_text(said.get("text", "")), word(signature), word(redacted), starts=self._begins(index)
-            )
+            thinking = delta["reasoningContent"]
+            signature, redacted = word(thinking.get("signature")), word(thinking.get("redactedContent"))
+            yield ThinkingDelta(required_text(thinking.get("text", "")), signature, redacted, starts=self._is_first(index))
         elif "citation" in delta:
-            cited = self._citations.setdefault(index, [])
-            cited.append(delta["citation"])
-            yield ContentDelta("", {"citations": list(cited)}, starts=self._begins(index))
+            citations = self._citations.setdefault(index, [])
+            citations.append(delta["citation"])
+            yield ContentDelta("", {"citations": list(citations)}, starts=self._is_first(index))
         else:
-            for kind, said in delta.items():
+            for kind, value in delta.items():
                 block = self._open[index]
-                block.pieces.append(required_text(said["input"]) if kind == "toolUse" else said)
+                block.fragments.append(required_text(value["input"]) if kind == "toolUse" else value)
                 if block.call is not None:
-                    yield PartialToolCall(block.call, said["input"])
+                    yield PartialToolCall(block.call, value["input"])
 
-    def _begins(self, index: int) -> bool:
-        if index in self._begun:
+    def _is_first(self, index: int) -> bool:
+        """Whether this is the first delta of the block."""
+        if index in self._started:
             return False
-        self._begun.add(index)
+        self._started.add(index)
         return True
 
-    def stop(self, index: int) -> Iterator[StreamingEvent]:
+    def end_block(self, index: int) -> Iterator[StreamingEvent]:
         block = self._open.pop(index, None)
         if block is None:
             return
         if block.call is not None:
-            raw = "".join(block.pieces)
+            raw = "".join(block.fragments)
             call = ToolCall(block.start["toolUseId"], block.start["name"], parse_arguments(raw), raw)
             yield ToolCallEnded(block.call, call)
         else:
-            yield Metadata(block=Opaque({block.kind: _whole(block)}))
+            yield Metadata(block=Opaque({block.kind: _complete(block)}))
 
-    def stop_all(self) -> Iterator[StreamingEvent]:
+    def end_blocks(self) -> Iterator[StreamingEvent]:
         for index in list(self._open):
-            yield from self.stop(index)
+            yield from self.end_block(index)
 
 
-def _whole(block: _Open) -> dict[str, Any]:
-    """The provider's own block as an answer without streaming has it."""
+def _complete(block: _OpenBlock) -> dict[str, Any]:
+    """A block of the provider's own, as a response without streaming contains it."""
     if block.kind == "toolUse":
-        return {**block.start, "input": parse_arguments("".join(block.pieces)) or {}}
+        return {**block.start, "input": parse_arguments("".join(block.fragments)) or {}}
     if block.kind == "toolResult":
-        return {**block.start, "content": [part for piece in block.pieces for part in piece]}
-    whole = dict(block.start)
-    for piece in block.pieces:
-        whole.update(piece)
-    return whole
+        return {**block.start, "content": [part for fragment in block.fragments for part in fragment]}
+    complete = dict(block.start)
+    for fragment in block.fragments:
+        complete.update(fragment)
+    return complete

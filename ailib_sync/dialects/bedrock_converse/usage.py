@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 def parse_usage(raw: Any) -> Usage:
-    """`inputTokens` leaves out what the cache gave and took, and `totalTokens` counts both: they are added to the prompt.
+    """`inputTokens` excludes tokens read from the cache or written to it, `totalTokens` includes them: they are added here.
 
-    A recorded answer: inputTokens 10, cacheWriteInputTokens 7351, outputTokens 4, totalTokens 7365.
+    A recorded response: inputTokens 10, cacheWriteInputTokens 7351, outputTokens 4, totalTokens 7365.
     """
     if not isinstance(raw, dict):
         return Usage()
     read, written = count(raw.get("cacheReadInputTokens")), count(raw.get("cacheWriteInputTokens"))
-    fresh = count(raw.get("inputTokens"))
+    uncached = count(raw.get("inputTokens"))
     return Usage(
-        prompt_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
+        prompt_tokens=None if uncached is None else uncached + (read or 0) + (written or 0),
         completion_tokens=count(raw.get("outputTokens")),
         total_tokens=count(raw.get("totalTokens")),
         cached_tokens=read,
