@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ..types.request import ToolChoice
-from .options import allows, unsupported, wire_name
+from .options import allows, place, unsupported, wire_name
 from .reasoning import thinks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from ..registry.manifest import Manifest
     from ..types.request import ChatRequest, Ledger, ToolChoiceMode
@@ -18,6 +19,9 @@ MODES: tuple[ToolChoiceMode, ...] = ("auto", "none", "required", "tool")
 
 #: A mode → the modes to send in its place, the nearest first. `none` is met by leaving out the tools.
 FALLBACKS: Mapping[ToolChoiceMode, tuple[ToolChoiceMode, ...]] = {"tool": ("required", "auto"), "required": ("auto",)}
+
+#: The prefix of the ids that dialects generate for calls without an id. Such an id is never sent.
+GENERATED_ID = "ailib_"
 
 NO_TOOLS = "is left out: the request has no tools"
 
@@ -104,6 +108,15 @@ def settle_parallel(request: ChatRequest, manifest: Manifest, table: Mapping[str
         return None
     ledger.note("parallel_tool_calls", "sent" if wire == "parallel_tool_calls" else "renamed", wire, source)
     return parallel
+
+
+def render_parallel(
+    body: dict[str, Any], request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger
+) -> None:
+    """Writes `parallel_tool_calls` under its wire name."""
+    parallel = settle_parallel(request, manifest, table, ledger)
+    if parallel is not None:
+        place(body, wire_name("parallel_tool_calls", manifest, table)[0], parallel)
 
 
 def has_tools(request: ChatRequest) -> bool:

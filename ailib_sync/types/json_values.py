@@ -89,6 +89,12 @@ def total(*counts: Any) -> int | None:
     return sum(known) if known else None
 
 
+def total_if_known(*counts: int | None) -> int | None:
+    """The sum of the counts; None if one of them is None."""
+    known = [number for number in counts if number is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
 def parse_arguments(raw: str) -> dict[str, Any] | None:
     """The object in a tool call's argument text; {} for "" (a call without arguments), None if it is not a JSON object."""
     if not raw.strip():

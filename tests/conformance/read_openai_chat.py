@@ -45,6 +45,8 @@ def read(body: dict[str, Any]) -> ChatRequest:
 
 
 def _choice(choice: Any) -> ToolChoice:
+    if choice == "any":  # Mistral's word for `required`
+        return ToolChoice("required")
     return ToolChoice(choice) if isinstance(choice, str) else ToolChoice("tool", choice["function"]["name"])
 
 

@@ -97,9 +97,9 @@ def test_pictures_are_parts() -> None:
 
 
 def test_what_has_no_form_is_refused_before_sending_and_the_way_out_is_named() -> None:
-    with pytest.raises(ConfigurationError, match=r"C takes no Document in a message.*documents"):
+    with pytest.raises(ConfigurationError, match=r"C does not support Document in a message.*documents"):
         wire(Message.user([Document.from_bytes(b"%PDF", "application/pdf")]))
-    with pytest.raises(ConfigurationError, match="text or documents here, not Image"):
+    with pytest.raises(ConfigurationError, match="text and documents in a tool result, not Image"):
         wire(Message.tool("a", [Image.from_bytes(b"x", "image/png")]))
 
 
@@ -228,7 +228,7 @@ def test_json_answers_are_asked_for_with_their_schema() -> None:
         (Reasoning(budget_tokens=100), {"type": "enabled", "token_budget": 100}, ""),
         (Reasoning("none"), {"type": "disabled"}, ""),
         (Reasoning(budget_tokens=0), {"type": "disabled"}, ""),
-        (Reasoning("high"), {"type": "enabled"}, "reasoning effort 'high' has no form here: thinking is switched on"),
+        (Reasoning("high"), {"type": "enabled"}, "reasoning effort 'high' is not supported by C: thinking is switched on"),
     ],
 )
 def test_thinking_is_on_or_off_with_a_budget(wanted: Reasoning, thinking: dict[str, Any], warning: str) -> None:

@@ -237,8 +237,8 @@ NAMED = ToolChoice("tool", "f")
     [
         (ToolChoice("required"), ("auto", "none", "required", "tool"), "required", ""),
         (NAMED, ("auto", "none", "required", "tool"), {"type": "function", "function": {"name": "f"}}, ""),
-        (ToolChoice("required"), ("auto", "none"), "auto", "'required' is not supported by Acme for this model; 'auto'"),
-        (NAMED, ("auto", "required"), "required", "'tool' is not supported by Acme for this model; 'required' is sent"),
+        (ToolChoice("required"), ("auto", "none"), "auto", "'required' is not supported by Acme for this model; auto is sent"),
+        (NAMED, ("auto", "required"), "required", "'tool' is not supported by Acme for this model; required is sent"),
         (ToolChoice("auto"), (), None, "'auto' is not supported by Acme"),
     ],
 )

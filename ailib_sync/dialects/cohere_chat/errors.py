@@ -1,11 +1,13 @@
-"""Cohere's error bodies, and errors inside responses with status 200."""
+"""Cohere's errors: error bodies, and errors inside responses with status 200.
+
+https://docs.cohere.com/reference/errors
+"""
 
 from __future__ import annotations
 
-import json
-
 from ...errors import ErrorDetails
 from ...types.json_values import child, text_or_none
+from ..errors import error_in_response, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from ...registry.manifest import Manifest
 
-#: `error_type` where the body has one, and the word of `parse_error`.
+#: The words of `error_type`, and the two of `parse_error`.
 ERROR_WORDS = {
     "TOO_MANY_TOKENS": "request_too_large",
     "quota of the month": "quota_exhausted",
@@ -23,14 +25,13 @@ ERROR_WORDS = {
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"message": …, "error_type"?: …}`; a proxy in front may answer in text."""
+    """`{"message": …, "error_type"?: …}`, or the text of a proxy."""
     if not isinstance(body, dict):
-        text = body if isinstance(body, str) and not body.lstrip().startswith("<") else ""
-        return ErrorDetails(text.strip())
+        return ErrorDetails(text_message(body))
     error: Mapping[str, Any] = child(body, "error") or body
     message = str(error.get("message") or text_or_none(body.get("error")) or "")
     reason = "invalid token" if status == 498 else None
-    # A trial key has two limits of one status: calls a minute, which pass, and calls a month, which do not.
+    # A trial key has two limits with the same status: calls per minute, and calls per month, for which a retry is useless.
     # https://docs.cohere.com/docs/rate-limits
     if status == 429 and "/ month" in message:
         reason = "quota of the month"
@@ -38,9 +39,9 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
 
 
 def raise_if_error(body: dict[str, Any], manifest: Manifest) -> None:
-    """Raises where the generation failed after the status line: `finish_reason` ERROR, or an `error` beside it."""
+    """Raises RemoteError if the generation failed after the status line: `finish_reason` is ERROR, or there is an `error`."""
     error = body.get("error")
     if error or body.get("finish_reason") == "ERROR":
         text = error if isinstance(error, str) else child(body, "error").get("message")
         details = ErrorDetails(str(text or "the generation failed"), type=text_or_none(body.get("error_type")))
-        raise manifest.error(None, details, ERROR_WORDS, body=json.dumps(body))
+        raise error_in_response(body, details, ERROR_WORDS, manifest)

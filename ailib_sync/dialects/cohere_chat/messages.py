@@ -1,4 +1,7 @@
-"""Messages → the `messages` of a request to Cohere."""
+"""Messages → the `messages` of a request to Cohere.
+
+https://docs.cohere.com/reference/chat
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from ...errors import ConfigurationError
 from ...types.json_values import parse_arguments
 from ...types.messages import Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ...types.tools import ToolCall
+from .reasoning import render_thinking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from ...registry.manifest import Manifest
@@ -20,12 +24,16 @@ if TYPE_CHECKING:
 NAME = "cohere_chat"
 
 
-def render_message(message: Message, manifest: Manifest) -> Iterator[dict[str, Any]]:
-    """The message as one, or as several where it holds tool results: each is a message of its own."""
+def render_messages(messages: Iterable[Message], manifest: Manifest) -> list[dict[str, Any]]:
+    return [entry for message in messages for entry in _render_message(message, manifest)]
+
+
+def _render_message(message: Message, manifest: Manifest) -> Iterator[dict[str, Any]]:
+    """One entry, or several: each tool result is an entry of its own."""
     own = message.origin in (None, NAME)
     extra = message.extra if own else {}
     if message.role == MessageRole.ASSISTANT:
-        yield {"role": "assistant", **_render_answer(message, own, manifest), **extra}
+        yield {"role": "assistant", **_render_assistant(message, own, manifest), **extra}
         return
     for block in message.blocks:
         if isinstance(block, ToolResult):
@@ -36,8 +44,9 @@ def render_message(message: Message, manifest: Manifest) -> Iterator[dict[str, A
         yield {"role": role, "content": _render_content(rest, own, manifest), **extra}
 
 
-def _render_answer(message: Message, own: bool, manifest: Manifest) -> dict[str, Any]:
-    """An assistant's content and tool calls. Thinking goes back to a model that thinks, if this format wrote it."""
+def _render_assistant(message: Message, own: bool, manifest: Manifest) -> dict[str, Any]:
+    """The content and the tool calls of an assistant message. Thinking is only sent if a model of this format wrote it, and the
+    model thinks."""
     thinks = message.origin == NAME and manifest.reasoning is not None
     rest = [
         block
@@ -55,13 +64,13 @@ def _render_answer(message: Message, own: bool, manifest: Manifest) -> dict[str,
 
 def _render_call(call: ToolCall) -> dict[str, Any]:
     raw = call.arguments_raw
-    if raw is None or parse_arguments(raw) == {}:  # a call without arguments streams as "", and must return as an object
+    if raw is None or parse_arguments(raw) == {}:  # "" in a stream, but a request needs an object
         raw = json.dumps(call.arguments or {}, ensure_ascii=False)
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": raw}}
 
 
 def _render_content(blocks: Sequence[Block], own: bool, manifest: Manifest) -> str | list[dict[str, Any]]:
-    """One string where the content is plain text, else its parts."""
+    """One string if the content is one text, otherwise a list of parts."""
     if not blocks:
         return ""
     if len(blocks) == 1 and isinstance(blocks[0], Text) and not (own and blocks[0].extra):
@@ -73,20 +82,20 @@ def _render_part(block: Block, own: bool, manifest: Manifest) -> dict[str, Any] 
     if isinstance(block, Text):
         return {"type": "text", "text": block.text, **(block.extra if own else {})}
     if isinstance(block, Thinking):
-        return {"type": "thinking", "thinking": block.text}
+        return render_thinking(block)
     if isinstance(block, Image):
         detail = {"detail": block.detail} if block.detail else {}
         return {"type": "image_url", "image_url": {"url": block.data_url(), **detail}, **block.extra}
     if isinstance(block, Opaque):
         return block.data if own else None
     raise ConfigurationError(
-        f"{manifest.name} takes no {type(block).__name__} in a message: text and images only. "
-        'Text to answer from goes in extra={"documents": [...]}'
+        f"{manifest.name} does not support {type(block).__name__} in a message, only text and images. "
+        'Send the text of documents with extra={"documents": [...]}'
     )
 
 
 def _render_result(result: ToolResult) -> str | list[dict[str, Any]]:
-    """A result is text, or parts of type text and document (an `Opaque` holding the part)."""
+    """The text of a result, or a list of parts of type text and document (an `Opaque` with the part)."""
     if isinstance(result.content, str):
         return result.content
     parts: list[dict[str, Any]] = []
@@ -96,5 +105,5 @@ def _render_result(result: ToolResult) -> str | list[dict[str, Any]]:
         elif isinstance(block, Opaque):
             parts.append(block.data)
         else:
-            raise ConfigurationError(f"a tool result holds text or documents here, not {type(block).__name__}")
+            raise ConfigurationError(f"Cohere supports text and documents in a tool result, not {type(block).__name__}")
     return parts if parts else ""

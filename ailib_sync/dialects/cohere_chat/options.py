@@ -1,25 +1,27 @@
 """Cohere's request body: options, tools, tool choice and response format.
 
-Documents to answer from go beside the messages: `extra={"documents": [{"data": {...}}, ...]}`, as do `citation_options`
-and `safety_mode`.
+https://docs.cohere.com/reference/chat. Documents to answer from are sent with `extra={"documents": [{"data": {...}}, ...]}`, as
+are `citation_options` and `safety_mode`.
 """
 
 from __future__ import annotations
 
 from ...errors import ConfigurationError
 from ..options import allows, render_options, settle_format
-from .messages import render_message
+from ..tools import render_parallel, settle_tools
+from .messages import render_messages
 from .reasoning import render_reasoning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from ...registry.manifest import Manifest
-    from ...types.request import ChatRequest, Ledger
+    from ...types.request import ChatRequest, Ledger, ToolChoiceMode
     from ...types.tools import Tool
 
-PARAMETERS: dict[str, str | None] = {
+PARAMETERS: Mapping[str, str | None] = {
     "temperature": "temperature",
     "max_tokens": "max_tokens",
     "top_p": "p",
@@ -35,54 +37,42 @@ PARAMETERS: dict[str, str | None] = {
 }
 
 
+#: Cohere has no word for `auto`, and none for one tool by its name.
+CHOICES: Mapping[ToolChoiceMode, str] = {"required": "REQUIRED", "tool": "REQUIRED", "none": "NONE"}
+
+
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
-    messages = [wire for message in request.messages for wire in render_message(message, manifest)]
-    body: dict[str, Any] = {"model": request.model, "messages": messages}
+    """The JSON body of a request."""
+    body: dict[str, Any] = {"model": request.model, "messages": render_messages(request.messages, manifest)}
     if request.stream:
         body["stream"] = True
     body.update(render_options(request, manifest, PARAMETERS, ledger))
-    body.update(_render_tools(request, manifest, ledger))
-    form = settle_format(request, manifest, PARAMETERS, ledger)
-    if form is not None:
+    render_parallel(body, request, manifest, PARAMETERS, ledger)
+    _render_tools(body, request, manifest, ledger)
+    response_format = settle_format(request, manifest, PARAMETERS, ledger)
+    if response_format is not None:
         body["response_format"] = {"type": "json_object"}
-        if form.kind == "json_schema":
-            body["response_format"]["json_schema"] = form.schema
+        if response_format.kind == "json_schema":
+            body["response_format"]["json_schema"] = response_format.schema
     if request.options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
         body.update(render_reasoning(request.options.reasoning, manifest, ledger))
     body.update(request.extra)
     return body
 
 
-def _render_tools(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
-    """`tools`, `strict_tools` and `tool_choice`. The one tool to call is the only one offered: its name has no form here."""
-    if request.options.parallel_tool_calls is not None:
-        allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
-    choice = request.options.tool_choice
-    source = f"{manifest.id}: tool_choice"
-    if choice is not None and not request.tools:
-        ledger.dropped("tool_choice", "is left out: the request has no tools", source)
-        return {}
-    if choice is not None and choice.mode not in manifest.tool_choice:
-        ledger.dropped("tool_choice", f"{choice.mode!r} is not supported by {manifest.name} for this model", source)
-        choice = None
-    elif choice is not None and not allows("tool_choice", manifest, PARAMETERS, ledger):
-        choice = None
-    if not request.tools:
-        return {}
-    tools = request.tools
+def _render_tools(body: dict[str, Any], request: ChatRequest, manifest: Manifest, ledger: Ledger) -> None:
+    """`tools`, `strict_tools` and `tool_choice`. To choose one tool, it is the only one that is sent."""
+    tools, choice = settle_tools(request, manifest, PARAMETERS, ledger, declared=bool(request.tools))
     if choice is not None and choice.mode == "tool":
         tools = tuple(tool for tool in tools if tool.name == choice.name)
         if not tools:
             raise ConfigurationError(f"tool_choice names {choice.name!r}, which is not among the tools")
-    fields: dict[str, Any] = {"tools": [_render_tool(tool) for tool in tools]}
-    if any(tool.strict for tool in tools):
-        fields["strict_tools"] = True
-    if choice is not None:
-        word = {"required": "REQUIRED", "tool": "REQUIRED", "none": "NONE"}.get(choice.mode)
-        ledger.note("tool_choice", "renamed", word or "absent, which means auto", source)
-        if word:
-            fields["tool_choice"] = word
-    return fields
+    if tools:
+        body["tools"] = [_render_tool(tool) for tool in tools]
+        if any(tool.strict for tool in tools):
+            body["strict_tools"] = True
+    if choice is not None and choice.mode in CHOICES:
+        body["tool_choice"] = CHOICES[choice.mode]
 
 
 def _render_tool(tool: Tool) -> dict[str, Any]:

@@ -1,22 +1,29 @@
-"""The option `reasoning` → Cohere's `thinking`."""
+"""Reasoning in Cohere: the option `reasoning` → `thinking`, and thinking in messages.
+
+https://docs.cohere.com/docs/reasoning
+"""
 
 from __future__ import annotations
+
+from ...types.events import ThinkingDelta
+from ...types.json_values import text_or_none
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ...registry.manifest import Manifest
+    from ...types.messages import Thinking
     from ...types.request import Ledger, Reasoning
 
 
-def render_reasoning(wanted: Reasoning, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
-    """Thinking is on or off here, with a budget of tokens; an effort only switches it on."""
+def render_reasoning(reasoning: Reasoning, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
+    """`thinking`: on or off, with a budget in tokens. An effort only switches it on."""
     source = f"{manifest.id}: reasoning"
     if manifest.reasoning is None:
         ledger.dropped("reasoning", f"is not supported by {manifest.name} for this model", source)
         return {}
-    if wanted.off:
+    if reasoning.off:
         word = manifest.reasoning.get("off")
         if word is None:
             ledger.dropped("reasoning", "cannot be switched off for this model", source)
@@ -24,10 +31,22 @@ def render_reasoning(wanted: Reasoning, manifest: Manifest, ledger: Ledger) -> d
         ledger.note("reasoning", "renamed", f"thinking.type = {word}", source)
         return {"thinking": {"type": word}}
     thinking: dict[str, Any] = {"type": "enabled"}
-    if wanted.budget_tokens is not None:
-        thinking["token_budget"] = wanted.budget_tokens
-    if wanted.effort is not None and wanted.budget_tokens is None:
-        ledger.changed("reasoning", f"effort {wanted.effort!r} has no form here: thinking is switched on", source)
+    if reasoning.budget_tokens is not None:
+        thinking["token_budget"] = reasoning.budget_tokens
+    if reasoning.effort is not None and reasoning.budget_tokens is None:
+        detail = f"effort {reasoning.effort!r} is not supported by {manifest.name}: thinking is switched on"
+        ledger.changed("reasoning", detail, source)
     else:
         ledger.note("reasoning", "renamed", "thinking.type = enabled", source)
     return {"thinking": thinking}
+
+
+def render_thinking(block: Thinking) -> dict[str, Any]:
+    """A thinking block as a content part."""
+    return {"type": "thinking", "thinking": block.text}
+
+
+def parse_thinking(part: dict[str, Any]) -> ThinkingDelta | None:
+    """The thinking in a content part, or in a fragment of one; None if it has none."""
+    text = text_or_none(part.get("thinking"))
+    return ThinkingDelta(text) if text else None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from ...types.events import Metadata, PartialToolCall, ToolCallEnded, ToolCallStarted
 from ...types.json_values import child, children, parse_arguments, text_or_none
 from ...types.tools import ToolCall
 from ..accumulator import accumulate
 from ..dialect import wrong_shape
+from ..errors import error_in_response
 from .errors import ERROR_WORDS, parse_error, raise_if_error
-from .messages import NAME
 from .stream import parse_call, parse_content, parse_end
 from .usage import parse_usage
 
@@ -25,28 +23,30 @@ if TYPE_CHECKING:
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
+    """Raises RemoteError if the body contains an error, ProtocolError if it is no response."""
     if not isinstance(body, dict):
         raise wrong_shape(manifest, "it is not an object", body)
     raise_if_error(body, manifest)
     if not isinstance(body.get("message"), dict):
-        if "message" in body:
-            raise manifest.error(None, parse_error(None, body), ERROR_WORDS, body=json.dumps(body))
+        if "message" in body:  # the form of an error body
+            raise error_in_response(body, parse_error(None, body), ERROR_WORDS, manifest)
         raise wrong_shape(manifest, "it has no message", body)
-    response = accumulate([*_events_of(body), parse_end(body, manifest)], NAME)
+    response = accumulate([*_events_of(body), parse_end(body, manifest)])
     response.raw = body
     return response
 
 
 def _events_of(body: dict[str, Any]) -> Iterator[StreamingEvent]:
+    """The events that a stream of this response would have."""
     message = body["message"]
     extra = {key: message[key] for key in ("tool_plan", "citations") if message.get(key)}
     yield Metadata(parse_usage(body.get("usage")), text_or_none(body.get("id")), message_extra=extra or None)
     content = message.get("content")
-    for block in [{"type": "text", "text": content}] if isinstance(content, str) else children(message, "content"):
-        yield from parse_content(block)
-    for index, call in enumerate(children(message, "tool_calls")):
-        raw = str(child(call, "function").get("arguments") or "")
-        made = parse_call(call)
-        yield ToolCallStarted(index, made.id, made.name)
+    for part in [{"type": "text", "text": content}] if isinstance(content, str) else children(message, "content"):
+        yield from parse_content(part)
+    for index, wire in enumerate(children(message, "tool_calls")):
+        raw = str(child(wire, "function").get("arguments") or "")
+        call = parse_call(wire)
+        yield ToolCallStarted(index, call.id, call.name)
         yield PartialToolCall(index, raw)
-        yield ToolCallEnded(index, ToolCall(made.id, made.name, parse_arguments(raw), raw))
+        yield ToolCallEnded(index, ToolCall(call.id, call.name, parse_arguments(raw), raw))

@@ -1,35 +1,34 @@
 """Cohere's stream of typed events → events.
 
-The plan of a turn with tools (`tool_plan`) and the citations are kept in `Message.extra`, from where they go back; a plan
-is a part of the answer, not thinking.
+https://docs.cohere.com/v2/docs/streaming. The plan before tool calls (`tool_plan`) and the citations are kept in
+`Message.extra`, and are sent back from there. A plan is part of the response, not thinking.
 """
 
 from __future__ import annotations
 
-import json
-
-from ...errors import StreamInterrupted
 from ...framing.json import whole_json
-from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
-from ...types.json_values import child, parse_arguments, text_or_none
+from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ToolCallEnded, ToolCallStarted
+from ...types.json_values import child, parse_arguments, text_of, text_or_none, word
 from ...types.messages import Opaque
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
+from ..errors import error_in_response
+from ..stream import interrupted
 from .errors import ERROR_WORDS, parse_error, raise_if_error
+from .reasoning import parse_thinking
 from .usage import parse_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from ...framing.json import Frame
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
 
-
-#: https://docs.cohere.com/reference/chat; TIMEOUT, and what is absent here, is given as it is.
-FINISH_REASONS = {
+#: https://docs.cohere.com/reference/chat. A word that is not here, such as TIMEOUT, is passed on unchanged.
+FINISH_REASONS: Mapping[str, str] = {
     "COMPLETE": "end_turn",
     "STOP_SEQUENCE": "stop_sequence",
     "MAX_TOKENS": "max_tokens",
@@ -40,8 +39,8 @@ FINISH_REASONS = {
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
-    """Ends at `message-end`; a `[DONE]` after it is not waited for."""
-    answer = _Stream()
+    """The events of a stream. Its end mark `message-end` has the finish reason; a `[DONE]` after it is ignored."""
+    reader = StreamReader()
     for name, data in frames:
         if data is None:
             break
@@ -51,21 +50,21 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
         if kind == "message-end":
             delta = child(data, "delta")
             raise_if_error(delta, manifest)
-            yield from answer.end_calls()
+            yield from reader.end_calls()
             if isinstance(delta.get("usage"), dict):
                 yield Metadata(parse_usage(delta["usage"]))
             yield parse_end(delta, manifest)
             return
-        read = answer.readers.get(kind)
+        read = reader.readers.get(kind)
         if read is not None:
             yield from read(data, child(child(data, "delta"), "message"))
         elif "type" not in data and ("message" in data or "error" in data):
-            raise manifest.error(None, parse_error(None, data), ERROR_WORDS, body=json.dumps(data))
-    raise StreamInterrupted("the stream ended without message-end", provider=manifest.id)
+            raise error_in_response(data, parse_error(None, data), ERROR_WORDS, manifest)
+    raise interrupted("message-end", manifest)
 
 
 def delta_of(data: Any, manifest: Manifest) -> tuple[str, str] | None:
-    """The text of a frame that is a delta; its kind, or the call it belongs to."""
+    """The text of a frame from which nothing else is read, and its kind or its call (see dialect.Streaming)."""
     if not isinstance(data, dict):
         return None
     message = child(child(data, "delta"), "message")
@@ -81,94 +80,100 @@ def delta_of(data: Any, manifest: Manifest) -> tuple[str, str] | None:
 
 
 def is_end_mark(event: str, data: str) -> bool:
-    """Whether an unfinished last block is a whole `message-end` or `[DONE]`."""
+    """Whether an unfinished last block is a complete `message-end` or `[DONE]`."""
     return data.strip() == "[DONE]" or ('"message-end"' in data and whole_json(data) is not None)
 
 
-class _Stream:
-    """What a stream's events leave behind for the later ones: the calls under way, the plan and the citations so far."""
+class StreamReader:
+    """What later events of a stream need: the calls that have not ended, the plan and the citations so far.
 
-    __slots__ = ("_calls", "_citations", "_plan", "_position", "readers")
+    `readers` has a method for each type of event. It gets the event and its `delta.message`.
+    """
+
+    __slots__ = ("_calls", "_citations", "_plan", "_positions", "readers")
 
     def __init__(self) -> None:
         self._calls: list[tuple[ToolCall, list[str]]] = []
-        self._position: dict[Any, int] = {}
+        #: The event's `index` of each call that has not ended → its position in `_calls`.
+        self._positions: dict[str, int] = {}
         self._plan = ""
         self._citations: list[dict[str, Any]] = []
         self.readers: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[StreamingEvent]]] = {
-            "message-start": self._start,
-            "content-start": self._add_content,
-            "content-delta": self._add_content,
-            "tool-plan-delta": self._add_plan,
+            "message-start": self._read_start,
+            "content-start": self._read_content,
+            "content-delta": self._read_content,
+            "tool-plan-delta": self._read_plan,
             "tool-call-start": self._start_call,
-            "tool-call-delta": self._add_arguments,
+            "tool-call-delta": self._read_arguments,
             "tool-call-end": self._end_call,
-            "citation-start": self._add_citation,
+            "citation-start": self._read_citation,
         }
 
     def end_calls(self) -> Iterator[StreamingEvent]:
-        """Ends the calls that the stream did not."""
-        for index in sorted(self._position.values()):
-            yield self._ended(index)
-        self._position.clear()
+        """Ends the calls that have no `tool-call-end`."""
+        for position in sorted(self._positions.values()):
+            yield self._ended(position)
+        self._positions.clear()
 
-    def _start(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
+    def _read_start(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
         if isinstance(data.get("id"), str):
             yield Metadata(id=data["id"])
 
-    def _add_content(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
+    def _read_content(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
         return parse_content(child(message, "content"))
 
-    def _add_plan(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
-        self._plan += text_or_none(message.get("tool_plan")) or ""
+    def _read_plan(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
+        self._plan += text_of(message.get("tool_plan"))
         yield Metadata(message_extra={"tool_plan": self._plan})
 
-    def _add_citation(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
+    def _read_citation(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
         self._citations = [*self._citations, child(message, "citations")]
         yield Metadata(message_extra={"citations": self._citations})
 
     def _start_call(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
-        wire, index = str(data.get("index")), len(self._calls)
-        if wire in self._position:
-            yield self._ended(self._position.pop(wire))
+        index, position = str(data.get("index")), len(self._calls)
+        if index in self._positions:
+            yield self._ended(self._positions.pop(index))
         call = parse_call(child(message, "tool_calls"))
-        self._position[wire] = index
+        self._positions[index] = position
         self._calls.append((call, []))
-        yield ToolCallStarted(index, call.id, call.name)
-        yield from self._add_arguments(data, message)
+        yield ToolCallStarted(position, call.id, call.name)
+        yield from self._read_arguments(data, message)
 
-    def _add_arguments(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
-        index = self._position.get(str(data.get("index")))
-        piece = text_or_none(child(child(message, "tool_calls"), "function").get("arguments"))
-        if index is not None and piece:
-            self._calls[index][1].append(piece)
-            yield PartialToolCall(index, piece)
+    def _read_arguments(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
+        position = self._positions.get(str(data.get("index")))
+        fragment = text_of(child(child(message, "tool_calls"), "function").get("arguments"))
+        if position is not None and fragment:
+            self._calls[position][1].append(fragment)
+            yield PartialToolCall(position, fragment)
 
     def _end_call(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
-        index = self._position.pop(str(data.get("index")), None)
-        if index is not None:
-            yield self._ended(index)
+        position = self._positions.pop(str(data.get("index")), None)
+        if position is not None:
+            yield self._ended(position)
 
-    def _ended(self, index: int) -> ToolCallEnded:
-        call, pieces = self._calls[index]
-        raw = "".join(pieces)
-        return ToolCallEnded(index, ToolCall(call.id, call.name, parse_arguments(raw), raw))
-
-
-def parse_call(entry: dict[str, Any]) -> ToolCall:
-    return ToolCall(str(entry.get("id") or ""), str(child(entry, "function").get("name") or ""), None)
+    def _ended(self, position: int) -> ToolCallEnded:
+        call, fragments = self._calls[position]
+        raw = "".join(fragments)
+        return ToolCallEnded(position, ToolCall(call.id, call.name, parse_arguments(raw), raw))
 
 
-def parse_content(block: dict[str, Any]) -> Iterator[StreamingEvent]:
-    """A content block, its start (mostly empty), or a piece of it, which does not name its type."""
-    if block.get("type") not in (None, "text", "thinking"):
-        yield Metadata(block=Opaque(block))
-    elif thinking := text_or_none(block.get("thinking")):
-        yield ThinkingDelta(thinking)
-    elif text := text_or_none(block.get("text")):
+def parse_call(call: dict[str, Any]) -> ToolCall:
+    """A tool call, without its arguments."""
+    return ToolCall(word(call.get("id")) or "", word(child(call, "function").get("name")) or "", None)
+
+
+def parse_content(part: dict[str, Any]) -> Iterator[StreamingEvent]:
+    """The event of a content part, of its start (mostly empty), or of a fragment of it, which has no type."""
+    if part.get("type") not in (None, "text", "thinking"):
+        yield Metadata(block=Opaque(part))
+    elif (thinking := parse_thinking(part)) is not None:
+        yield thinking
+    elif text := text_of(part.get("text")):
         yield ContentDelta(text)
 
 
 def parse_end(body: dict[str, Any], manifest: Manifest) -> StreamEnd:
-    word = text_or_none(body.get("finish_reason"))
-    return StreamEnd(manifest.finish_reason(word, FINISH_REASONS), word)
+    """The last event, from a response or from the `delta` of `message-end`."""
+    reason = text_or_none(body.get("finish_reason"))
+    return StreamEnd(manifest.finish_reason(reason, FINISH_REASONS), reason)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...errors import ConfigurationError
 from ...types.messages import Document, MessageRole, Opaque, Text, Thinking, ToolResult
 from ...types.tools import ToolCall
+from ..tools import GENERATED_ID
 from .reasoning import render_thought
 
 TYPE_CHECKING = False
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     Turn = tuple[str, list[tuple[Block, bool]]]
 
 NAME = "gemini_generate"
-#: The prefix of generated ids. Such an id is never sent.
-GENERATED_ID = "ailib_"
 #: Replaces the signature that a call of another model cannot have. https://ai.google.dev/gemini-api/docs/thought-signatures
 NO_SIGNATURE = "skip_thought_signature_validator"
 

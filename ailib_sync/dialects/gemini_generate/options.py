@@ -1,20 +1,25 @@
-"""Gemini's request body: options, tools, tool choice and response format."""
+"""Gemini's request body: options, tools, tool choice and response format.
+
+https://ai.google.dev/api/generate-content
+"""
 
 from __future__ import annotations
 
 from ..options import allows, join, place, render_options, settle_format
+from ..tools import render_parallel, settle_tools
 from .messages import render_contents
 from .reasoning import render_reasoning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from ...registry.manifest import Manifest
-    from ...types.request import ChatRequest, Ledger
+    from ...types.request import ChatRequest, Ledger, ToolChoiceMode
     from ...types.tools import Tool
 
-PARAMETERS: dict[str, str | None] = {
+PARAMETERS: Mapping[str, str | None] = {
     "temperature": "generationConfig.temperature",
     "max_tokens": "generationConfig.maxOutputTokens",
     "top_p": "generationConfig.topP",
@@ -29,30 +34,28 @@ PARAMETERS: dict[str, str | None] = {
     "reasoning": "generationConfig.thinkingConfig",
 }
 
-MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "tool": "ANY"}
+#: https://ai.google.dev/api/caching#FunctionCallingConfig
+CHOICES: Mapping[ToolChoiceMode, str] = {"auto": "AUTO", "none": "NONE", "required": "ANY", "tool": "ANY"}
 
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
-    """The body of a call; the model stands in the URL.
+    """The JSON body of a request. The model is in the URL.
 
-    `request.extra` joins the nested objects, last; hosted tools in it (`{"tools": [{"googleSearch": {}}]}`) stand beside
-    the functions.
+    `request.extra` is joined last, object by object. Hosted tools in it (`{"tools": [{"googleSearch": {}}]}`) follow the
+    functions.
     """
     contents, system = render_contents(request.messages, manifest)
     body: dict[str, Any] = {"contents": contents}
     if system:
         body["systemInstruction"] = {"parts": system}
     body.update(render_options(request, manifest, PARAMETERS, ledger))
-    if request.tools:
-        body["tools"] = [{"functionDeclarations": [_render_tool(tool) for tool in request.tools]}]
-    calling = _render_calling(request, manifest, ledger)
-    if calling:
-        place(body, "toolConfig.functionCallingConfig", calling)
-    form = settle_format(request, manifest, PARAMETERS, ledger)
-    if form is not None:
+    render_parallel(body, request, manifest, PARAMETERS, ledger)
+    _render_tools(body, request, manifest, ledger)
+    response_format = settle_format(request, manifest, PARAMETERS, ledger)
+    if response_format is not None:
         place(body, "generationConfig.responseMimeType", "application/json")
-        if form.kind == "json_schema":
-            place(body, "generationConfig.responseJsonSchema", form.schema)
+        if response_format.kind == "json_schema":
+            place(body, "generationConfig.responseJsonSchema", response_format.schema)
     if request.options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
         thinking = render_reasoning(request.options.reasoning, manifest, ledger)
         if thinking:
@@ -64,33 +67,24 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     return body
 
 
+def _render_tools(body: dict[str, Any], request: ChatRequest, manifest: Manifest, ledger: Ledger) -> None:
+    """`tools` and `toolConfig`. A strict tool needs the mode VALIDATED, in place of AUTO.
+
+    The service rejects a functionCallingConfig in a request without functions (status 400).
+    """
+    tools, choice = settle_tools(request, manifest, PARAMETERS, ledger, declared=bool(request.tools))
+    if tools:
+        body["tools"] = [{"functionDeclarations": [_render_tool(tool) for tool in tools]}]
+    mode = CHOICES[choice.mode] if choice is not None else "AUTO"
+    if mode == "AUTO" and any(tool.strict for tool in tools):
+        mode = "VALIDATED"
+    if choice is None and mode == "AUTO":
+        return
+    config: dict[str, Any] = {"mode": mode}
+    if choice is not None and choice.mode == "tool":
+        config["allowedFunctionNames"] = [choice.name]
+    place(body, "toolConfig.functionCallingConfig", config)
+
+
 def _render_tool(tool: Tool) -> dict[str, Any]:
     return {"name": tool.name, "description": tool.description, "parametersJsonSchema": tool.parameters, **tool.extra}
-
-
-def _render_calling(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
-    """The functionCallingConfig, {} for the format's default. A strict tool asks for mode VALIDATED."""
-    if request.options.parallel_tool_calls is not None:
-        allows("parallel_tool_calls", manifest, PARAMETERS, ledger)
-    choice = request.options.tool_choice
-    source = f"{manifest.id}: tool_choice"
-    if choice is not None and not request.tools:
-        ledger.dropped("tool_choice", "is left out: the request has no tools", source)  # the service answers 400
-        return {}
-    if choice is not None and choice.mode not in manifest.tool_choice:
-        ledger.dropped("tool_choice", f"{choice.mode!r} is not supported by {manifest.name} for this model", source)
-        choice = None
-    elif choice is not None and not allows("tool_choice", manifest, PARAMETERS, ledger):
-        choice = None
-    if choice is None or choice.mode == "auto":
-        mode = "VALIDATED" if any(tool.strict for tool in request.tools) else "AUTO"
-        if choice is None and mode == "AUTO":
-            return {}
-    else:
-        mode = MODES[choice.mode]
-    config: dict[str, Any] = {"mode": mode}
-    if choice is not None:
-        ledger.note("tool_choice", "renamed", f"functionCallingConfig.mode = {mode}", source)
-        if choice.mode == "tool":
-            config["allowedFunctionNames"] = [choice.name]
-    return config

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...types.events import ThinkingDelta
 from ...types.json_values import text_or_none
-from ..reasoning import nearest_effort
+from ..reasoning import effort_for, nearest_effort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,74 +17,84 @@ if TYPE_CHECKING:
 
     from ...registry.manifest import Manifest
     from ...types.messages import Thinking
-    from ...types.request import Ledger, Reasoning
+    from ...types.request import Effort, Ledger, Reasoning
 
-#: Lets the model choose. https://ai.google.dev/gemini-api/docs/thinking
+#: The budget with which the model chooses the budget. https://ai.google.dev/gemini-api/docs/thinking
 DYNAMIC = -1
-#: What Google's own OpenAI endpoint makes of an effort. https://ai.google.dev/gemini-api/docs/openai#thinking
-BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 32768, "max": 32768}
+#: Effort → tokens of thinking, as Google's own OpenAI endpoint has them. https://ai.google.dev/gemini-api/docs/openai#thinking
+BUDGETS: Mapping[Effort, int] = {
+    "minimal": 1024,
+    "low": 1024,
+    "medium": 8192,
+    "high": 24576,
+    "xhigh": 32768,
+    "max": 32768,
+}
 
 
-def render_reasoning(wanted: Reasoning, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
-    """The thinkingConfig, {} where the model does not think."""
-    table = manifest.reasoning
+def render_reasoning(reasoning: Reasoning, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
+    """The thinkingConfig; {} if the model does not think."""
+    rules = manifest.reasoning
     source = f"{manifest.id}: reasoning"
-    style = STYLES.get(table["style"]) if table else None
-    if table is None or style is None:
+    style = STYLES.get(rules["style"]) if rules else None
+    if rules is None or style is None:
         ledger.dropped("reasoning", f"is not supported by {manifest.name} for this model", source)
         return {}
-    config = style(wanted, table, ledger, source)
-    if wanted.visible is not None and not wanted.off:
-        config["includeThoughts"] = wanted.visible
-        ledger.note("reasoning", "renamed", f"includeThoughts = {wanted.visible}", source)
+    config = style(reasoning, rules, ledger, source)
+    if reasoning.visible is not None and not reasoning.off:
+        config["includeThoughts"] = reasoning.visible
+        ledger.note("reasoning", "renamed", f"includeThoughts = {reasoning.visible}", source)
     return config
 
 
-def _budget(wanted: Reasoning, table: Mapping[str, Any], ledger: Ledger, source: str) -> dict[str, Any]:
-    """`off` is the budget that switches thinking off (absent: it cannot be), `budget` the least and the most it may be."""
-    least, most = table.get("budget") or (1, BUDGETS["max"])
-    if wanted.off:
-        if table.get("off") is not None:
-            ledger.note("reasoning", "renamed", f"thinkingBudget = {table['off']}", source)
-            return {"thinkingBudget": table["off"]}
+def _render_budget(reasoning: Reasoning, rules: Mapping[str, Any], ledger: Ledger, source: str) -> dict[str, Any]:
+    """Rules: `off` is the budget that switches thinking off (absent: nothing does), `budget` its minimum and maximum."""
+    least, most = rules.get("budget") or (1, BUDGETS["max"])
+    if reasoning.off:
+        if rules.get("off") is not None:
+            ledger.note("reasoning", "renamed", f"thinkingBudget = {rules['off']}", source)
+            return {"thinkingBudget": rules["off"]}
         ledger.changed("reasoning", f"cannot be switched off for this model; the smallest budget, {least}, is sent", source)
         return {"thinkingBudget": least}
-    asked = wanted.budget_tokens
-    if asked is None and wanted.effort is not None:
-        asked = BUDGETS.get(wanted.effort, DYNAMIC)
-    elif asked is None:
-        return {} if wanted.visible is False else {"thinkingBudget": DYNAMIC}
-    sent = asked if asked == DYNAMIC else max(least, min(most, asked))
-    if wanted.budget_tokens not in (None, sent):
-        ledger.changed("reasoning", f"is sent with a budget of {sent} tokens: the model takes {least} to {most}", source)
+    budget = reasoning.budget_tokens
+    if budget is None and reasoning.effort is not None:
+        budget = BUDGETS.get(reasoning.effort, DYNAMIC)
+    elif budget is None:
+        return {} if reasoning.visible is False else {"thinkingBudget": DYNAMIC}
+    sent = budget if budget == DYNAMIC else max(least, min(most, budget))
+    if reasoning.budget_tokens not in (None, sent):
+        ledger.changed("reasoning", f"is sent with a budget of {sent} tokens: the model supports {least} to {most}", source)
     else:
         ledger.note("reasoning", "renamed", f"thinkingBudget = {sent}", source)
     return {"thinkingBudget": sent}
 
 
-def _level(wanted: Reasoning, table: Mapping[str, Any], ledger: Ledger, source: str) -> dict[str, Any]:
-    """`efforts` are the levels the model takes, `off` the level that switches thinking off (absent: it cannot be)."""
-    levels = table.get("efforts") or ()
-    if wanted.off and table.get("off") is not None:
-        ledger.note("reasoning", "renamed", f"thinkingLevel = {table['off']}", source)
-        return {"thinkingLevel": table["off"]}
-    asked: str | None = "none" if wanted.off else wanted.effort
-    if asked is None and wanted.budget_tokens is not None and wanted.budget_tokens != DYNAMIC:
-        asked = next((word for word, tokens in BUDGETS.items() if wanted.budget_tokens <= tokens), "high")
-    if asked is None:
+def _render_level(reasoning: Reasoning, rules: Mapping[str, Any], ledger: Ledger, source: str) -> dict[str, Any]:
+    """Rules: `efforts` are the levels of the model, `off` is the level that switches thinking off (absent: nothing does)."""
+    levels = rules.get("efforts") or ()
+    if reasoning.off and rules.get("off") is not None:
+        ledger.note("reasoning", "renamed", f"thinkingLevel = {rules['off']}", source)
+        return {"thinkingLevel": rules["off"]}
+    effort: str | None = "none" if reasoning.off else reasoning.effort
+    if effort is None and reasoning.budget_tokens not in (None, DYNAMIC):
+        effort = effort_for(reasoning.budget_tokens, BUDGETS)
+    if effort is None:
         return {}
-    level = nearest_effort(asked, levels)
+    level = nearest_effort(effort, levels)
     if level is None:
-        ledger.dropped("reasoning", f"{asked!r} is not among the levels of this model ({', '.join(levels)})", source)
+        ledger.dropped("reasoning", f"{effort!r} is not a level of this model, which supports {', '.join(levels)}", source)
         return {}
-    if level != wanted.effort:
-        ledger.changed("reasoning", f"is sent as thinkingLevel {level!r}; the model takes {', '.join(levels)}", source)
+    if level != reasoning.effort:
+        ledger.changed("reasoning", f"is sent as thinkingLevel {level!r}; the model supports {', '.join(levels)}", source)
     else:
         ledger.note("reasoning", "renamed", f"thinkingLevel = {level}", source)
     return {"thinkingLevel": level}
 
 
-STYLES: dict[str, Callable[[Reasoning, Mapping[str, Any], Ledger, str], dict[str, Any]]] = {"budget": _budget, "level": _level}
+STYLES: Mapping[str, Callable[[Reasoning, Mapping[str, Any], Ledger, str], dict[str, Any]]] = {
+    "budget": _render_budget,
+    "level": _render_level,
+}
 
 
 def render_thought(block: Thinking) -> dict[str, Any] | None:

@@ -1,20 +1,16 @@
 """Ollama's own chat API (`POST /api/chat`): the record of its functions.
 
-https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-chat-completion
+https://docs.ollama.com/api/chat
 """
 
 from __future__ import annotations
 
 from ..dialect import Dialect, Streaming, chat
-from .errors import parse_error
+from .errors import ERROR_WORDS, parse_error
 from .messages import NAME
 from .options import PARAMETERS, render_body
 from .response import parse_body
 from .stream import parse_stream
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
 
 DIALECT = Dialect(
     name=NAME,
@@ -29,5 +25,5 @@ DIALECT = Dialect(
         )
     },
     parse_error=parse_error,
-    error_words={},
+    error_words=ERROR_WORDS,
 )

@@ -1,28 +1,34 @@
-"""Ollama's errors: error bodies, and lines of a stream that are an error."""
+"""Ollama's errors: error bodies, and errors inside responses with status 200.
+
+https://docs.ollama.com/api/errors
+"""
 
 from __future__ import annotations
 
-import json
-
 from ...errors import ErrorDetails
 from ...types.json_values import word
+from ..errors import error_in_response, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from ...registry.manifest import Manifest
 
+#: The format has no error words.
+ERROR_WORDS: Mapping[str, str] = {}
+
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"error": "…"}`; gateways before it may write an object there."""
+    """`{"error": "…"}`, or an object in place of the text, from a gateway."""
     error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, dict):
         return ErrorDetails(str(error.get("message", "")), word(error.get("type")), word(error.get("code")))
-    return ErrorDetails(str(error).strip())
+    return ErrorDetails(text_message(error))
 
 
 def raise_if_error(body: Any, manifest: Manifest) -> None:
-    """A refusal in the middle of a stream is a line of its own, with status 200 kept. https://docs.ollama.com/api/errors"""
+    """Raises RemoteError for a response, or a line of a stream, that is an error."""
     if isinstance(body, dict) and body.get("error"):
-        raise manifest.error(None, parse_error(None, body), {}, body=json.dumps(body))
+        raise error_in_response(body, parse_error(None, body), ERROR_WORDS, manifest)

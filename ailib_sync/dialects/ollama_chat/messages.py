@@ -1,7 +1,7 @@
-"""Messages of Ollama's chat API, going out.
+"""Messages → the `messages` of a request to Ollama.
 
-A message is one string, pictures beside it; a tool result names its tool, and its call where Ollama gave that an id.
-https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-chat-completion
+https://docs.ollama.com/api/chat. A message is one string, and a list of images. A tool result has the name of its tool, and the
+id of its call if Ollama sent one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from zlib import crc32
 from ...errors import ConfigurationError
 from ...types.messages import Audio, Document, Image, Opaque, Text, Thinking, ToolResult
 from ...types.tools import ToolCall
+from ..tools import GENERATED_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,19 +21,16 @@ if TYPE_CHECKING:
     from ...types.messages import Block, Message
 
 NAME = "ollama_chat"
-#: Begins the ids we give to calls that came without one; such an id is never sent.
-OWN_ID = "ailib_"
 
 
-def own_id(created_at: object, index: int) -> str:
-    """An id for a call that came without one; the answer's time of creation keeps those of two answers apart."""
-    moment = crc32(str(created_at).encode("utf-8", "replace"))
-    return f"{OWN_ID}{moment:08x}_{index}"
+def generated_id(created_at: object, index: int) -> str:
+    """The id of a call that has none. `created_at`, the response's time, keeps the ids of different responses apart."""
+    return f"{GENERATED_ID}{crc32(str(created_at).encode('utf-8', 'replace')):08x}_{index}"
 
 
 def render_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """Each tool result becomes a message of its own, before what else its message says."""
-    rendered: list[dict[str, Any]] = []
+    """The entries, in order. Each tool result is an entry of its own, before the rest of its message."""
+    entries: list[dict[str, Any]] = []
     names: dict[str, str] = {}
     for message in messages:
         own = message.origin in (None, NAME)
@@ -40,65 +38,64 @@ def render_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
         rest = []
         for block in message.blocks:
             if isinstance(block, ToolResult):
-                rendered.append(_tool_result(block, names))
+                entries.append(_render_result(block, names))
             else:
                 rest.append(block)
         if rest or not message.blocks:
-            entry = _message(rest, own)
-            rendered.append({"role": str(message.role), **entry, **(message.extra if own else {})})
-    return rendered
+            entries.append({"role": str(message.role), **_render_blocks(rest, own), **(message.extra if own else {})})
+    return entries
 
 
-def _message(blocks: Iterable[Block], own: bool) -> dict[str, Any]:
-    said: dict[str, Any] = {"content": ""}
+def _render_blocks(blocks: Iterable[Block], own: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = {"content": ""}
     calls: list[dict[str, Any]] = []
     images: list[str] = []
-    thoughts = ""
+    thinking = ""
     for block in blocks:
         if isinstance(block, Text):
-            said["content"] += block.text
+            fields["content"] += block.text
         elif isinstance(block, Image):
-            images.append(_image(block))
+            images.append(_render_image(block))
         elif isinstance(block, Thinking):
-            thoughts += block.text
+            thinking += block.text
         elif isinstance(block, ToolCall):
-            calls.append(_tool_call(block, own))
+            calls.append(_render_call(block, own))
         elif isinstance(block, (Audio, Document)):
-            raise ConfigurationError(f"{type(block).__name__}: Ollama's chat API takes text and images only")
+            raise ConfigurationError(f"{type(block).__name__}: Ollama's chat API only supports text and images")
         elif isinstance(block, Opaque) and own:
-            said.update(block.data)
-    if thoughts and own:
-        said["thinking"] = thoughts
+            fields.update(block.data)
+    if thinking and own:
+        fields["thinking"] = thinking
     if images:
-        said["images"] = images
+        fields["images"] = images
     if calls:
-        said["tool_calls"] = calls
-    return said
+        fields["tool_calls"] = calls
+    return fields
 
 
-def _image(block: Image) -> str:
+def _render_image(block: Image) -> str:
     if block.data is None:
-        raise ConfigurationError("Image: Ollama fetches no addresses; read the data and use Image.from_bytes(…)")
+        raise ConfigurationError("Image: Ollama does not fetch URLs; read the data and use Image.from_bytes(…)")
     return block.base64()
 
 
-def _tool_call(call: ToolCall, own: bool) -> dict[str, Any]:
-    # `arguments` must be an object; a text that is none goes in one.
+def _render_call(call: ToolCall, own: bool) -> dict[str, Any]:
+    # `arguments` must be an object. Text that is not JSON is put into one.
     arguments = call.arguments
     if arguments is None:
         arguments = {"INVALID_JSON": call.arguments_raw} if call.arguments_raw else {}
     entry: dict[str, Any] = {"function": {"name": call.name, "arguments": arguments}}
-    if call.id and not call.id.startswith(OWN_ID):
+    if call.id and not call.id.startswith(GENERATED_ID):
         entry["id"] = call.id
     return {**entry, **(call.extra if own else {})}
 
 
-def _tool_result(result: ToolResult, names: dict[str, str]) -> dict[str, Any]:
-    inner = [Text(result.content)] if isinstance(result.content, str) else result.content
-    entry = {"role": "tool", **_message(inner, True)}
+def _render_result(result: ToolResult, names: dict[str, str]) -> dict[str, Any]:
+    blocks = [Text(result.content)] if isinstance(result.content, str) else result.content
+    entry = {"role": "tool", **_render_blocks(blocks, True)}
     name = result.name or names.get(result.tool_call_id)
     if name:
         entry["tool_name"] = name
-    if result.tool_call_id and not result.tool_call_id.startswith(OWN_ID):
+    if result.tool_call_id and not result.tool_call_id.startswith(GENERATED_ID):
         entry["tool_call_id"] = result.tool_call_id
     return {**entry, **result.extra}

@@ -1,4 +1,4 @@
-"""A complete response of Ollama → `ChatResponse`. A line of a stream has the same form."""
+"""A complete response of Ollama → `ChatResponse`. Each line of a stream has the same form: stream.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...types.response import ChatResponse
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
 from .errors import raise_if_error
-from .messages import NAME, own_id
+from .messages import NAME, generated_id
 from .usage import parse_usage
 
 TYPE_CHECKING = False
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from ...registry.manifest import Manifest
     from ...types.messages import Block
 
+#: A word that is not here is passed on unchanged.
 FINISH_REASONS: Mapping[str, str] = {"stop": "end_turn", "length": "max_tokens"}
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
+    """Raises RemoteError if the body contains an error, ProtocolError if it is no response."""
     raise_if_error(body, manifest)
     if not isinstance(body, dict) or not isinstance(body.get("message"), dict):
-        raise wrong_shape(manifest, "no message", body)
-    thoughts, content = texts_of(body, manifest)
-    blocks: list[Block] = [Thinking(thoughts)] if thoughts else []
-    if content:
-        blocks.append(Text(content))
+        raise wrong_shape(manifest, "it has no message", body)
+    thinking, text = parse_texts(body, manifest)
+    blocks: list[Block] = [Thinking(thinking)] if thinking else []
+    if text:
+        blocks.append(Text(text))
     calls = parse_calls(body, manifest, 0)
     return ChatResponse(
         message=Message(MessageRole.ASSISTANT, [*blocks, *calls], origin=NAME),
@@ -41,31 +43,31 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     )
 
 
-def texts_of(body: dict[str, Any], manifest: Manifest) -> tuple[str, str]:
-    """The thoughts and the text of an answer or a line."""
+def parse_texts(body: dict[str, Any], manifest: Manifest) -> tuple[str, str]:
+    """(thinking, text) of a response or a line."""
     message = child(body, "message")
     try:
         return required_text(message.get("thinking") or ""), required_text(message.get("content") or "")
     except TypeError:
-        raise wrong_shape(manifest, "a message whose content is no text", body) from None
+        raise wrong_shape(manifest, "the content of the message is not text", body) from None
 
 
 def parse_calls(body: dict[str, Any], manifest: Manifest, first: int) -> list[ToolCall]:
-    """The calls of an answer or a line; `first` is the number of the first among the answer's."""
+    """The calls of a response or a line. `first` is the index of the first one in the response."""
     try:
         return [
             ToolCall(
-                word(call.get("id")) or own_id(body.get("created_at"), index),
+                word(call.get("id")) or generated_id(body.get("created_at"), index),
                 required_text(call["function"]["name"]),
                 child(call["function"], "arguments"),
             )
             for index, call in enumerate(child(body, "message").get("tool_calls") or (), first)
         ]
     except (AttributeError, KeyError, TypeError):
-        raise wrong_shape(manifest, "tool_calls that cannot be read", body) from None
+        raise wrong_shape(manifest, "a tool call has no function with a name", body) from None
 
 
-def finish_reason_of(body: dict[str, Any], called: bool, manifest: Manifest) -> str | None:
-    """An answer that calls tools says "stop" like any other."""
+def finish_reason_of(body: dict[str, Any], has_calls: bool, manifest: Manifest) -> str | None:
+    """The standard finish reason. `done_reason` is also "stop" after tool calls."""
     reason = word(body.get("done_reason"))
-    return "tool_use" if called and reason in (None, "stop") else manifest.finish_reason(reason, FINISH_REASONS)
+    return "tool_use" if has_calls and reason in (None, "stop") else manifest.finish_reason(reason, FINISH_REASONS)

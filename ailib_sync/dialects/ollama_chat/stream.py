@@ -1,15 +1,18 @@
-"""Ollama's stream, one JSON object a line → events."""
+"""Ollama's stream, one JSON object per line → events.
+
+https://docs.ollama.com/api/streaming
+"""
 
 from __future__ import annotations
 
 import json
 
-from ...errors import StreamInterrupted
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ...types.json_values import word
 from ..dialect import wrong_shape
+from ..stream import interrupted
 from .errors import raise_if_error
-from .response import finish_reason_of, parse_calls, texts_of
+from .response import finish_reason_of, parse_calls, parse_texts
 from .usage import parse_usage
 
 TYPE_CHECKING = False
@@ -22,26 +25,27 @@ if TYPE_CHECKING:
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
+    """The events of a stream. Its last line has `"done": true` and the finish reason."""
     model = None
     calls = 0
     for _, line in frames:
         raise_if_error(line, manifest)
         if not isinstance(line, dict):
-            raise wrong_shape(manifest, "a line that is no object", line)
+            raise wrong_shape(manifest, "a line is not an object", line)
         if model is None and (model := word(line.get("model"))):
             yield Metadata(model=model)
-        thoughts, content = texts_of(line, manifest)
-        if thoughts:
-            yield ThinkingDelta(thoughts)
-        if content:
-            yield ContentDelta(content)
+        thinking, text = parse_texts(line, manifest)
+        if thinking:
+            yield ThinkingDelta(thinking)
+        if text:
+            yield ContentDelta(text)
         for index, call in enumerate(parse_calls(line, manifest, calls), calls):
             yield ToolCallStarted(index, call.id, call.name)
-            yield PartialToolCall(index, json.dumps(call.arguments))  # calls arrive whole
+            yield PartialToolCall(index, json.dumps(call.arguments))  # a call is always complete
             yield ToolCallEnded(index, call)
             calls = index + 1
         if line.get("done"):
             yield Metadata(usage=parse_usage(line))
             yield StreamEnd(finish_reason_of(line, calls > 0, manifest), word(line.get("done_reason")))
             return
-    raise StreamInterrupted('the stream ended without "done": true', provider=manifest.id)
+    raise interrupted('"done": true', manifest)

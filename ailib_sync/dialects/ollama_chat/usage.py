@@ -1,8 +1,11 @@
-"""Ollama's counts of tokens → `Usage`."""
+"""Ollama's token counts → `Usage`.
+
+https://docs.ollama.com/api/usage
+"""
 
 from __future__ import annotations
 
-from ...types.json_values import count
+from ...types.json_values import count, total_if_known
 from ...types.response import Usage
 
 TYPE_CHECKING = False
@@ -11,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def parse_usage(body: dict[str, Any]) -> Usage:
-    """`eval_count` counts thoughts too. `prompt_eval_count` is absent where the whole prompt was cached."""
+    """`eval_count` includes thinking. `prompt_eval_count` is absent if the complete prompt was cached."""
     prompt, completion = count(body.get("prompt_eval_count")), count(body.get("eval_count"))
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
-        total_tokens=None if prompt is None or completion is None else prompt + completion,
+        total_tokens=total_if_known(prompt, completion),
         raw={key: value for key, value in body.items() if key.endswith(("_count", "_duration"))} or None,
     )

@@ -9,10 +9,6 @@ from .options import PARAMETERS, render_body
 from .response import parse_body
 from .stream import delta_of, is_end_mark, parse_stream
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
-
 DIALECT = Dialect(
     name="openai_chat",
     operations={

@@ -6,7 +6,7 @@ from ..._dataclass import dataclass
 from ...types.events import ThinkingDelta
 from ...types.json_values import objects, word
 from ..options import place
-from ..reasoning import nearest_effort
+from ..reasoning import OPENAI_BUDGETS, effort_for, nearest_effort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,9 +48,6 @@ STYLES: Mapping[str, Style] = {
     # https://docs.vllm.ai/en/stable/features/reasoning_outputs/
     "template_kwargs": Style("chat_template_kwargs.enable_thinking"),
 }
-
-#: (tokens, effort): the effort for a budget of at least so many tokens, where a model has no budget.
-_EFFORTS_OF_BUDGETS = ((16385, "high"), (4097, "medium"), (0, "low"))
 
 
 def render_reasoning(body: dict[str, Any], reasoning: Reasoning, manifest: Manifest, ledger: Ledger) -> None:
@@ -111,7 +108,7 @@ def _render_depth(
             return True
         sent = True
     elif reasoning.budget_tokens is not None and not effort:
-        effort = next(word for tokens, word in _EFFORTS_OF_BUDGETS if reasoning.budget_tokens >= tokens)
+        effort = effort_for(reasoning.budget_tokens, OPENAI_BUDGETS)
         ledger.changed("reasoning.budget_tokens", f"is not supported for this model; effort {effort} is sent", source)
     if effort is None:
         return sent
