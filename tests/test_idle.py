@@ -356,7 +356,7 @@ def test_an_interrupt_at_any_moment_leaves_the_client_and_its_limiter_usable(mod
         done = subprocess.run([sys.executable, "-c", INTERRUPTED, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     hits, left = map(int, done.stdout.split())
-    assert hits > count / 4
+    assert hits > count / 20
     assert left <= 1
 
 
