@@ -25,6 +25,7 @@ SLOW: tuple[str, ...] = (
     "security/test_bounds.py",
     "servers/",
     "test_desync.py",
+    "test_early_response.py",
     "test_every_provider.py",
     "test_fastpath.py",
     "test_idle.py",

@@ -7,6 +7,7 @@ cost of a call: headers checked and encoded one by one, and two objects for each
 
 from __future__ import annotations
 
+import errno
 import http.client
 import io
 import os
@@ -18,6 +19,7 @@ from time import monotonic
 from urllib3 import connection as u3connection
 from urllib3 import exceptions as u3
 from urllib3.util.ssltransport import SSLTransport
+from urllib3.util.wait import wait_for_read
 
 from ..errors import Cancelled
 from .connect import connect
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 65536
 MAX_INTERIM_RESPONSES = 20
+#: How long to wait for a response after the request could not be sent completely: after a broken connection everything is here
+#: already; after a write time-out something can be read, but over TLS it may be no more than a session ticket.
+EARLY_RESPONSE_SECONDS = 2.0
+STALLED_SECONDS = 0.05
 
 
 class _Current(threading.local):
@@ -163,6 +169,8 @@ class _Connection:
     #: Set by the pool (idle.py), in seconds of the monotonic clock: the last `connect`, and the end of the last call.
     opened_at = 0.0
     idle_since = 0.0
+    #: Why the current request was not sent completely. The connection cannot be reused.
+    send_error: OSError | None = None
     #: The pool's mark at the time when the connection was taken from it.
     generation: object = None
     _owner = 0
@@ -193,16 +201,37 @@ class _Connection:
             head = self._head
         finally:
             self._head = None
-        self.send(head[:-2] + render_headers(headers or {}, len(body)) + body)
+        if self.sock is None:
+            self.connect()
+        self.send_error = None
+        try:
+            self.send(head[:-2] + render_headers(headers or {}, len(body)) + body)
+        except OSError as error:
+            # RFC 9112 9.5: a server may respond before it has read the request, for example with 413, and close the connection
+            # or stop reading. Its response is here then. Over TLS the failure is an SSLError, and urllib3 would not look.
+            stalled = isinstance(error, TimeoutError)
+            if clock is None or (stalled and not wait_for_read(self.sock, 0.0)):
+                raise
+            self.send_error = error.with_traceback(None) if stalled else ConnectionResetError(errno.ECONNRESET, str(error))
+            clock.limit_to(STALLED_SECONDS if stalled else EARLY_RESPONSE_SECONDS)
         self._served_before = True
 
     def getresponse(self) -> Any:
         """http.client's method. urllib3's own would wrap our `SocketResponse` in another response."""
         self._is_handing_over = True
+        failed = self.send_error
         try:
             response = http.client.HTTPConnection.getresponse(self)  # type: ignore[arg-type]
+        except (OSError, http.client.HTTPException):
+            if failed is None:
+                raise
+            self.send_error = None  # its traceback refers to this connection: no cycle
+            raise u3.ProtocolError("Connection aborted.", failed) from None  # there was no early response
         finally:
             self._is_handing_over = False
+            del failed
+        if self.send_error is not None and current.clock is not None:
+            current.clock.limit_to(NO_LIMIT)
         # The response refers to its connection. Without this line they would be a cycle, and an unfinished response that is
         # dropped would keep its socket open until the garbage collector runs.
         self._HTTPConnection__response = None

@@ -93,7 +93,7 @@ class _Pool:
         """Keeps a connection whose call has ended, unless it is closed or `close` ran in the meantime."""
         if connection is None or connection.sock is None:
             return
-        if connection.generation is not self._generation:
+        if connection.generation is not self._generation or connection.send_error is not None:
             connection.close()
             return
         connection.idle_since = monotonic()

@@ -38,7 +38,8 @@ def server_context(kind: str) -> ssl.SSLContext | None:
     host = "elsewhere.example" if kind == "wrong-host" else "127.0.0.1"
     dates = {"not_before": PAST.replace(year=2000), "not_after": PAST} if kind == "expired" else {}
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    issuer.issue_cert(host, "localhost" if kind == "good" else host, **dates).configure_cert(context)
+    others = ("localhost", "::1") if kind == "good" else ()
+    issuer.issue_cert(host, *others, **dates).configure_cert(context)
     if kind == "old":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # that is the point
