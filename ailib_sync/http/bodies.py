@@ -9,7 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ..errors import ConnectionLost, ProtocolError, ResponseTooLarge, printable
-from .connections import SocketResponse, has_decrypted_bytes, waker_for
+from .connections import SocketResponse
+from .sockets import has_decrypted_bytes, waker_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
