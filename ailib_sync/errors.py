@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from .types.response import ChatResponse, RateLimit
 
 MAX_MESSAGE_CHARACTERS = 2000
+#: Of a body that an error keeps.
+MAX_BODY_CHARACTERS = 65536
 
 
 def printable(text: object, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
@@ -93,6 +95,8 @@ class AiLibError(Exception):
     def __init__(self, message: str = "", *, provider: str | None = None, model: str | None = None) -> None:
         self.message = printable(message)
         super().__init__(self.message)
+        #: Texts as they were before they were cut or escaped, until secrets have been removed from them (http/redaction.py).
+        self.uncut: dict[str, str] = {} if self.message == message else {"message": str(message)[:MAX_BODY_CHARACTERS]}
         self.provider = provider
         self.model = model
         self.partial: ChatResponse | None = None
@@ -103,6 +107,13 @@ class AiLibError(Exception):
         who = f"{self.provider}: " if self.provider else ""
         facts = self._facts() + self._earlier_attempts()
         return who + printable(self.message, MAX_MESSAGE_CHARACTERS - len(who) - len(facts)) + facts
+
+    def replace_text(self, name: str, text: str) -> None:
+        """Sets one of the error's texts, made safe to print if it is the message."""
+        if name == "message":
+            text = printable(text)
+            self.args = (text,)
+        setattr(self, name, text)
 
     def _facts(self) -> str:
         return ""
@@ -116,7 +127,7 @@ class AiLibError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # BaseException pickles `args` alone, and calls __init__ with them.
-        return _unpickle, (type(self), dict(self.__dict__))
+        return _unpickle, (type(self), {**self.__dict__, "uncut": {}})
 
 
 def _unpickle(cls: type[AiLibError], state: dict[str, Any]) -> AiLibError:

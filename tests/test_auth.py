@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ailib_sync.errors import ConfigurationError
-from ailib_sync.http.message import HttpRequest
+from ailib_sync.http.message import Headers, HttpRequest
 from ailib_sync.pipeline.auth import SCHEMES, Secret, authorize, find_key, key_variables
 from ailib_sync.registry.manifest import Manifest
 
@@ -28,7 +28,7 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def signed(manifest: Manifest, key: Secret | None) -> dict[str, str]:
-    request = HttpRequest("POST", "https://api.acme.invalid/v1/chat/completions", {"Accept": "*/*"}, b"{}")
+    request = HttpRequest("POST", "https://api.acme.invalid/v1/chat/completions", Headers({"Accept": "*/*"}), b"{}")
     authorize(request, manifest, key, {"region": "eu-west-1"})
     return {name: value for name, value in request.headers.items() if name != "Accept"}
 

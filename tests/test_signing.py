@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from ailib_sync.errors import ConfigurationError, ConnectError
-from ailib_sync.http.message import HttpRequest
+from ailib_sync.http.message import Headers, HttpRequest
 from ailib_sync.pipeline import signing
 
 from . import wire
@@ -44,7 +44,7 @@ def _no_credentials_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def aws_request(**headers: str) -> HttpRequest:
-    return HttpRequest("POST", URL, {"content-type": "application/json", "X-Trace": "1", **headers}, b'{"a": 1}')
+    return HttpRequest("POST", URL, Headers({"content-type": "application/json", "X-Trace": "1", **headers}), b'{"a": 1}')
 
 
 def signature(headers: dict[str, str], url: str, body: bytes, secret: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from .._dataclass import dataclass
-from ..errors import ConfigurationError, ErrorDetails, ProtocolError
+from ..errors import MAX_BODY_CHARACTERS, ConfigurationError, ErrorDetails, ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,5 +140,5 @@ def find(name: str) -> Dialect:
 
 def wrong_shape(manifest: Manifest, what: str, body: Any) -> ProtocolError:
     """The error for an answer that is JSON but not the dialect's; `what` says what is missing."""
-    shown = json.dumps(body, default=str)[:2000] if not isinstance(body, str) else body[:2000]
+    shown = (json.dumps(body, default=str) if not isinstance(body, str) else body)[:MAX_BODY_CHARACTERS]
     return ProtocolError(f"the answer is not what {manifest.dialect} says: {what}", provider=manifest.id, body=shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..errors import ProtocolError
+from ..errors import MAX_BODY_CHARACTERS, ProtocolError
 from ..types.json_values import MAX_DEPTH, is_too_deep
 
 TYPE_CHECKING = False
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     #: One step of a stream: the event's name ("message" if the format has none) and its JSON. None is the `[DONE]` mark.
     Frame = tuple[str, Any]
-
-#: Of a text that is not JSON, what `ProtocolError.body` shows.
-SHOWN_CHARACTERS = 2000
 
 
 def load_json(text: str | bytes) -> Any:
@@ -30,7 +27,7 @@ def load_json(text: str | bytes) -> Any:
     except RecursionError:
         too_deep = True
     except ValueError as error:
-        shown = text[:SHOWN_CHARACTERS]
+        shown = text[:MAX_BODY_CHARACTERS]
         shown = shown if isinstance(shown, str) else shown.decode("utf-8", "replace")
         raise ProtocolError(f"the response is not JSON: {error}", body=shown) from None
     if too_deep:

@@ -4,62 +4,54 @@ from __future__ import annotations
 
 from .._dataclass import dataclass
 from ..errors import ConfigurationError
+from .redaction import REDACTED, is_secret, secrets_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from ..errors import AiLibError
-
-
-REDACTED = "<redacted>"
-#: A shorter word is no key, and may stand anywhere.
-SHORTEST = 8
-_SECRET = ("authorization", "cookie", "key", "token", "secret", "password")
-
-
-def is_secret(name: str) -> bool:
-    """Whether a header of this name may contain a key."""
-    lower = name.lower()
-    return any(word in lower for word in _SECRET) and not lower.startswith("idempotency")
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 class Headers(dict[str, str]):
-    """The headers of a request. `repr` shows only their names, and headers that may contain a key cannot be pickled."""
+    """The headers of a request. `repr` shows only their names, and headers that may contain a key cannot be pickled.
+
+    `secret_names` are those that contain a key, whatever they are called.
+    """
+
+    def __init__(self, headers: Mapping[str, str] | None = None, secret_names: Iterable[str] = ()) -> None:
+        super().__init__(headers or {})
+        self.secret_names = frozenset(secret_names)
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(self)})"
 
     def copy(self) -> Headers:
-        return Headers(self)
+        return Headers(self, self.secret_names)
 
     def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
-        if any(map(is_secret, self)):
+        if any(map(self.is_secret, self)):
             raise ConfigurationError("headers that may contain a key cannot be pickled: the key would be in the pickle")
         return Headers, (dict(self),)
 
+    def is_secret(self, name: str) -> bool:
+        """Whether the header contains a key, or may by its name or its value (`Bearer …`)."""
+        scheme = self[name].partition(" ")[0].lower()
+        return name in self.secret_names or is_secret(name) or scheme in ("bearer", "basic")
+
     def shown(self) -> dict[str, str]:
         """For display: values that may contain a key are replaced."""
-        return {name: REDACTED if is_secret(name) else value for name, value in self.items()}
+        return {name: REDACTED if self.is_secret(name) else value for name, value in self.items()}
 
-    def hidden_in(self, raw: bytes) -> bytes:
-        """A refusal's body without the keys that were sent, which a service may repeat in it."""
-        for key in self._keys():
-            raw = raw.replace(key.encode("latin-1", "replace"), REDACTED.encode())
-        return raw
+    def secrets(self) -> list[str]:
+        """The keys in these headers, for `redaction.redact`."""
+        return secrets_of(self, [name for name in self if self.is_secret(name)])
 
-    def cover(self, error: AiLibError) -> None:
-        """The same for the texts of an error that was met in an answer; the frames that hold the answer go too."""
-        for key in self._keys():
-            for field in ("message", "body", "error_type", "error_code", "request_id"):
-                text = getattr(error, field, None)
-                if isinstance(text, str) and key in text:
-                    setattr(error, field, text.replace(key, REDACTED))
-                    error.args, error.__context__, error.__traceback__ = (error.message,), None, None
 
-    def _keys(self) -> list[str]:
-        values = (self[name].rpartition(" ")[2] for name in self if is_secret(name))
-        return [value for value in values if len(value) >= SHORTEST]
+class ResponseHeaders(dict[str, str]):
+    """The headers of a response, their names in lower case. `repr` shows only the names: a service may repeat a key in a value,
+    and tracebacks show values."""
+
+    def __repr__(self) -> str:
+        return f"ResponseHeaders({', '.join(self)})"
 
 
 #: The characters of a token (RFC 9110 5.6.2).

@@ -11,7 +11,7 @@ import os
 from functools import lru_cache
 
 from ..errors import AiLibError, ConnectionLost, ProtocolError, ResponseTooLarge, TransportError
-from .message import HttpRequest, HttpResponse
+from .message import HttpRequest, HttpResponse, ResponseHeaders
 from .timeouts import CallClock, Limits
 
 TYPE_CHECKING = False
@@ -148,7 +148,7 @@ _modules = lru_cache(maxsize=1)(_Modules)
 def response_from(response: Any, clock: CallClock, limits: Limits) -> HttpResponse:
     """Our record for a response of urllib3, with its body read within our limits."""
     body = _modules().body_for(response, clock)
-    headers = body.headers()
+    headers = ResponseHeaders(body.headers())
     reader = BodyReader(body, headers.get("content-encoding", ""), clock, limits)
     return HttpResponse(
         response.status, headers, reader.read, reader.read_error, reader.chunks, reader.finish, reader.close

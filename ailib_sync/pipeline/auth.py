@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import ConfigurationError
-from ..http.message import REDACTED, is_secret
+from ..http.redaction import REDACTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,8 +102,9 @@ class _FromEnvironment:
 
 
 def authorize(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
-    """Puts the key into the request's headers by the manifest's scheme."""
+    """Puts the key into the request's headers by the manifest's scheme; the header it is in is a secret whatever its name."""
     SCHEMES[manifest.auth.get("scheme", "bearer")](request, manifest, key, variables)
+    request.headers.secret_names |= {manifest.auth.get("header", "Authorization")}
 
 
 def bearer(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
@@ -152,7 +153,7 @@ def authorize_redacted(request: HttpRequest, manifest: Manifest, has_key: bool, 
     elif scheme in KEYLESS:
         request.headers.update(dict.fromkeys(KEYLESS[scheme], REDACTED))
     added = {name for name, value in request.headers.items() if before.get(name) != value}
-    return added | {name for name in request.headers if is_secret(name)}
+    return added | {name for name in request.headers if request.headers.is_secret(name)}
 
 
 #: Schemes that can find credentials of their own, and the headers that those are sent in.

@@ -7,6 +7,7 @@ from time import monotonic
 
 from .._dataclass import replace
 from ..errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
+from ..http.redaction import redact_bytes, redact_error
 from ..types.request import Ledger
 from .decode import error_response, parse_response, request_id, response_events
 from .rate_limits import rate_limit
@@ -94,8 +95,7 @@ class Call:
             else:
                 route.budget.refund(taken)
                 return value
-            if exchange.sent is not None:
-                exchange.sent.cover(failure)
+            redact_error(failure, exchange.secrets())
             failure.provider = failure.provider or endpoint.manifest.id
             failure.model = failure.model or model
             wait, taken = self._wait(route, failure, retries)
@@ -153,6 +153,10 @@ class Exchange:
         if retirement:
             self.warnings.append(retirement)
 
+    def secrets(self) -> list[str]:
+        """The keys in what was sent last."""
+        return [] if self.sent is None else self.sent.secrets()
+
     def send(self) -> HttpResponse:
         """The response's head, where its status is a success. Raises RemoteError for an error status, RedirectRefused."""
         request = self.endpoint.http_request(self.request, self.body)
@@ -160,7 +164,7 @@ class Exchange:
         response = self.route.transport.send(request, self.clock)
         if response.status < 300:
             return response
-        raw = request.headers.hidden_in(response.read_error())
+        raw = redact_bytes(response.read_error(), request.headers.secrets())
         if response.status < 400:
             raise RedirectRefused(
                 f"the response is a redirect ({response.status}); none is ever followed, since the key would travel with it"

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from .._dataclass import replace
 from ..dialects.dialect import Received
-from ..errors import ProtocolError, RemoteError
+from ..errors import MAX_BODY_CHARACTERS, ProtocolError, RemoteError
 from ..framing.fastpath.feed import template_events
 from ..framing.json import load_json
 from ..framing.sse import parse_normalized_json, parse_sse_json
@@ -156,4 +156,4 @@ def _json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> Any:
 def _not_json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> ProtocolError:
     kind = headers.get("content-type", "unknown type")
     message = f"the response is {kind}, not what an API sends (a proxy's or a login page?)"
-    return ProtocolError(message, body=raw[:2000].decode("utf-8", "replace"), provider=manifest.id)
+    return ProtocolError(message, body=raw[:MAX_BODY_CHARACTERS].decode("utf-8", "replace"), provider=manifest.id)

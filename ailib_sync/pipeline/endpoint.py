@@ -192,7 +192,7 @@ class Endpoint:
 
     def explain(self, request: Request) -> Explanation:
         """The request that would be sent, made as it is made for sending, with its secrets redacted. Needs no key."""
-        from ..http.message import REDACTED
+        from ..http.redaction import REDACTED
         from ..types.request import Ledger
         from .explanation import Explanation
 

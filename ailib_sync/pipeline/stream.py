@@ -11,6 +11,7 @@ from time import monotonic
 
 from ..dialects.accumulator import Accumulator
 from ..errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
+from ..http.redaction import redact_error
 from ..types.events import ContentDelta, Metadata, StreamEnd
 from ..types.response import CallStats
 
@@ -151,7 +152,7 @@ def relay(
     if failure is None:
         failure = StreamInterrupted("the stream ended without its last event")
     if outcome.sent is not None:
-        outcome.sent.cover(failure)
+        redact_error(failure, outcome.sent.secrets())
     failure.partial = outcome.response()
     failure.provider = failure.provider or outcome.provider
     failure.model = failure.model or outcome.model

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import ConfigurationError
+from ..http.redaction import REDACTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
     host = "{" if "{" in address else host_of(address)  # a variable that has no value is told below
     plain = url.isascii() and url.isprintable() and " " not in url and "#" not in url
     if scheme not in ("http", "https") or not host or not plain:
-        raise ConfigurationError(f"{url[:200]!r} is not an http or https address", provider=manifest.id)
+        raise ConfigurationError(f"{_shown(url)!r} is not an http or https address", provider=manifest.id)
     if at:
         raise ConfigurationError("base_url must not hold a user name or password", provider=manifest.id)
     if "{" in url:
@@ -93,10 +94,18 @@ def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
 
         if not is_loopback(host):
             raise ConfigurationError(
-                f"{url[:200]} is plain http, where a key would travel in the clear; use https (http goes to this machine only)",
+                f"{_shown(url)} is plain http, where a key would travel in the clear; use https (http goes to "
+                "this machine only)",
                 provider=manifest.id,
             )
     return url, host
+
+
+def _shown(url: str) -> str:
+    """The address for an error's text, without a user name and a password: whatever is before the last `@`."""
+    before, at, after = url.rpartition("@")
+    scheme, separator, _ = before.partition("://")
+    return (f"{scheme if separator else ''}{separator}{REDACTED}@{after}" if at else url)[:200]
 
 
 def host_of(address: str) -> str:

@@ -20,7 +20,7 @@ from ailib_sync.client import AiClient
 from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.dialect import Dialect, find
 from ailib_sync.errors import CLASSES, STATUSES, AiLibError, ConfigurationError, RemoteError, StreamInterrupted
-from ailib_sync.http.message import HttpRequest
+from ailib_sync.http.message import Headers, HttpRequest
 from ailib_sync.pipeline import auth, decode
 from ailib_sync.pipeline.retry import RetryPolicy
 from ailib_sync.registry.manifest import Manifest
@@ -317,7 +317,7 @@ def hidden(said: str, expected: Case) -> Differences:
 
 def auth_attachment(given: Case, expected: Case, case: Case) -> Differences:
     manifest, secret, said, _ = find_key(case)
-    request = HttpRequest("POST", "https://api.example/v1/chat", {}, b"")
+    request = HttpRequest("POST", "https://api.example/v1/chat", Headers(), b"")
     auth.authorize(request, manifest, secret, {})
     kind, name = source_of(case, manifest, secret)
     assert secret is not None
