@@ -8,7 +8,7 @@ deviation: see `is_end_mark`.
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 
 from ..errors import ResponseTooLarge
 from ..types.json_values import MAX_DEPTH, is_too_deep
@@ -73,8 +73,11 @@ def normalize(chunks: Iterable[bytes]) -> Iterator[bytes]:
         start += chunk
         if len(start) >= len(BYTE_ORDER_MARK) or not BYTE_ORDER_MARK.startswith(start):
             break
-    after_cr = False
-    for chunk in chain((start.removeprefix(BYTE_ORDER_MARK),), chunks):
+    start = start.removeprefix(BYTE_ORDER_MARK)
+    after_cr = start.endswith(b"\r")
+    if start:
+        yield start.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for chunk in chunks:
         if after_cr or b"\r" in chunk:
             if after_cr and chunk.startswith(b"\n"):
                 chunk = chunk[1:]

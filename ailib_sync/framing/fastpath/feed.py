@@ -110,16 +110,17 @@ class Feed:
         unseen: list[str] | None = [] if isinstance(event, PartialToolCall) else None
         size = 0
         pending = b""
+        next_block, max_event = self._next_block, self._max_event
         while template is not None:
             try:
-                chunk = self._next_block()
+                chunk = next_block()
             except AiLibError as error:  # raised again when the plain path asks: it knows whether the response is complete
                 self._error = error
                 break
             if not chunk:
                 break
             block = pending + chunk if pending else chunk
-            if len(block) > self._max_event:  # rule 5: the plain path counts
+            if len(block) > max_event:  # rule 5: the plain path counts
                 pending = block
                 break
             texts, end = template.texts_in(block)
