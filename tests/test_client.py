@@ -290,10 +290,10 @@ def test_strict_raises_in_place_of_a_warning(terminal: str) -> None:
 
 def test_a_value_beyond_the_manifests_limits_is_not_sent() -> None:
     ai, pool = client()
-    with pytest.raises(ConfigurationError, match="stop: OpenAI takes at most 4, not 5"):
+    with pytest.raises(ConfigurationError, match="stop: OpenAI supports at most 4, not 5"):
         ai.chat().user("x").stop(*"abcde").execute()
     anthropic, _ = client("anthropic/claude-3-5-sonnet")
-    with pytest.raises(ConfigurationError, match=r"temperature must lie between 0 and 1 for Anthropic, not 1.5"):
+    with pytest.raises(ConfigurationError, match=r"temperature must be between 0 and 1 for Anthropic, not 1.5"):
         anthropic.chat().user("x").temperature(1.5).execute()
     assert pool.sent == []
 

@@ -34,7 +34,7 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A complete response, as an operation parses it: its JSON, its headers (usage can be in one) and the request it is for."""
+    """A complete response for an operation's `parse`: its JSON, its headers (usage can be in one) and its request."""
 
     body: Any
     headers: Mapping[str, str]
@@ -45,30 +45,30 @@ class Received:
 class Streaming:
     """How a streamed response of an operation is read.
 
-    `parse` turns frames into events, ending with one `StreamEnd`, or raises StreamInterrupted where the frames end before the
-    wire format's own end.
+    `parse` turns frames into events, the last of which is a `StreamEnd`. It raises StreamInterrupted if the frames end before
+    the response is complete (see dialects.stream).
     """
 
     parse: Callable[[Iterable[Frame], Manifest], Iterator[StreamingEvent]]
     #: `sse`, `ndjson` or `aws`: how the bytes of a stream are split into frames.
     framing: str = "sse"
-    #: Whether an unfinished last block (event name, data) is the format's end mark, and so counts. See framing.sse.parse_sse.
+    #: Whether an unfinished last block (event name, data) is the format's end mark: it is read then. See framing.sse.parse_sse.
     is_end_mark: Callable[[str, str], bool] = lambda event, data: False
-    #: Of a frame (its JSON) that holds a fragment of text, of thinking, or of a call's arguments, and nothing else that `parse`
-    #: reads or remembers: that text, and whatever else makes its event (its kind, its block). None for any other frame. It is
-    #: also called with made-up values ("", "error", 0, -7654321.5), so what it accepts must not matter. Absent where a
-    #: frame never is one. See framing.fastpath.
+    #: Reads a frame (its JSON) that contains a fragment of text, of thinking or of a call's arguments, and nothing else that
+    #: `parse` reads or remembers: (the text, the other parts of its event, such as its kind and its block). None for any other
+    #: frame. It is also called with invented values ("", "error", 0, -7654321.5), which may be in any key that it ignores.
+    #: Absent if no frame is such a fragment. See framing.fastpath.
     delta_of: Callable[[Any, Manifest], tuple[str, object] | None] | None = None
-    #: The path of a streamed request, where it differs from the operation's.
+    #: The path of a streamed request, if it differs from the operation's.
     path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing a provider can be asked for in a wire format: two pure functions and where their request goes.
+    """One operation of a wire format: two pure functions, and where their request goes.
 
-    `render` makes the JSON body (None: there is none) and notes in the ledger how each option was handled. `parse` reads a
-    complete response; it raises ProtocolError on a wrong shape, and RemoteError where a status 200 holds an error.
+    `render` makes the JSON body (None: no body) and notes in the ledger how each option was handled. `parse` reads a complete
+    response. It raises ProtocolError for a wrong shape, and RemoteError for an error in a response with status 200.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Operation:
     parse: Callable[[Received, Manifest], Response]
     #: Standard option → wire name (dotted = nested), None = this format has no such option.
     parameters: Mapping[str, str | None]
-    #: Added to the base URL; `{model}` is in it where the format wants the model in the URL. A manifest may name another.
+    #: Added to the base URL. It contains `{model}` if the format has the model in the URL. A manifest may name another path.
     path: str
     method: str = "POST"
     stream: Streaming | None = None
@@ -86,7 +86,7 @@ class Operation:
 class Dialect:
     """One wire format: its operations, and how it reports errors.
 
-    `parse_error` reads an error body (parsed JSON, or text where it is none).
+    `parse_error` reads an error body: parsed JSON, or text if it is not JSON.
     """
 
     name: str
@@ -108,7 +108,7 @@ def chat(
     parameters: Mapping[str, str | None],
     path: str,
 ) -> Operation:
-    """The chat operation of the dialect `name`. A chat response is read from its body alone; its message notes the dialect."""
+    """The chat operation of the dialect `name`. A chat response is read from its body only; its message names the dialect."""
 
     def parse(received: Received, manifest: Manifest) -> ChatResponse:
         response = parse_body(received.body, manifest)
@@ -119,7 +119,7 @@ def chat(
 
 
 def path_of(operation: Operation, manifest: Manifest, *, stream: bool = False) -> str:
-    """The path of an operation's requests: the manifest's, else the wire format's. A stream has its own where one is named."""
+    """The path of an operation's requests: the manifest's, otherwise the wire format's. A stream may have a path of its own."""
     paths = manifest.paths
     if stream:
         own = paths.get("stream") or (operation.stream and operation.stream.path)
@@ -139,6 +139,6 @@ def find(name: str) -> Dialect:
 
 
 def wrong_shape(manifest: Manifest, what: str, body: Any) -> ProtocolError:
-    """The error for an answer that is JSON but not the dialect's; `what` says what is missing."""
+    """The error for JSON that is not a response of the dialect; `what` names the difference."""
     shown = (json.dumps(body, default=str) if not isinstance(body, str) else body)[:MAX_BODY_CHARACTERS]
-    return ProtocolError(f"the answer is not what {manifest.dialect} says: {what}", provider=manifest.id, body=shown)
+    return ProtocolError(f"the response is not what {manifest.dialect} says: {what}", provider=manifest.id, body=shown)

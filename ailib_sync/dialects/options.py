@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..registry.manifest import Manifest
     from ..types.request import ChatRequest, Ledger, ResponseFormatKind
 
-#: Options whose wire form is more than a name and a value: each dialect renders them itself, after `allows`.
+#: Options whose wire form is more than a name and a value: each dialect renders them itself.
 STRUCTURED = frozenset(("tool_choice", "parallel_tool_calls", "response_format", "reasoning"))
 
 #: The options that a manifest with `reasoning.no_sampling` rejects while the model thinks.
@@ -24,7 +24,7 @@ SAMPLING = ("temperature", "top_p", "top_k")
 
 
 def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> dict[str, Any]:
-    """The plain options of a chat under their wire names; see `place_options`. Structured ones are the dialect's own work."""
+    """The plain options of a chat under their wire names; see `place_options`. The dialect renders the structured ones."""
     given = {name: value for name, value in request.options.given().items() if name not in STRUCTURED}
     if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest):
         for option in SAMPLING:
@@ -39,9 +39,9 @@ def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str,
 def place_options(
     given: Mapping[str, Any], manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger
 ) -> dict[str, Any]:
-    """Options under their wire names, nested where the name is dotted; the manifest's defaults filled in, limits checked.
+    """Options under their wire names, nested if the name is dotted, with the manifest's defaults.
 
-    Raises ConfigurationError where a value is outside the manifest's `limits`.
+    Raises ConfigurationError if a value is outside the manifest's `limits`.
     """
     body: dict[str, Any] = {}
     for option, value in given.items():
@@ -69,19 +69,19 @@ def allows(option: str, manifest: Manifest, table: Mapping[str, str | None], led
 
 
 def unsupported(value: str, manifest: Manifest) -> str:
-    """What the ledger says of a value of an option that the provider does not support."""
+    """The ledger's text for a value of an option that the provider does not support."""
     return f"{value!r} is not supported by {manifest.name} for this model"
 
 
 def wire_name(option: str, manifest: Manifest, table: Mapping[str, str | None]) -> tuple[str, str]:
-    """The option's name on the wire ("" = not supported) and the line that says so."""
+    """(the option's name on the wire, the source of that name). The name is "" if the option is not supported."""
     if option in manifest.parameters:
         return manifest.parameters[option] or "", f"{manifest.id}: parameters.{option}"
     return table.get(option) or "", f"{manifest.dialect}: parameters.{option}"
 
 
 def place(body: dict[str, Any], dotted: str, value: Any) -> None:
-    """Sets `value` in `body` at a dotted name, making the objects on the way."""
+    """Sets `value` in `body` at a dotted name, and creates the objects in between."""
     *path, last = dotted.split(".")
     for key in path:
         body = body.setdefault(key, {})
@@ -89,7 +89,7 @@ def place(body: dict[str, Any], dotted: str, value: Any) -> None:
 
 
 def join(body: dict[str, Any], extra: Mapping[str, Any]) -> None:
-    """Puts `extra` over `body`; where both hold an object, their keys are joined, so one option never hides another."""
+    """Merges `extra` into `body`. Objects under the same key are merged too, so that one option never hides another."""
     for key, value in extra.items():
         held = body.get(key)
         if isinstance(held, dict) and isinstance(value, dict):
@@ -106,9 +106,9 @@ def _check_limit(option: str, value: Any, manifest: Manifest) -> None:
     if isinstance(limit, list):
         low, high = limit
         if (low is not None and value < low) or (high is not None and value > high):
-            raise ConfigurationError(f"{option} must lie between {low} and {high} for {manifest.name}, not {value}")
+            raise ConfigurationError(f"{option} must be between {low} and {high} for {manifest.name}, not {value}")
     elif isinstance(value, tuple) and len(value) > limit:
-        raise ConfigurationError(f"{option}: {manifest.name} takes at most {limit}, not {len(value)}")
+        raise ConfigurationError(f"{option}: {manifest.name} supports at most {limit}, not {len(value)}")
 
 
 def settle_format(

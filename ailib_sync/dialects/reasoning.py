@@ -22,8 +22,8 @@ CLAUDE_BUDGETS: Mapping[Effort, int] = {
     "max": 49152,
 }
 
-#: OpenAI's formats: the most tokens of thinking that an effort stands for, where a caller counts tokens. These formats have no
-#: budget, and OpenAI documents no figures (https://platform.openai.com/docs/guides/reasoning).
+#: OpenAI's formats: effort → the most tokens of thinking that it is used for, if a caller gives a number of tokens. The formats
+#: have no such number, and OpenAI documents no figures (https://platform.openai.com/docs/guides/reasoning).
 OPENAI_BUDGETS: Mapping[Effort, int] = {"minimal": 1024, "low": 4096, "medium": 12288, "high": 24576, "xhigh": 49152}
 
 

@@ -60,7 +60,7 @@ def render_messages(
 def _render_system(message: Message) -> list[dict[str, Any]]:
     for block in message.blocks:
         if not isinstance(block, (Text, Opaque)):
-            raise ConfigurationError(f"{NAME}: a system message contains text only, not {type(block).__name__}")
+            raise ConfigurationError(f"{NAME}: a system message holds text only, not {type(block).__name__}")
     return _render_blocks(message.blocks, native=True)
 
 

@@ -1,18 +1,19 @@
-"""OpenAI Responses: `POST /responses`, at OpenAI and the hosts that speak its format. The record and its tables."""
+"""OpenAI Responses (`POST /responses`, also at other hosts): the record of its functions."""
 
 from __future__ import annotations
 
 from ..dialect import Dialect, Streaming, chat
 from .errors import ERROR_WORDS, parse_error
+from .messages import NAME
 from .options import PARAMETERS, render_body
 from .response import parse_body
 from .stream import delta_of, is_end_mark, parse_stream
 
 DIALECT = Dialect(
-    name="openai_responses",
+    name=NAME,
     operations={
         "chat": chat(
-            "openai_responses",
+            NAME,
             render_body,
             parse_body,
             Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),

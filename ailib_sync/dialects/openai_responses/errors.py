@@ -6,6 +6,7 @@ import json
 
 from ...errors import ErrorDetails
 from ...types.json_values import word
+from ..errors import error_in_response, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ...errors import RemoteError
     from ...registry.manifest import Manifest
 
-#: https://platform.openai.com/docs/guides/error-codes and the codes of `response.error`.
+#: https://platform.openai.com/docs/guides/error-codes, and the codes of `response.error`.
 ERROR_WORDS: Mapping[str, str] = {
     "invalid_prompt": "invalid_request",
     "content_filter": "invalid_request",
@@ -44,8 +45,8 @@ ERROR_WORDS: Mapping[str, str] = {
 }
 
 
-#: An error inside an answer has no status to be judged by, so its general type must do.
-_TYPES: Mapping[str, str] = {
+#: The types of errors inside a response, which have no status. A code is more exact than a type.
+ERROR_TYPES: Mapping[str, str] = {
     "invalid_request_error": "invalid_request",
     "authentication_error": "authentication",
     "permission_error": "permission_denied",
@@ -56,11 +57,11 @@ _TYPES: Mapping[str, str] = {
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"error": {"message", "type", "code"}}`; the same without its wrapping, as in streams; `{"code", "error": "text"}`."""
+    """`{"error": {"message", "type", "code"}}`; in streams also without `error`; or `{"code", "error": "text"}`."""
     if isinstance(body, list) and body:
         body = body[0]
     if not isinstance(body, dict):
-        return ErrorDetails(body.strip() if isinstance(body, str) else "")
+        return ErrorDetails(text_message(body))
     error = body.get("error") or body
     if not isinstance(error, dict):
         return ErrorDetails(str(error), word(body.get("type")), word(body.get("code")))
@@ -70,9 +71,9 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
     return ErrorDetails(message if isinstance(message, str) else json.dumps(message), word(kind), word(code))
 
 
-def refusal(answer: dict[str, Any], manifest: Manifest) -> RemoteError:
-    """The exception for an error that stands inside an answer or a stream."""
-    details = parse_error(None, answer)
+def response_error(response: dict[str, Any], manifest: Manifest) -> RemoteError:
+    """The exception for an error inside a response with status 200, or inside a frame of a stream."""
+    details = parse_error(None, response)
     if not details.message:
-        details = ErrorDetails("the provider says that the answer failed, but not why", details.type, details.code)
-    return manifest.error(None, details, {**_TYPES, **ERROR_WORDS}, body=json.dumps(answer)[:65536])
+        details = ErrorDetails("the response failed; the provider gave no message", details.type, details.code)
+    return error_in_response(response, details, {**ERROR_TYPES, **ERROR_WORDS}, manifest)

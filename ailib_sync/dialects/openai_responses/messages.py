@@ -1,12 +1,12 @@
 """Messages → `instructions` and the items of `input` of OpenAI Responses. Values in, JSON values out.
 
-A conversation is a flat list of items: a message, a call, a call's output and a thought each stand for themselves
-(https://platform.openai.com/docs/api-reference/responses/create). What an answer of this dialect said goes back as it came:
+A conversation is a flat list of items: messages, calls, outputs of calls and thoughts
+(https://platform.openai.com/docs/api-reference/responses/create). A response of this dialect is sent back unchanged:
 
-    Thinking     the whole item is kept in `extra["item"]`
-    Text         `extra` is what its message item holds beside the text (`id`, `phase`), and the text's `annotations`
-    ToolCall     `extra` is what its item holds beside the call (`id`), and its `type` where that is `custom_tool_call`
-    Opaque       the item itself (a hosted tool's call, a refusal), or a part of a message of the caller's
+    Thinking     `extra["item"]` is the complete item
+    Text         `extra` has the other fields of its message item (`id`, `phase`), and the text's `annotations`
+    ToolCall     `extra` has the other fields of its item (`id`), and its `type` if that is `custom_tool_call`
+    Opaque       the item itself (a call that the provider runs, a refusal), or a part of one of the caller's messages
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ CALLS = ("function_call", "custom_tool_call")
 
 
 def render_input(messages: Sequence[Message], manifest: Manifest, stored: bool) -> tuple[str | None, list[dict[str, Any]]]:
-    """(instructions, items). Instructions are the system messages at the start; later ones keep their place.
+    """(instructions, items). The instructions are the system messages at the beginning; later ones keep their position.
 
-    `stored`: the provider keeps its answers, so a thought may go back as a mere reference.
+    `stored`: the provider stores its responses, so a thought may be sent back as a reference only.
     """
     leading = 0
     while leading < len(messages) and _is_plain_system(messages[leading]):
         leading += 1
-    if leading == len(messages):  # an empty `input` is refused
+    if leading == len(messages):  # the service rejects an empty `input`
         leading = 0
     instructions = "\n\n".join(message.text for message in messages[:leading]) or None
-    rendering = _Input(manifest, stored)
+    renderer = _InputRenderer(manifest, stored)
     for message in messages[leading:]:
-        rendering.add(message)
-    return instructions, rendering.items
+        renderer.add(message)
+    return instructions, renderer.items
 
 
 def _is_plain_system(message: Message) -> bool:
@@ -52,8 +52,8 @@ def _is_plain_system(message: Message) -> bool:
     return message.role is MessageRole.SYSTEM and not message.extra and all(texts)
 
 
-class _Input:
-    """The items so far, and what a later message must know of them."""
+class _InputRenderer:
+    """The items so far, and the ids of their calls, which later messages need."""
 
     __slots__ = ("_custom", "_manifest", "_open_calls", "_stored", "_used_ids", "items")
 
@@ -85,38 +85,38 @@ class _Input:
             self.items.append({"type": "message", "role": role, "content": render_content(rest), **message.extra})
 
     def _assistant_items(self, message: Message) -> list[dict[str, Any]]:
-        """An assistant's turn. The ids of its items go back only beside the thoughts they belong to: the service looks for
-        the one where it finds the other (https://github.com/langchain-ai/langchainjs/pull/9082), in both directions."""
+        """An assistant's turn. The ids of its items are sent only with the thoughts they belong to: the service rejects one
+        without the other (https://github.com/langchain-ai/langchainjs/pull/9082)."""
         own = message.origin in (None, NAME)
         self._open_calls = {}
-        ids = own and any(self._goes_back(block) for block in message.blocks)
+        ids = own and any(self._is_replayable(block) for block in message.blocks)
         items: list[dict[str, Any]] = []
         texts: list[Text] = []
-        facts: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         for block in message.blocks:
             if isinstance(block, Text):
-                these = _message_facts(block, message, own, ids)
-                if texts and these != facts:
-                    items.append(_message_item(texts, facts))
+                block_fields = _message_fields(block, message, own, ids)
+                if texts and block_fields != fields:
+                    items.append(_message_item(texts, fields))
                     texts = []
                 texts.append(block)
-                facts = these
+                fields = block_fields
                 continue
             if texts:
-                items.append(_message_item(texts, facts))
+                items.append(_message_item(texts, fields))
                 texts = []
             if isinstance(block, ToolCall):
                 items.append(self._call(block, own, ids))
             elif isinstance(block, Opaque):
                 items += [dict(block.data)] if own else []
             elif isinstance(block, Thinking):
-                items += [block.extra["item"]] if own and self._goes_back(block) else []
+                items += [block.extra["item"]] if own and self._is_replayable(block) else []
             else:
                 raise ConfigurationError(f"{NAME}: an assistant's message holds no {type(block).__name__}")
-        return [*items, _message_item(texts, facts)] if texts else items
+        return [*items, _message_item(texts, fields)] if texts else items
 
-    def _goes_back(self, block: Block) -> bool:
-        """Whether this is a thought the provider can read again: it says something, or was kept there."""
+    def _is_replayable(self, block: Block) -> bool:
+        """Whether this is a thought that the provider can read again: it has content, or the provider stored it."""
         item = block.extra.get("item") if isinstance(block, Thinking) else None
         if not isinstance(item, dict):
             return False
@@ -134,7 +134,7 @@ class _Input:
         return {"type": "function_call", "call_id": id, "name": call.name, "arguments": raw, **extra}
 
     def _unused_id(self, id: str) -> str:
-        """The call's id; another one where an earlier turn used it up, as hosts do that count from `call_0` in each answer."""
+        """The call's id, or another one if an earlier turn has it: some hosts count from `call_0` in each response."""
         unused, number = id, 1
         while unused in self._used_ids:
             number += 1
@@ -152,25 +152,25 @@ class _Input:
         return {"type": kind, "call_id": id, "output": output, **result.extra}
 
 
-def _message_facts(block: Text, message: Message, own: bool, ids: bool) -> dict[str, Any]:
-    """What the message item of this text holds beside it."""
+def _message_fields(block: Text, message: Message, own: bool, ids: bool) -> dict[str, Any]:
+    """The other fields of the message item that contains this text."""
     if not own:
         return {}
-    facts = {key: value for key, value in block.extra.items() if key != "annotations" and (ids or key != "id")}
-    return {**facts, **message.extra}
+    fields = {key: value for key, value in block.extra.items() if key != "annotations" and (ids or key != "id")}
+    return {**fields, **message.extra}
 
 
-def _message_item(texts: list[Text], facts: dict[str, Any]) -> dict[str, Any]:
-    """The texts as one message: whole, with its id, or in the short form that every host takes."""
+def _message_item(texts: list[Text], fields: dict[str, Any]) -> dict[str, Any]:
+    """The texts as one message: in the complete form if it has an id, otherwise in the short form that every host supports."""
     item: dict[str, Any] = {"type": "message", "role": "assistant"}
-    if "id" not in facts:
-        return {**item, "content": "".join(text.text for text in texts), **facts}
+    if "id" not in fields:
+        return {**item, "content": "".join(text.text for text in texts), **fields}
     parts = [{"type": "output_text", "text": text.text, "annotations": text.extra.get("annotations", [])} for text in texts]
-    return {**item, "status": "completed", "content": parts, **facts}
+    return {**item, "status": "completed", "content": parts, **fields}
 
 
 def render_content(blocks: Sequence[Block]) -> str | list[dict[str, Any]]:
-    """What a user, a system or a tool says: text alone as a string, anything else as parts."""
+    """The content of a message of a user, a system or a tool: a single text as a string, anything else as parts."""
     if all(isinstance(block, Text) and not block.extra for block in blocks) and len(blocks) < 2:
         return "".join(block.text for block in blocks if isinstance(block, Text))
     return [_render_part(block) for block in blocks]
@@ -189,7 +189,7 @@ def _render_part(block: Block) -> dict[str, Any]:
     if isinstance(block, Opaque):
         return dict(block.data)
     if isinstance(block, Audio):
-        raise ConfigurationError(f"{NAME}: this format takes no audio; send a transcript, or use a chat model that hears")
+        raise ConfigurationError(f"{NAME}: this format has no audio; send a transcript, or use a chat model that accepts audio")
     raise ConfigurationError(f"{NAME}: {type(block).__name__} belongs to an assistant's message only")
 
 
@@ -198,6 +198,7 @@ def _render_file(block: Document) -> dict[str, Any]:
         return {"type": "input_file", "file_url": block.url}
     from mimetypes import guess_extension
 
-    # `file_data` is refused without a file name, whose ending tells the format.
+    # `file_data` requires a file name, whose extension shows the format:
+    # https://platform.openai.com/docs/guides/pdf-files#base64-encoded-files
     name = block.name or "document" + (guess_extension((block.media_type or "").partition(";")[0]) or "")
     return {"type": "input_file", "filename": name, "file_data": block.data_url()}

@@ -1,14 +1,14 @@
-"""Answers of OpenAI Responses → values: a whole body, its items, its end, its errors. Streams: see `_responses_stream`."""
+"""Complete responses of OpenAI Responses → `ChatResponse`, and the parts that streams have too: items and the end."""
 
 from __future__ import annotations
 
 from ...types.events import StreamEnd
-from ...types.json_values import objects, parse_arguments, text_of, word
+from ...types.json_values import child, objects, parse_arguments, text_of, word
 from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
 from ...types.response import ChatResponse
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
-from .errors import refusal
+from .errors import response_error
 from .messages import CALLS, NAME
 from .usage import parse_usage
 
@@ -29,16 +29,16 @@ FINISH_REASONS: Mapping[str, str] = {
 
 
 def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
-    """A whole answer. Raises RemoteError where it failed, ProtocolError where it is no answer."""
+    """A complete response. Raises RemoteError if it failed, ProtocolError if it has another shape."""
     if not isinstance(body, dict):
-        raise wrong_shape(manifest, "not an object", body)
+        raise wrong_shape(manifest, "it is not an object", body)
     if body.get("error") or body.get("status") == "failed":
-        raise refusal(body, manifest)
+        raise response_error(body, manifest)
     output = body.get("output")
     if not isinstance(output, list):
-        raise wrong_shape(manifest, "no list of output", body)
+        raise wrong_shape(manifest, "it has no list of output", body)
     if not all(isinstance(item, dict) for item in output):
-        raise wrong_shape(manifest, "an item of output is no object", body)
+        raise wrong_shape(manifest, "an item of output is not an object", body)
     blocks = [block for item in output for block in parse_item(item)]
     calls = any(isinstance(block, ToolCall) for block in blocks)
     end = parse_end(body, "".join(map(refusal_text, output)), calls, manifest)
@@ -54,11 +54,8 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     )
 
 
-# Items
-
-
 def parse_item(item: dict[str, Any]) -> list[Block]:
-    """The blocks of one item; none for a message that says nothing."""
+    """The blocks of one item; none for an empty message."""
     kind = item.get("type")
     if kind == "message":
         return _parse_message(item)
@@ -80,19 +77,19 @@ def _parse_message(item: dict[str, Any]) -> list[Block]:
 
 
 def text_extra(item: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    """What goes back with a text: facts of its message, and its annotations (citations)."""
+    """What is sent back with a text: fields of its message, and its annotations (citations)."""
     extra = {key: item[key] for key in ("id", "phase") if item.get(key)}
     return {**extra, "annotations": part["annotations"]} if part.get("annotations") else extra
 
 
 def thought_text(item: dict[str, Any]) -> str:
-    """A thought in words: its summary, then its text where a host shows that; paragraphs apart."""
+    """The text of a thought: its summary, then its content, which some hosts show; an empty line between paragraphs."""
     parts = [*objects(item.get("summary")), *objects(item.get("content"))]
     return "\n\n".join(filter(None, (text_of(part.get("text")) for part in parts)))
 
 
 def parse_call(item: dict[str, Any], streamed: str = "") -> ToolCall:
-    """A call from its item; `streamed` is the text of its arguments where the item itself has none."""
+    """A call from its item. `streamed` is the text of its arguments, if the item itself has none."""
     extra = {key: value for key, value in item.items() if key not in _CALL_KEYS and value is not None}
     id, name = text_of(item.get("call_id")) or text_of(item.get("id")), text_of(item.get("name"))
     if item.get("type") == "custom_tool_call":
@@ -104,17 +101,17 @@ def parse_call(item: dict[str, Any], streamed: str = "") -> ToolCall:
     return ToolCall(id, name, parse_arguments(raw), raw, extra=extra)
 
 
-#: What a call's item holds that is either the call itself or nothing to send back.
+#: The keys of a call's item that are the call itself, or that are not sent back.
 _CALL_KEYS = ("type", "call_id", "name", "arguments", "input", "status", "item_id", "output_index")
 
 
 def refusal_text(item: dict[str, Any]) -> str:
-    """What a message says in place of an answer."""
+    """The refusal that a message contains; "" if there is none."""
     return "".join(text_of(part.get("refusal")) for part in _parts(item) if part.get("type") == "refusal")
 
 
 def text_parts(item: dict[str, Any]) -> list[dict[str, Any]]:
-    """The parts of a message that are its text."""
+    """The parts of a message that are text."""
     return [part for part in _parts(item) if _is_text(part)]
 
 
@@ -126,15 +123,11 @@ def _is_text(part: dict[str, Any]) -> bool:
     return part.get("type") in ("output_text", "text")
 
 
-# The end
-
-
-def parse_end(answer: dict[str, Any], refused: str, calls: bool, manifest: Manifest) -> StreamEnd:
-    """How the answer ended. `raw_finish_reason` is its `status`; why it is incomplete decides the normalised word."""
-    status = word(answer.get("status"))
-    details = answer.get("incomplete_details")
-    reason = word(details.get("reason")) if isinstance(details, dict) else None
-    finish = manifest.finish_reason(reason if status == "incomplete" and reason else status, FINISH_REASONS)
-    if finish == "end_turn":
-        finish = "content_filter" if refused else "tool_use" if calls else finish
-    return StreamEnd(finish, status, refusal=refused or None)
+def parse_end(response: dict[str, Any], refusal: str, has_calls: bool, manifest: Manifest) -> StreamEnd:
+    """The end of a response. `raw_finish_reason` is its `status`; the finish reason of an incomplete one is its own reason."""
+    status = word(response.get("status"))
+    reason = word(child(response, "incomplete_details").get("reason"))
+    finish_reason = manifest.finish_reason(reason if status == "incomplete" and reason else status, FINISH_REASONS)
+    if finish_reason == "end_turn":
+        finish_reason = "content_filter" if refusal else "tool_use" if has_calls else finish_reason
+    return StreamEnd(finish_reason, status, refusal=refusal or None)

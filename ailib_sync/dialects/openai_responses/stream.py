@@ -1,20 +1,20 @@
-"""A stream of OpenAI Responses, frame by frame → events. No I/O, nothing that goes out.
+"""A stream of OpenAI Responses → events. No I/O.
 
-Each frame names its `type`. An item is added, its parts arrive as deltas, then it is done, and comes whole; the last frame
-holds the answer once more (https://platform.openai.com/docs/api-reference/responses-streaming). Some hosts send no deltas,
-some end an item after the next one has begun, some leave the last frame's output empty: of each text, the first frame that
-holds it is taken. Folding the events gives what `parse_body` gives for the same answer. What is not known is passed over.
+Each frame has a `type`. An item is added, its parts arrive as deltas, then it is done and arrives complete; the last frame
+contains the response again (https://platform.openai.com/docs/api-reference/responses-streaming). Some hosts send no deltas,
+some end an item after the next one has begun, some have no output in the last frame: each text is read from the first frame
+that contains it. Unknown frames are ignored. The accumulated events make the same response as `parse_body`.
 """
 
 from __future__ import annotations
 
-from ...errors import StreamInterrupted
 from ...framing.json import whole_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
-from ...types.json_values import text_of, word
+from ...types.json_values import child, text_of, word
 from ...types.messages import Opaque, Text
 from ..dialect import wrong_shape
-from .errors import refusal
+from ..stream import interrupted
+from .errors import response_error
 from .messages import CALLS
 from .response import (
     parse_call,
@@ -36,17 +36,18 @@ if TYPE_CHECKING:
     from ...registry.manifest import Manifest
     from ...types.events import StreamingEvent
 
+#: The types of the last frame.
 ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "error")
 
 
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
-    """The events. The end is one of `ENDS`; what follows it (`[DONE]`, a broken connection) is not read."""
+    """The events of a stream. It ends with one of `ENDS`; nothing after that is read."""
     reader = StreamReader(manifest)
     for event, data in frames:
         if type(data) is not dict:
-            if data is None:  # `[DONE]` is no end: hosts that send it send it after one
+            if data is None:  # hosts that send `[DONE]` send it after the end
                 continue
-            raise wrong_shape(manifest, "an event is no object", data)
+            raise wrong_shape(manifest, "an event is not an object", data)
         kind = data.get("type") or event
         if kind == "response.output_text.delta":
             delta = data.get("delta")
@@ -60,10 +61,10 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
         elif kind in ENDS or event == "error" or data.get("error"):
             yield from reader.end(kind, data)
             return
-    raise StreamInterrupted("the stream ended before response.completed", provider=manifest.id)
+    raise interrupted("response.completed", manifest)
 
 
-#: The deltas that are their text alone → what places them in their item, where a thought has paragraphs.
+#: The deltas that contain only a text → the key of their paragraph, for those of a thought.
 _TEXTS = {
     "response.output_text.delta": None,
     "response.reasoning_summary_text.delta": "summary_index",
@@ -74,7 +75,7 @@ _TEXTS = {
 
 
 def delta_of(data: Any, manifest: Manifest) -> tuple[str, object] | None:
-    """The text of a frame that is a delta, and what decides where it goes."""
+    """The text of a frame that is a delta, with its kind, its item and its paragraph (see dialect.Streaming)."""
     kind = data.get("type") if type(data) is dict else None
     if type(kind) is not str or kind not in _TEXTS:
         return None
@@ -83,98 +84,108 @@ def delta_of(data: Any, manifest: Manifest) -> tuple[str, object] | None:
 
 
 def is_end_mark(event: str, data: str) -> bool:
-    """A last frame without its blank line, if it is an end and nothing of it is missing."""
+    """Whether an unfinished last block is a complete frame of `ENDS`."""
     value = whole_json(data)
     return isinstance(value, dict) and (value.get("type") or event) in ENDS
 
 
-class _Call:
-    """A call that is still being written; `index` counts the calls of the answer."""
+class _OpenCall:
+    """A call that has not ended. `index` is its number in the response."""
 
-    __slots__ = ("index", "item", "pieces")
+    __slots__ = ("fragments", "index", "item")
 
     def __init__(self, index: int, item: dict[str, Any]) -> None:
         self.index = index
         self.item = item
-        self.pieces: list[str] = []
+        self.fragments: list[str] = []
 
 
-class _Thought:
-    """A thought that is still growing; `part` is the paragraph that grew last."""
+class _OpenThought:
+    """A thought that has not ended. `paragraph` is the last one that got a fragment."""
 
-    __slots__ = ("index", "part")
+    __slots__ = ("index", "paragraph")
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.part: tuple[str, Any] | None = None
+        self.paragraph: tuple[str, Any] | None = None
 
 
 class StreamReader:
-    """What must be remembered between the frames of one stream."""
+    """The state of one stream, and the events of its frames."""
 
     __slots__ = (
-        "_calls", "_done", "_extra", "_head", "_manifest", "_message", "_open_calls", "_open_thoughts", "_refusal",
-        "_text_is_last", "_thoughts", "_wrote", "opening",
+        "_calls",
+        "_extra",
+        "_has_text",
+        "_head",
+        "_items_done",
+        "_manifest",
+        "_message",
+        "_open_calls",
+        "_open_thoughts",
+        "_refusal",
+        "_text_is_last",
+        "_thoughts",
+        "opening",
     )  # fmt: skip
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
         self._head: dict[str, Any] | None = None
-        #: What the next text delta opens its block with; None while a block is open.
+        #: The `extra` of the block that the next text delta begins; None while a block is open.
         self.opening: dict[str, Any] | None = {}
         self._message: dict[str, Any] = {}
         self._extra: dict[str, Any] = {}
-        self._wrote = False
+        self._has_text = False
         self._text_is_last = False
         self._refusal: list[str] = []
         self._calls = 0
-        self._open_calls: dict[Any, _Call] = {}
+        self._open_calls: dict[Any, _OpenCall] = {}
         self._thoughts = 0
-        self._open_thoughts: dict[Any, _Thought] = {}
-        self._done = 0
+        self._open_thoughts: dict[Any, _OpenThought] = {}
+        self._items_done = 0
 
-    # The answer
+    # Response
 
     def begin(self, data: dict[str, Any]) -> Iterator[StreamingEvent]:
-        """Keeps id and model until there is something to say: before that, a failure can still be tried again."""
+        """Keeps the id and the model until the first item: a failure before any event can still be retried."""
         response = data.get("response")
         if isinstance(response, dict):
             self._head = response
         return iter(())
 
-    def _show_head(self) -> Iterator[StreamingEvent]:
+    def _metadata(self) -> Iterator[StreamingEvent]:
         if self._head is not None:
             yield Metadata(id=word(self._head.get("id")), model=word(self._head.get("model")))
             self._head = None
 
     def end(self, kind: str, data: dict[str, Any]) -> Iterator[StreamingEvent]:
-        """The last events; raises RemoteError where the answer failed."""
-        answer = data.get("response")
-        answer = answer if isinstance(answer, dict) else {}
-        if kind == "response.failed" or answer.get("error"):
-            raise refusal(answer, self._manifest)
+        """The last events. Raises RemoteError if the response failed."""
+        response = child(data, "response")
+        if kind == "response.failed" or response.get("error"):
+            raise response_error(response, self._manifest)
         if kind not in ENDS or kind == "error":
-            raise refusal(data, self._manifest)
-        if not self._done:  # a host that tells of no items on the way has them here
-            output = answer.get("output")
+            raise response_error(data, self._manifest)
+        if not self._items_done:  # some hosts send the items in the last frame only
+            output = response.get("output")
             for position, item in enumerate(output if isinstance(output, list) else ()):
                 yield from self.end_item({"output_index": position, "item": item})
         for key, call in [*self._open_calls.items()]:
             yield from self._end_call(key, call.item)
-        yield Metadata(parse_usage(answer.get("usage")), word(answer.get("id")), word(answer.get("model")))
-        status = answer.get("status") or kind.removeprefix("response.")
-        yield parse_end({**answer, "status": status}, "".join(self._refusal), bool(self._calls), self._manifest)
+        yield Metadata(parse_usage(response.get("usage")), word(response.get("id")), word(response.get("model")))
+        status = response.get("status") or kind.removeprefix("response.")
+        yield parse_end({**response, "status": status}, "".join(self._refusal), bool(self._calls), self._manifest)
 
     # Items
 
     def add_item(self, data: dict[str, Any]) -> Iterator[StreamingEvent]:
-        yield from self._show_head()
+        yield from self._metadata()
         item = data.get("item")
         if not isinstance(item, dict):
             return
         kind = item.get("type")
         if kind == "message":
-            self._message, self._extra, self._wrote = item, {}, False
+            self._message, self._extra, self._has_text = item, {}, False
             self.opening = text_extra(item, {})
         elif kind in CALLS:
             yield self._start_call(_key(data, item), item)
@@ -182,11 +193,11 @@ class StreamReader:
             self._open_thought(_key(data, item))
 
     def end_item(self, data: dict[str, Any]) -> Iterator[StreamingEvent]:
-        yield from self._show_head()
+        yield from self._metadata()
         item = data.get("item")
         if not isinstance(item, dict):
             return
-        self._done += 1
+        self._items_done += 1
         kind = item.get("type")
         if kind == "message":
             yield from self._end_message(item)
@@ -197,7 +208,7 @@ class StreamReader:
             thought = self._open_thoughts.get(key) or self._open_thought(key)
             del self._open_thoughts[key]
             self._text_is_last = False
-            rest = thought_text(item) if thought.part is None else ""
+            rest = thought_text(item) if thought.paragraph is None else ""
             yield ThinkingDelta(rest, extra={"item": item}, index=thought.index)
         else:
             self._text_is_last = False
@@ -207,12 +218,12 @@ class StreamReader:
 
     def open_text(self, delta: str) -> ContentDelta:
         """The first delta of a text."""
-        self._wrote, self._text_is_last, self._extra = True, True, self.opening or {}
+        self._has_text, self._text_is_last, self._extra = True, True, self.opening or {}
         self.opening = None
         return ContentDelta(delta, self._extra or None, True)
 
     def add_part(self, data: dict[str, Any]) -> Iterator[StreamingEvent]:
-        """A second text of one message is a block of its own."""
+        """Each text of a message is a block of its own."""
         part = data.get("part")
         if isinstance(part, dict) and part.get("type") == "output_text":
             self.opening = text_extra(self._message, {})
@@ -220,11 +231,11 @@ class StreamReader:
 
     def end_part(self, data: dict[str, Any]) -> Iterator[StreamingEvent]:
         part = data.get("part")
-        if isinstance(part, dict) and part.get("type") == "output_text" and self._wrote and self.opening is None:
+        if isinstance(part, dict) and part.get("type") == "output_text" and self._has_text and self.opening is None:
             yield from self._complete_text(text_extra(self._message, part))
 
     def _complete_text(self, extra: dict[str, Any]) -> Iterator[StreamingEvent]:
-        """What is only known of a text once it is whole; too late where another block has begun."""
+        """Adds what is known of a text only at its end; ignored if another block has begun."""
         late = {key: value for key, value in extra.items() if self._extra.get(key) != value}
         if late and self._text_is_last:
             self._extra = {**self._extra, **late}
@@ -232,21 +243,21 @@ class StreamReader:
 
     def _end_message(self, item: dict[str, Any]) -> Iterator[StreamingEvent]:
         parts = text_parts(item)
-        if self._wrote and parts:
+        if self._has_text and parts:
             yield from self._complete_text(text_extra(item, parts[-1]))
         for block in parse_item(item):
             if isinstance(block, Opaque):
                 self._text_is_last = False
                 yield Metadata(block=block)
-            elif isinstance(block, Text) and not self._wrote:
+            elif isinstance(block, Text) and not self._has_text:
                 yield ContentDelta(block.text, block.extra or None, True)
         self._refusal.append(refusal_text(item))
-        self._wrote, self.opening = False, {}
+        self._has_text, self.opening = False, {}
 
     # Calls
 
     def _start_call(self, key: Any, item: dict[str, Any]) -> ToolCallStarted:
-        call = self._open_calls[key] = _Call(self._calls, item)
+        call = self._open_calls[key] = _OpenCall(self._calls, item)
         self._calls += 1
         self._text_is_last = False
         parsed = parse_call(item)
@@ -259,22 +270,22 @@ class StreamReader:
 
     def end_arguments(self, data: dict[str, Any]) -> Iterator[StreamingEvent]:
         call = self._open_calls.get(_key(data))
-        if call is not None and not call.pieces:
+        if call is not None and not call.fragments:
             yield from _write(call, data.get("arguments", data.get("input")))
 
     def _end_call(self, key: Any, item: dict[str, Any]) -> Iterator[StreamingEvent]:
         if key not in self._open_calls:
             yield self._start_call(key, item)
         call = self._open_calls.pop(key)
-        parsed = parse_call(item, "".join(call.pieces))
-        if not call.pieces:
+        parsed = parse_call(item, "".join(call.fragments))
+        if not call.fragments:
             yield from _write(call, parsed.arguments_raw)
         yield ToolCallEnded(call.index, parsed)
 
-    # Thoughts
+    # Thinking
 
-    def _open_thought(self, key: Any) -> _Thought:
-        thought = self._open_thoughts[key] = _Thought(self._thoughts)
+    def _open_thought(self, key: Any) -> _OpenThought:
+        thought = self._open_thoughts[key] = _OpenThought(self._thoughts)
         self._thoughts += 1
         return thought
 
@@ -289,21 +300,21 @@ class StreamReader:
         if not delta or not isinstance(delta, str):
             return
         thought = self._open_thoughts.get(key) or self._open_thought(key)
-        if thought.part not in (None, part):
+        if thought.paragraph not in (None, part):
             delta = "\n\n" + delta
-        thought.part = part
+        thought.paragraph = part
         self._text_is_last = False
         yield ThinkingDelta(delta, index=thought.index)
 
 
-def _write(call: _Call, fragment: Any) -> Iterator[PartialToolCall]:
+def _write(call: _OpenCall, fragment: Any) -> Iterator[PartialToolCall]:
     if fragment and isinstance(fragment, str):
-        call.pieces.append(fragment)
+        call.fragments.append(fragment)
         yield PartialToolCall(call.index, fragment)
 
 
 def _key(data: dict[str, Any], item: dict[str, Any] | None = None) -> Any:
-    """What names an item in every frame about it: its place in the output, its id where a host does not number them."""
+    """What identifies an item in all its frames: its position in the output, or its id, if a host sends no position."""
     index = data.get("output_index")
     if isinstance(index, int):
         return index

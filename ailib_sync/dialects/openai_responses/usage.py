@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...types.json_values import count
+from ...types.json_values import child, count
 from ...types.response import Usage
 
 TYPE_CHECKING = False
@@ -11,17 +11,16 @@ if TYPE_CHECKING:
 
 
 def parse_usage(raw: Any) -> Usage:
-    """`input_tokens` counts the cached ones too, `output_tokens` the reasoning: nothing to convert."""
+    """`input_tokens` includes cached tokens, `output_tokens` includes reasoning."""
     if not isinstance(raw, dict):
         return Usage()
-    into, out = raw.get("input_tokens_details"), raw.get("output_tokens_details")
-    into, out = into if isinstance(into, dict) else {}, out if isinstance(out, dict) else {}
+    input_details, output_details = child(raw, "input_tokens_details"), child(raw, "output_tokens_details")
     return Usage(
         prompt_tokens=count(raw.get("input_tokens")),
         completion_tokens=count(raw.get("output_tokens")),
         total_tokens=count(raw.get("total_tokens")),
-        cached_tokens=count(into.get("cached_tokens")),
-        cache_write_tokens=count(into.get("cache_write_tokens")),
-        reasoning_tokens=count(out.get("reasoning_tokens")),
+        cached_tokens=count(input_details.get("cached_tokens")),
+        cache_write_tokens=count(input_details.get("cache_write_tokens")),
+        reasoning_tokens=count(output_details.get("reasoning_tokens")),
         raw=raw,
     )
