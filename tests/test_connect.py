@@ -115,6 +115,21 @@ def test_a_slow_look_up_is_within_the_limit(names):
     over.set()
 
 
+@pytest.mark.parametrize("message", ["can't start new thread", "can't create new thread at interpreter shutdown"])
+def test_where_no_thread_can_start_the_name_is_looked_up_in_this_one(message, server, names, monkeypatch):
+    start = threading.Thread.start
+
+    def fail(thread):
+        if thread.name == "ailib-sync look-up":
+            raise RuntimeError(message)
+        start(thread)
+
+    names["example.com"] = [server.port]
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    with connect(connection_to("example.com", 80), clock()) as sock:
+        assert sock.getpeername()[1] == server.port
+
+
 @pytest.mark.parametrize("where", ["look-up", "connect"])
 def test_a_cancelled_call_stops_waiting(where, dead, names):
     over = threading.Event()

@@ -84,7 +84,10 @@ def _resolve(host: str, port: int, until: float, clock: CallClock) -> list[Any]:
         query()  # a literal address needs no name server
     else:
         clock.waker = finished.set
-        threading.Thread(target=query, name="ailib-sync look-up", daemon=True).start()
+        try:
+            threading.Thread(target=query, name="ailib-sync look-up", daemon=True).start()
+        except RuntimeError:
+            query()  # no thread can start: at interpreter shutdown, or at the system's limit. The look-up has no limit then.
         finished.wait(None if until == NO_LIMIT else until - monotonic())
         clock.waker = None
     if clock.cancelled:
