@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from ..errors import MAX_BODY_CHARACTERS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +22,7 @@ def error_in_response(
 
     `body` is the JSON that contains the error, `words` the dialect's error words, `status` the one in the error, if any.
     """
-    return manifest.error(status, details, words, body=json.dumps(body, ensure_ascii=False))
+    return manifest.error(status, details, words, body=json.dumps(body, ensure_ascii=False)[:MAX_BODY_CHARACTERS])
 
 
 def text_message(body: Any) -> str:

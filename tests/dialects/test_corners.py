@@ -144,7 +144,7 @@ CHOICES = [
 ]
 
 
-@pytest.mark.parametrize("dialect", ["anthropic_messages", "bedrock_converse", "openai_responses"])
+@pytest.mark.parametrize("dialect", [name for name in NAMES if name != "ollama_chat"])
 @pytest.mark.parametrize(("mode", "supported", "warning"), CHOICES)
 def test_every_dialect_sends_the_nearest_tool_choice(dialect: str, mode: Any, supported: tuple[str, ...], warning: str) -> None:
     choice = ToolChoice(mode, "f" if mode == "tool" else None)
