@@ -85,7 +85,7 @@ class Pools:
         tls = parsed.scheme == "https" or (proxy or "").startswith("https:")
         manager = self._managers.get((proxy, tls))
         if manager is None:
-            manager = self._managers[proxy, tls] = self._manager(proxy, tls)
+            manager = self._managers[proxy, tls] = self._manager(proxy, tls, parsed.scheme or "")
         if manager.proxy is not None:
             return manager, url
         pool = manager.connection_from_host(parsed.host, parsed.port, parsed.scheme)
@@ -98,7 +98,7 @@ class Pools:
 
         return proxy_for(parsed.scheme, parsed.host, parsed.port)
 
-    def _manager(self, proxy: str | None, tls: bool) -> urllib3.PoolManager:
+    def _manager(self, proxy: str | None, tls: bool, scheme: str) -> urllib3.PoolManager:
         options: dict[str, Any] = {
             "num_pools": 100,
             "maxsize": self._size,
@@ -115,9 +115,9 @@ class Pools:
                 raise ProxyError("a SOCKS proxy needs PySocks: pip install 'ailib-sync[socks]'")
             from .socks import socks_manager
 
-            return _proxied(partial(socks_manager, max_age=self._max_age), proxy, options)
+            return _proxied(partial(socks_manager, max_age=self._max_age), proxy, options, scheme)
         else:
-            manager = _proxied(_proxy_manager, proxy, options)
+            manager = _proxied(_proxy_manager, proxy, options, scheme)
         manager.pool_classes_by_scheme = {
             "http": partial(Pool, max_age=self._max_age),  # type: ignore[dict-item]
             "https": partial(TlsPool, max_age=self._max_age),  # type: ignore[dict-item]
@@ -139,11 +139,13 @@ class Pools:
                     pool.close()
 
 
-def _proxied(make: Callable[..., urllib3.PoolManager], proxy: str, options: dict[str, Any]) -> urllib3.PoolManager:
+def _proxied(make: Callable[..., urllib3.PoolManager], proxy: str, options: dict[str, Any], scheme: str) -> urllib3.PoolManager:
     """The manager for a proxy. Raises ProxyError without urllib3's message, which would contain the proxy's password."""
     with suppress(u3.HTTPError, ValueError):
         return make(proxy, **options)
-    raise ProxyError("the proxy URL in the environment is not valid")
+    from .proxies import proxy_variable
+
+    raise ProxyError(f"{proxy_variable(scheme)[0]} is not a valid proxy URL")
 
 
 def _proxy_manager(proxy: str, **options: Any) -> urllib3.ProxyManager:

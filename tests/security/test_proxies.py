@@ -12,7 +12,7 @@ import pytest
 from requests.utils import get_environ_proxies, select_proxy
 
 from ailib_sync import AiClient
-from ailib_sync.errors import TlsError
+from ailib_sync.errors import ProxyError, TlsError
 from ailib_sync.http.pools import Pools, tls_context
 from ailib_sync.http.proxies import proxy_for
 
@@ -45,6 +45,10 @@ SAME: list[tuple[dict[str, str], str, str | None]] = [
     ({"HTTPS_PROXY": P, "NO_PROXY": "10.1.2.3"}, "https://10.1.2.3/v1", None),
     ({"HTTP_PROXY": P, "REQUEST_METHOD": "POST"}, "http://api.openai.com/v1", None),
     ({"http_proxy": P, "REQUEST_METHOD": "POST"}, "http://api.openai.com/v1", P),
+    ({"HTTPS_PROXY": P, "NO_PROXY": "10.1.2.4"}, "https://10.1.2.3/v1", P),
+    ({"HTTPS_PROXY": P, "NO_PROXY": ""}, "https://api.openai.com/v1", P),
+    ({"HTTPS_PROXY": P, "NO_PROXY": ", ,"}, "https://api.openai.com/v1", P),
+    ({"HTTPS_PROXY": P, "NO_PROXY": "API.OpenAI.com"}, "https://api.openai.com/v1", None),
     ({"HTTPS_PROXY": "socks5://proxy.example:1080"}, "https://api.openai.com/v1", "socks5://proxy.example:1080"),
 ]
 
@@ -67,6 +71,33 @@ DIFFERENT: list[tuple[dict[str, str], str, str | None, str | None, str]] = [
         "proxy.example:3128",
         "completed here, there at its use",
     ),
+]
+#: (NO_PROXY, address, whether the proxy is used): curl's manual, `host:port` of requests, and each form of an IPv6 address.
+CURL: list[tuple[str, str, bool]] = [
+    ("a.example openai.com", "https://api.openai.com/v1", False),
+    ("a.example,\topenai.com", "https://api.openai.com/v1", False),
+    ("openai.com.", "https://api.openai.com/v1", False),
+    ("openai.com", "https://api.openai.com./v1", False),
+    (".", "https://api.openai.com/v1", True),
+    ("enai.com", "https://api.openai.com/v1", True),
+    ("1.2.3", "https://9.1.2.3/v1", True),
+    ("192.168.0.1/32", "https://192.168.0.1/v1", False),
+    ("192.168.0.1/24", "https://192.168.0.200/v1", False),
+    ("192.168.0.0/33", "https://192.168.0.1/v1", True),
+    ("[2001:db8::1]", "https://[2001:db8::1]/v1", False),
+    ("2001:db8::1", "https://[2001:db8::1]/v1", False),
+    ("2001:DB8:0:0::1", "https://[2001:db8::1]/v1", False),
+    ("2001:db8::2", "https://[2001:db8::1]/v1", True),
+    ("2001:db8::/32", "https://[2001:db8:1::1]/v1", False),
+    ("[2001:db8::]/32", "https://[2001:db8:1::1]/v1", False),
+    ("[2001:db8::/32]", "https://[2001:db8:1::1]/v1", False),
+    ("2001:db8::/32", "https://[2001:db9::1]/v1", True),
+    ("[2001:db8::1]:8443", "https://[2001:db8::1]:8443/v1", False),
+    ("[2001:db8::1]:8443", "https://[2001:db8::1]/v1", True),
+    ("10.1.2.3:8443", "https://10.1.2.3:8443/v1", False),
+    ("10.1.2.3:8443", "https://10.1.2.3/v1", True),
+    ("openai.com:443", "https://api.openai.com/v1", False),
+    ("10.0.0.0/8", "https://[::ffff:10.1.2.3]/v1", False),
 ]
 VARIABLES = (
     "HTTP_PROXY",
@@ -114,6 +145,35 @@ def test_the_differences_are_these(
         monkeypatch.setenv(name, value)
     assert ours(url) == here
     assert theirs(url) == there
+
+
+@pytest.mark.parametrize(("no_proxy", "url", "proxied"), CURL, ids=[f"{entry} {url}" for entry, url, _ in CURL])
+def test_no_proxy_has_the_forms_of_curl_and_requests(
+    no_proxy: str, url: str, proxied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", P)
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    assert ours(url) == (P if proxied else None)
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy", "HTTPS_PROXY"])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("socks://user:hidden@proxy.example:1080/", r"{} begins with socks://, which names no version: write socks5h://"),
+        ("SOCKS://proxy.example:1080", r"{} begins with socks://"),
+        ("ftp://user:hidden@proxy.example", r"{} is not a proxy URL: it must begin with http://, https://, socks4://"),
+        ("http://user:hidden@[::bad", r"{} is not a valid proxy URL"),
+        ("socks5://user:hidden@[::bad", r"{} is not a valid proxy URL"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_reported_with_its_variable(
+    variable: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ProxyError, match=message.format(variable)) as caught:
+        AiClient("openai/m", api_key="k", retry=0).chat().user("Hello").execute()
+    assert "hidden" not in str(caught.value)
 
 
 def test_proxies_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
