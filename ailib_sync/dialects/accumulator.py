@@ -25,7 +25,21 @@ class Accumulator:
     Text and thinking are written to a buffer: a long response takes linear time, and its fragments take no memory of their own.
     """
 
-    __slots__ = ("_blocks", "_buffer", "_calls", "_end", "_fragments", "_open", "_thoughts", "extra", "id", "model", "usage")
+    __slots__ = (
+        "_blocks",
+        "_buffer",
+        "_calls",
+        "_end",
+        "_fragments",
+        "_open",
+        "_positions",
+        "_thought_fragments",
+        "_thoughts",
+        "extra",
+        "id",
+        "model",
+        "usage",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._blocks: list[Block] = []
@@ -33,7 +47,11 @@ class Accumulator:
         self._open: Text | Thinking | None = None
         self._buffer = StringIO()
         self._thoughts: dict[int, Thinking] = {}
+        #: Text of thinking blocks that are not the last block, by their index: joined once, at the end.
+        self._thought_fragments: dict[int, list[str]] = {}
         self._calls: dict[int, ToolCall] = {}
+        #: The position of each tool call in `_blocks`, by the call's index.
+        self._positions: dict[int, int] = {}
         #: The arguments so far of each tool call that has not ended, by the call's index.
         self._fragments: dict[int, list[str]] = {}
         self._end: StreamEnd | None = None
@@ -54,9 +72,8 @@ class Accumulator:
         elif isinstance(event, ToolCallStarted):
             self._close_block()
             call = ToolCall(event.id, event.name, None)
-            self._calls[event.index] = call
             self._fragments[event.index] = []
-            self._blocks.append(call)
+            self._append_call(event.index, call)
         elif isinstance(event, PartialToolCall):
             self._fragments.setdefault(event.index, []).append(event.arguments)
         elif isinstance(event, ToolCallEnded):
@@ -83,8 +100,8 @@ class Accumulator:
         block = self._thinking_block(event)
         if block is self._open:
             self._buffer.write(event.text)
-        else:
-            block.text += event.text
+        elif event.index is not None:
+            self._thought_fragments.setdefault(event.index, []).append(event.text)
         if event.signature is not None:
             block.signature = (block.signature or "") + event.signature
         if event.redacted is not None:
@@ -105,14 +122,17 @@ class Accumulator:
         return block
 
     def _end_call(self, event: ToolCallEnded) -> None:
-        started = self._calls.get(event.index)
-        if started is None:
+        position = self._positions.get(event.index)
+        if position is None:
             self._close_block()
-            self._calls[event.index] = event.tool_call
-            self._blocks.append(event.tool_call)
+            self._append_call(event.index, event.tool_call)
         else:
-            self._blocks[next(i for i, block in enumerate(self._blocks) if block is started)] = event.tool_call
-            self._calls[event.index] = event.tool_call
+            self._blocks[position] = self._calls[event.index] = event.tool_call
+
+    def _append_call(self, index: int, call: ToolCall) -> None:
+        self._calls[index] = call
+        self._positions[index] = len(self._blocks)
+        self._blocks.append(call)
 
     def _add_metadata(self, event: Metadata) -> None:
         if event.usage is not None:
@@ -136,6 +156,10 @@ class Accumulator:
 
     def _blocks_so_far(self) -> list[Block]:
         """All blocks. Those that may still grow are copies, so that a response does not change after it was returned."""
+        for index, pending in self._thought_fragments.items():
+            thought = self._thoughts[index]
+            thought.text += "".join(pending)
+            pending.clear()
         blocks = list(self._blocks)
         if self._open is not None:
             last = replace(self._open, text=self._buffer.getvalue(), extra=dict(self._open.extra))
@@ -143,8 +167,7 @@ class Accumulator:
         for index, fragments in self._fragments.items():
             call = self._calls.get(index)
             if call is not None:
-                position = next(i for i, block in enumerate(blocks) if block is call)
-                blocks[position] = ToolCall(call.id, call.name, None, "".join(fragments))
+                blocks[self._positions[index]] = ToolCall(call.id, call.name, None, "".join(fragments))
         return blocks
 
     def response(self, origin: str | None = None) -> ChatResponse:

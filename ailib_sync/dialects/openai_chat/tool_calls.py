@@ -57,7 +57,11 @@ class _PendingCall:
 
     @property
     def has_complete_arguments(self) -> bool:
-        return self.arguments is not None or bool(self.fragments and parse_arguments("".join(self.fragments)) is not None)
+        if self.arguments is not None:
+            return True
+        # The last fragment is looked at first, so that arguments in many fragments are not joined for each of them.
+        may_be_complete = bool(self.fragments) and self.fragments[-1].rstrip().endswith("}")
+        return may_be_complete and parse_arguments("".join(self.fragments)) is not None
 
 
 class ToolCalls:
@@ -68,11 +72,12 @@ class ToolCalls:
     (tolerance tool_index_shared), or if neither has an id and that call's arguments are complete.
     """
 
-    __slots__ = ("_by_index", "_calls")
+    __slots__ = ("_by_id", "_by_index", "_calls")
 
     def __init__(self) -> None:
         self._calls: list[_PendingCall] = []
         self._by_index: dict[int, int] = {}
+        self._by_id: dict[str, int] = {}
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -125,7 +130,7 @@ class ToolCalls:
         if isinstance(index, int):
             number = self._by_index.get(index)
         elif id:
-            number = next((n for n, call in enumerate(self._calls) if call.wire_id == id), None)
+            number = self._by_id.get(id)
         elif self._calls:
             number = len(self._calls) - 1
         if number is not None and not self._begins_another(self._calls[number], id, name):
@@ -134,6 +139,8 @@ class ToolCalls:
         # Tolerance tool_id_missing. The response's id keeps generated ids of different responses apart.
         generated = f"call_{crc32((response_id or '').encode('utf-8', 'replace')):08x}_{number}"
         self._calls.append(_PendingCall(id, id or generated))
+        if id:
+            self._by_id.setdefault(id, number)
         if isinstance(index, int):
             self._by_index[index] = number
         return number
