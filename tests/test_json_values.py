@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.types.json_values import MAX_COUNT, count, parse_arguments, parse_data_url, total, word
+from ailib_sync.types.json_values import MAX_COUNT, count, parse_arguments, parse_data_url, repaired, total, word
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,9 @@ def test_a_data_url_holds_a_media_type_and_bytes(url: str, read: tuple[str, byte
 def test_a_data_url_that_cannot_be_read_is_an_error(url: str) -> None:
     with pytest.raises(ValueError, match="the data: URL"):
         parse_data_url(url)
+
+
+def test_unpaired_surrogates_are_removed_and_pairs_joined() -> None:
+    value = {"a\ud83d": ["Hi \ud83d", "\ude00", "\ud83d\ude00", {"b": "ok"}], "n": 1}
+    assert repaired(value) == {"a": ["Hi ", "", "\U0001f600", {"b": "ok"}], "n": 1}
+    assert parse_arguments('{"text": "cut \\ud83d"}') == {"text": "cut "}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ailib_sync import AiClient
 from ailib_sync.dialects.dialect import find
 from ailib_sync.framing.ndjson import parse_ndjson
 from ailib_sync.framing.sse import parse_sse_json
@@ -71,3 +72,27 @@ def test_the_parsers_join_surrogates() -> None:
     assert list(parse_ndjson([lines], MAX_EVENT_BYTES)) == [{"text": ""}, {"text": SMILE}]
     events = b"".join(b"data: " + json.dumps({"text": unit}).encode() + b"\n\n" for unit in units(SMILE))
     assert [value for _, value in parse_sse_json([events], MAX_EVENT_BYTES)] == [{"text": ""}, {"text": SMILE}]
+
+
+@pytest.mark.parametrize(
+    "written", [rb"Hi \ud83d", b"Hi \xed\xa0\xbd", rb"Hi \ud83d\ude00 \ude00"], ids=["escape", "bytes", "both"]
+)
+def test_a_complete_response_that_was_cut_inside_a_character_can_be_sent_back(written: bytes) -> None:
+    from ailib_sync import Conversation
+    from tests.local_server import LocalServer
+
+    body = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"%s"},"finish_reason":"length"}]}' % written
+
+    def play(peer: Any, request: Any) -> bool:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        peer.send(head % len(body) + body)
+        return True
+
+    with LocalServer(play) as server:
+        talk = Conversation(AiClient("openai/gpt-4o", api_key="k", base_url=server.url))
+        for _ in range(2):
+            content = talk.say("one").content
+            content.encode()
+            assert content.startswith("Hi ")
+        json.dumps(talk.dump(), ensure_ascii=False).encode()
+        assert len(server.requests) == 2

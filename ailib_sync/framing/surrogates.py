@@ -7,21 +7,14 @@ character.
 
 from __future__ import annotations
 
+from ..types.json_values import has_unpaired_surrogate, may_have_surrogates, repaired
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     #: The position of a string in a frame's JSON: keys and indexes from the root.
     Path = tuple[str | int, ...]
-
-
-def has_unpaired_surrogate(text: str) -> bool:
-    """Whether UTF-8 cannot encode the text."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 class SurrogateJoiner:
@@ -34,9 +27,7 @@ class SurrogateJoiner:
 
     def join(self, raw: str, value: Any) -> Any:
         """The frame's `value`, parsed from `raw`, with complete characters only. A surrogate without its pair is dropped."""
-        if "\\ud" in raw or "\\uD" in raw:
-            return self._join(value, ())
-        return value
+        return self._join(value, ()) if may_have_surrogates(raw) else value
 
     def _join(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
@@ -49,4 +40,4 @@ class SurrogateJoiner:
         if "\ud800" <= value[-1] <= "\udbff":  # a high surrogate, the first of a pair
             self._waiting[path] = value[-1]
             value = value[:-1]
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+        return repaired(value)

@@ -14,6 +14,7 @@ from ..errors import MAX_BODY_CHARACTERS, ProtocolError, RemoteError
 from ..framing.fastpath.feed import template_events
 from ..framing.json import load_json
 from ..framing.sse import parse_normalized_json, parse_sse_json
+from ..types.json_values import may_have_surrogates, repaired
 from ..types.response import ChatResponse
 
 TYPE_CHECKING = False
@@ -144,13 +145,15 @@ def _json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> Any:
     if not raw.strip():
         raise ProtocolError("the response is empty", provider=manifest.id)
     try:
-        return load_json(raw)
+        value = load_json(raw)
     except ProtocolError as error:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind in ("", "application/json"):
             error.provider = manifest.id
             raise
         raise _not_json(raw, headers, manifest) from None
+    # b"\xed" begins a surrogate that is encoded by itself, which UTF-8 does not allow (and Korean text, which it does).
+    return repaired(value) if may_have_surrogates(raw) or b"\xed" in raw else value
 
 
 def _not_json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> ProtocolError:

@@ -96,14 +96,42 @@ def total_if_known(*counts: int | None) -> int | None:
 
 
 def parse_arguments(raw: str) -> dict[str, Any] | None:
-    """The object in a tool call's argument text; {} for "" (a call without arguments), None if it is not a JSON object."""
+    """A tool call's argument text as an object. "" is {} (a call without arguments); None where it is not a JSON object."""
     if not raw.strip():
         return {}
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and not is_too_deep(raw, value) else None
+    if not isinstance(value, dict) or is_too_deep(raw, value):
+        return None
+    return repaired(value) if may_have_surrogates(raw) else value
+
+
+def may_have_surrogates(raw: str | bytes) -> bool:
+    """Whether a JSON text has an escape of a surrogate (`\\ud83d`), paired or not."""
+    return ("\\ud" in raw or "\\uD" in raw) if isinstance(raw, str) else (b"\\ud" in raw or b"\\uD" in raw)
+
+
+def has_unpaired_surrogate(text: str) -> bool:
+    """Whether UTF-8 cannot encode the text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def repaired(value: Any) -> Any:
+    """A JSON value without unpaired surrogates. RFC 8259 8.2 allows them in JSON, but text that is sent cannot contain them. A
+    server that cuts by UTF-16 code units leaves one at the end of a text."""
+    if isinstance(value, dict):
+        return {repaired(key): repaired(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [repaired(inner) for inner in value]
+    if isinstance(value, str) and has_unpaired_surrogate(value):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+    return value
 
 
 def parse_data_url(url: str, *, base64_only: bool = False) -> tuple[str, bytes] | None:

@@ -11,8 +11,8 @@ import re
 from json import JSONDecoder, dumps
 
 from ...errors import ProtocolError
+from ...types.json_values import has_unpaired_surrogate
 from ..sse import BLANK_LINE, parse_sse_json
-from ..surrogates import has_unpaired_surrogate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
