@@ -11,25 +11,12 @@ from re import compile
 from ....types.messages import Image, Message, MessageRole, Text, Thinking, ToolResult
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat
 from ....types.tools import Tool, ToolCall
-from ...exchange import STATUS_OF, Refused, Speaker, known_fields
+from ...exchange import STATUS_OF, Refused, Speaker
 from ...frames import ndjson
-from ...json_checks import (
-    anything,
-    array,
-    boolean,
-    choice,
-    dotted,
-    integer,
-    is_object,
-    nullable,
-    number,
-    record,
-    string,
-    tagged,
-    union,
-)
+from ...json_checks import dotted
 from ...media import decode
 from ...tokens import pieces
+from .checks import check_call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,58 +27,6 @@ if TYPE_CHECKING:
     from ....types.response import ChatResponse
     from ...exchange import Rules, ServerCall
     from ...json_checks import Bad
-
-_CALL = record(
-    {"function": record({"name": string(1), "arguments": is_object}, {"index": integer(0), "description": string()})},
-    {"id": string(), "type": choice("function")},
-)
-_MESSAGE = record(
-    {"role": choice("system", "user", "assistant", "tool")},
-    {
-        "content": string(),
-        "thinking": string(),
-        "images": nullable(array(string(1))),
-        "tool_calls": nullable(array(_CALL)),
-        "tool_name": string(),
-        "tool_call_id": string(),
-    },
-)
-_FUNCTION = record({"name": string(1), "parameters": is_object}, {"description": string()})
-_SAMPLING = {
-    **dict.fromkeys(("temperature", "top_p", "min_p", "typical_p", "repeat_penalty"), number(0)),
-    **dict.fromkeys(("presence_penalty", "frequency_penalty"), number()),
-    **dict.fromkeys(("top_k", "seed", "num_predict", "num_ctx", "num_keep", "num_batch", "num_gpu", "num_thread"), integer()),
-    **dict.fromkeys(("repeat_last_n", "main_gpu", "draft_num_predict"), integer()),
-    **dict.fromkeys(("use_mmap", "penalize_newline", "numa", "low_vram"), boolean),
-    "stop": array(string()),
-}
-BODY = record(
-    {"model": string(1)},
-    {
-        "messages": array(_MESSAGE),
-        "stream": nullable(boolean),
-        "format": union(string=choice("json", ""), object=is_object, null=anything),
-        "tools": nullable(array(tagged("type", {"function": record({"function": _FUNCTION})}))),
-        "think": nullable(union(boolean=boolean, string=choice("low", "medium", "high", "max"))),
-        "options": nullable(record({}, _SAMPLING)),
-        "keep_alive": union(string=string(), number=number(), null=anything),
-        "logprobs": boolean,
-        "top_logprobs": integer(0, 20),
-        "truncate": boolean,
-        "shift": boolean,
-    },
-)
-
-
-def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
-    """Raises Bad or Refused for the first thing the service would refuse."""
-    body = known_fields(body, rules, BODY)
-    BODY(body, ())
-    for message in body.get("messages") or ():
-        for image in message.get("images") or ():
-            if decode(image) is None:
-                raise Refused("illegal base64 data at input byte 0")
-
 
 _PLAIN = {
     "temperature": "temperature",
