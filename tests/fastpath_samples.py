@@ -64,8 +64,8 @@ def cohere_thinking(text: str) -> bytes:
 
 
 def responses_thinking(text: str) -> bytes:
-    place = {"item_id": "rs", "output_index": 7, "summary_index": 0}
-    return data({"type": "response.reasoning_summary_text.delta", **place, "delta": text})
+    path = {"item_id": "rs", "output_index": 7, "summary_index": 0}
+    return data({"type": "response.reasoning_summary_text.delta", **path, "delta": text})
 
 
 THINKING = {

@@ -35,7 +35,7 @@ def _outcome(texts: list[str], frames_before_msgspec: int) -> list[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sse, "FRAMES_BEFORE_MSGSPEC", frames_before_msgspec)
         try:
-            seen += map(repr, sse.parse_sse_json([stream], MAX_EVENT_BYTES))  # repr tells 1 from 1.0, and 0.0 from -0.0
+            seen += map(repr, sse.parse_sse_json([stream], MAX_EVENT_BYTES))  # repr distinguishes 1 from 1.0, and 0.0 from -0.0
         except AiLibError as error:
             seen.append((type(error), str(error)))
     return seen

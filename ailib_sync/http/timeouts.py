@@ -78,8 +78,9 @@ DEFAULT_TIMEOUT = Timeout()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes: `response` bounds a body as sent and as decompressed, `event` one event of a stream, `error_body` how much of the
-    body of an error response is kept (it is read for at most 2 s)."""
+    """Bytes: `response` bounds a body as sent and as decompressed, `event` one event of a stream (the lines of a server-sent
+    event, a line of NDJSON, an AWS message), `error_body` how much of the body of an error response is kept (it is read for
+    at most 2 s)."""
 
     response: int = 64 << 20
     event: int = 16 << 20

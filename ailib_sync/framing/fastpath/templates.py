@@ -50,7 +50,7 @@ _decode = JSONDecoder().raw_decode
 class Template:
     """Made from one frame that the plain path read as one delta.
 
-    `kind` is what `delta_of` returns beside the text, `text_at` the index of the text among the frame's values, `variable` the
+    `kind` is what `delta_of` returns with the text, `text_at` the index of the text among the frame's values, `variable` the
     indexes of the other values that may differ.
     """
 
