@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ailib_sync.dialects.dialect import find
 from ailib_sync.dialects.options import wire_name
 from ailib_sync.registry.manifest import Manifest, builtin_manifests, matches
+from tests.dialects.samples import ALL, Samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,24 +21,10 @@ if TYPE_CHECKING:
 #: A name that no rule is about.
 PLAIN_MODEL = "plain-model"
 
-#: Option → its wire names in all seven formats, wherever in the body they stand.
-WIRE_NAMES: dict[str, frozenset[str]] = {
-    "temperature": frozenset({"temperature"}),
-    "max_tokens": frozenset(
-        {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens", "num_predict"}
-    ),
-    "top_p": frozenset({"top_p", "topP", "p"}),
-    "top_k": frozenset({"top_k", "topK", "k"}),
-    "stop": frozenset({"stop", "stop_sequences", "stopSequences"}),
-    "seed": frozenset({"seed", "random_seed"}),
-    "frequency_penalty": frozenset({"frequency_penalty", "frequencyPenalty"}),
-    "presence_penalty": frozenset({"presence_penalty", "presencePenalty"}),
-    "tool_choice": frozenset({"tool_choice", "toolChoice", "toolConfig"}),
-    "parallel_tool_calls": frozenset({"parallel_tool_calls", "disable_parallel_tool_use"}),
-    "response_format": frozenset(
-        {"response_format", "text", "format", "output_config", "outputConfig", "responseMimeType", "responseJsonSchema"}
-    ),
-}
+
+def wire_names(option: str) -> set[str]:
+    """The names of the option on the wire in all dialects, at any depth of the body."""
+    return set().union(*(samples.wire_names.get(option, ()) for samples in ALL.values()))
 
 
 @dataclass(frozen=True)
@@ -118,6 +105,10 @@ class Talk:
     def dialect(self) -> str:
         return self.manifest.dialect
 
+    @property
+    def samples(self) -> Samples:
+        return ALL[self.dialect]
+
     def can(self, capability: str) -> bool:
         return bool(self.manifest.capabilities.get(capability))
 
@@ -147,7 +138,7 @@ class Talk:
             return events.collect()
 
 
-def values_named(body: Any, names: frozenset[str]) -> list[Any]:
+def values_named(body: Any, names: set[str]) -> list[Any]:
     """Every value that stands under one of the names in the body; messages and tools are the caller's own and not looked at."""
     found: list[Any] = []
     if isinstance(body, dict):

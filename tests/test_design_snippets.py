@@ -29,17 +29,8 @@ from ailib_sync import (
 )
 from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.testing import FakeProvider, offline
+from tests.dialects.samples import ALL
 
-#: A provider whose own format each dialect is, with a model of its, and the `dialect=` that chooses it where needed.
-PROVIDERS: dict[str, tuple[str, str, dict[str, str]]] = {
-    "openai_chat": ("openai", "gpt-4o", {}),
-    "anthropic_messages": ("anthropic", "claude-3-5-sonnet", {}),
-    "gemini_generate": ("gemini", "gemini-2.0-flash", {}),
-    "cohere_chat": ("cohere", "command-a-03-2025", {}),
-    "bedrock_converse": ("bedrock", "anthropic.claude-sonnet-4-5-v1:0", {}),
-    "ollama_chat": ("ollama", "llama3.3", {"dialect": "ollama_chat"}),
-    "openai_responses": ("openai", "gpt-4o", {"dialect": "openai_responses"}),
-}
 PLACES = ("embedded", "socket", "provider on a socket")
 
 
@@ -52,8 +43,8 @@ def client(request: pytest.FixtureRequest) -> Iterator[AiClient]:
         with FakeProvider(dialect) as fake, fake.client() as ai:
             yield ai
     else:
-        provider, model, options = PROVIDERS[dialect]
-        with FakeProvider(provider) as fake, fake.client(model, **options) as ai:
+        provider, _, model = ALL[dialect].model.partition("/")
+        with FakeProvider(provider) as fake, fake.client(model, dialect=dialect) as ai:
             yield ai
 
 
@@ -297,13 +288,13 @@ def test_what_a_provider_wants_back_goes_back(fake: FakeProvider) -> None:
 PDF = Document("application/pdf", b"%PDF-1.4 x", name="report")
 
 
-@pytest.mark.parametrize("dialect", [name for name in NAMES if name not in ("cohere_chat", "ollama_chat")])
+@pytest.mark.parametrize("dialect", [name for name in NAMES if "documents" not in ALL[name].unsupported])
 def test_a_document_arrives(dialect: str) -> None:
     with FakeProvider(dialect) as fake:
         assert "document" in fake.client().chat().user(["Look:", PDF]).execute().content
 
 
-@pytest.mark.parametrize("dialect", ["cohere_chat", "ollama_chat"])
+@pytest.mark.parametrize("dialect", [name for name in NAMES if "documents" in ALL[name].unsupported])
 def test_a_document_that_no_model_takes_is_not_sent(dialect: str) -> None:
     with FakeProvider(dialect) as fake:
         with pytest.raises(ConfigurationError, match="ocument"):

@@ -15,7 +15,7 @@ from ailib_sync.testing import FakeProvider
 from ailib_sync.types.messages import Audio, Document, Image, Thinking
 from ailib_sync.types.request import OPTIONS
 
-from .provider_cases import PLAIN_MODEL, WIRE_NAMES, Case, Talk, cases, every_case, live_manifests, strings_of, values_named
+from .provider_cases import PLAIN_MODEL, Case, Talk, cases, every_case, live_manifests, strings_of, values_named, wire_names
 from .time_limits import scaled
 
 if TYPE_CHECKING:
@@ -148,10 +148,6 @@ def test_says_text_and_calls_a_tool_in_one_turn(talk: Talk) -> None:
     assert "Let me see." in strings_of(talk.body)
 
 
-#: Formats that have no place for the address of a picture.
-WITHOUT_IMAGE_URLS = ("bedrock_converse", "ollama_chat")
-
-
 @EVERY_FORMAT
 def test_sees_images(talk: Talk) -> None:
     if not talk.can("vision"):
@@ -160,7 +156,7 @@ def test_sees_images(talk: Talk) -> None:
     assert "I was given 1 image" in answer.content
     assert "iVBORw0KGgo" in json.dumps(talk.body)
     by_address = talk.client.chat().user(["And this?", Image.from_url("https://example.com/cat.png", "image/png")])
-    if talk.dialect in WITHOUT_IMAGE_URLS:
+    if "image URLs" in talk.samples.unsupported:
         with pytest.raises(ConfigurationError):
             by_address.execute()
         assert len(talk.sent) == 1
@@ -173,7 +169,7 @@ def test_reads_documents(talk: Talk) -> None:
     if not talk.can("documents"):
         pytest.skip("takes no documents")
     chat = talk.client.chat().user([Document(media_type="application/pdf", data=PDF, name="report.pdf"), "Summarize"])
-    if talk.manifest.has("no_file_parts") or talk.dialect in ("cohere_chat", "ollama_chat"):
+    if talk.manifest.has("no_file_parts") or "documents" in talk.samples.unsupported:
         with pytest.raises(ConfigurationError):
             chat.execute()
         assert not talk.sent
@@ -183,7 +179,7 @@ def test_reads_documents(talk: Talk) -> None:
 
 @EVERY_FORMAT
 def test_hears_sounds(talk: Talk) -> None:
-    if not talk.can("audio") or talk.dialect not in ("openai_chat", "gemini_generate", "bedrock_converse"):
+    if not talk.can("audio") or "audio" in talk.samples.unsupported:
         pytest.skip("takes no sounds")
     answer = talk.client.chat().user([Audio.from_bytes(WAV, "audio/wav"), "What is said?"]).execute()
     assert "I was given 1 sound" in answer.content
@@ -210,7 +206,7 @@ def _warned(answer: ChatResponse, option: str) -> bool:
 def test_sends_each_option_or_says_that_it_does_not(talk: Talk) -> None:
     for option, (choose, value) in PLAIN_OPTIONS.items():
         answer = choose(talk.client.chat().user("Hi")).execute()
-        on_the_wire = value in values_named(talk.body, WIRE_NAMES[option])
+        on_the_wire = value in values_named(talk.body, wire_names(option))
         assert on_the_wire != _warned(answer, option), (option, answer.warnings, talk.body)
         assert len(talk.warnings(answer)) == (0 if on_the_wire else 1)
 
@@ -225,7 +221,7 @@ def test_takes_every_option_at_once(talk: Talk) -> None:
     answer = chat.execute()
     assert answer.content or answer.tool_calls
     for option, (_, value) in PLAIN_OPTIONS.items():
-        assert (value in values_named(talk.body, WIRE_NAMES[option])) != _warned(answer, option), (option, answer.warnings)
+        assert (value in values_named(talk.body, wire_names(option))) != _warned(answer, option), (option, answer.warnings)
 
 
 @EVERY_MODEL
@@ -248,7 +244,7 @@ def test_chooses_tools_as_told_or_says_that_it_cannot(talk: Talk) -> None:
 @EVERY_MODEL
 def test_calls_one_tool_at_a_time_or_says_that_it_cannot(talk: Talk) -> None:
     answer = talk.client.chat().user("Please run both").tools(WEATHER, TIME, parallel=False).execute()
-    found = values_named(talk.body, WIRE_NAMES["parallel_tool_calls"])
+    found = values_named(talk.body, wire_names("parallel_tool_calls"))
     assert len(answer.tool_calls) == (2 if _warned(answer, "parallel_tool_calls") else 1)
     assert bool(found) != _warned(answer, "parallel_tool_calls")
 
@@ -332,22 +328,10 @@ def test_who_wants_thoughts_back_says_so(provider: str, quirk: str) -> None:
     assert Case(provider, None, PLAIN_MODEL).manifest.has(quirk)
 
 
-#: A field of the format's own that no option sets.
-EXTRA: dict[str, dict[str, Any]] = {
-    "openai_chat": {"user": "u-1"},
-    "openai_responses": {"metadata": {"who": "u-1"}},
-    "anthropic_messages": {"metadata": {"user_id": "u-1"}},
-    "gemini_generate": {"safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"}]},
-    "cohere_chat": {"safety_mode": "STRICT"},
-    "bedrock_converse": {"requestMetadata": {"who": "u-1"}},
-    "ollama_chat": {"keep_alive": "5m"},
-}
-
-
 @EVERY_FORMAT
 def test_passes_fields_of_the_providers_own(talk: Talk) -> None:
-    assert talk.client.chat().user("Hi").extra(**EXTRA[talk.dialect]).execute().content
-    assert EXTRA[talk.dialect].items() <= talk.body.items()
+    assert talk.client.chat().user("Hi").extra(**talk.samples.extra).execute().content
+    assert talk.samples.extra.items() <= talk.body.items()
 
 
 @EVERY_FORMAT
@@ -368,21 +352,6 @@ def test_a_wrong_key_is_refused(talk: Talk) -> None:
     assert "wrong" not in str(caught.value).replace("wrong key", "")
 
 
-#: What a format has no words of its own for, and only a status that says less.
-SAID_LESS: dict[tuple[str, str], type[errors.RemoteError]] = {
-    ("gemini_generate", "request_too_large"): errors.InvalidRequest,
-    ("bedrock_converse", "request_too_large"): errors.InvalidRequest,
-    ("cohere_chat", "quota_exhausted"): errors.RateLimited,
-    ("ollama_chat", "quota_exhausted"): errors.RateLimited,
-    ("openai_chat", "stream overloaded"): errors.ServerError,
-    ("openai_responses", "stream overloaded"): errors.ServerError,
-    ("cohere_chat", "stream overloaded"): errors.ServerError,
-    ("cohere_chat", "stream rate_limited"): errors.ServerError,
-    ("ollama_chat", "stream overloaded"): errors.ServerError,
-    ("ollama_chat", "stream rate_limited"): errors.ServerError,
-}
-
-
 @EVERY_FORMAT
 @BOTH
 def test_raises_each_class_of_error(talk: Talk, stream: bool) -> None:
@@ -393,7 +362,7 @@ def test_raises_each_class_of_error(talk: Talk, stream: bool) -> None:
         with pytest.raises(errors.RemoteError) as caught:
             talk.execute(talk.client.chat().user("Hi"), stream)
         error = caught.value
-        assert type(error) is SAID_LESS.get((talk.dialect, kind), expected), kind
+        assert type(error) is talk.samples.less_exact_errors.get(kind, expected), kind
         assert "No, since this is a test." in error.message
         assert (error.provider, error.model) == (talk.case.provider, talk.case.model)
 
@@ -406,7 +375,7 @@ def test_an_error_in_a_stream_keeps_what_had_arrived(talk: Talk) -> None:
         with pytest.raises(errors.RemoteError) as caught, talk.client.chat().user("Hi").stream() as stream:
             list(stream)
         error = caught.value
-        assert type(error) is SAID_LESS.get((talk.dialect, f"stream {kind}"), errors.CLASSES[kind]), kind
+        assert type(error) is talk.samples.less_exact_errors.get(f"stream {kind}", errors.CLASSES[kind]), kind
         assert error.retryable
         assert error.fallbackable
         assert error.partial is not None

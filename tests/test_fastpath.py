@@ -23,12 +23,11 @@ from ailib_sync.framing.sse import normalize, parse_sse_json
 from ailib_sync.registry.quirks import QUIRKS
 from ailib_sync.types.events import ContentDelta, PartialToolCall, StreamingEvent, ThinkingDelta
 from tests.chat_values import MAX_EVENT_BYTES
+from tests.dialects.samples import FAST
 
 from .conformance.recordings import DIALECTS, body_of, manifest_of, needs_conformance, recordings
 from .fastpath_samples import (
     CALLS,
-    FORMATS,
-    THINKING,
     WRITERS,
     manifest_with,
     openai_delta_of,
@@ -40,6 +39,7 @@ from .fastpath_samples import (
     varied,
 )
 
+OPENAI = FAST["openai_chat"]
 DELTAS = (ContentDelta, ThinkingDelta, PartialToolCall)
 
 
@@ -66,10 +66,11 @@ def test_both_paths_yield_the_same_after_the_same_chunks(
     assert outcome(template_path, chunks, manifest, cut=cut, max_event=limit) == plain
 
 
-@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("dialect", sorted(FAST))
 @pytest.mark.parametrize("size", [1, 7, 64, 1000, 10_000_000])
 def test_a_long_stream_is_the_same_in_blocks_of_any_size(dialect: str, size: int) -> None:
-    text, first, between, last = FORMATS[dialect]
+    fast = FAST[dialect]
+    text, first, between, last = fast.text, fast.first, fast.between, fast.last
     words = [f"wörd {i}" if i % 7 else f'"{i}"\n' for i in range(200)]
     raw = b"".join([*first, *map(text, words), between[0], *map(text, words), *last])
     chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
@@ -92,13 +93,13 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return parsed
 
 
-@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("dialect", sorted(FAST))
 @pytest.mark.parametrize("together", [1, 2, 100])
 @pytest.mark.parametrize("position", ["none", "first", "last", "padding", "line", "line ends"])
 @pytest.mark.parametrize("writer", [0, 1, 2])
 def test_templates_are_used(dialect: str, together: int, position: str, writer: int, parsed: list[bytes]) -> None:
     """Once there is a template, no frame of text takes the plain path, however many are in a block, and whatever differs."""
-    _, first, _, last = FORMATS[dialect]
+    first, last = FAST[dialect].first, FAST[dialect].last
     text = WRITERS[dialect][writer]
     frames = [varied(text(f"word {i}"), position, str(10 ** (i % 7))) for i in range(203)]
     needed = 2 if position in ("none", "line ends") else 3
@@ -112,9 +113,9 @@ def test_templates_are_used(dialect: str, together: int, position: str, writer: 
     assert sum(isinstance(event, DELTAS) for event in events) >= 202
 
 
-@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("dialect", sorted(FAST))
 def test_kinds_of_deltas_that_alternate_have_a_template_each(dialect: str, parsed: list[bytes]) -> None:
-    _, first, _, last = FORMATS[dialect]
+    first, last = FAST[dialect].first, FAST[dialect].last
     runs = [make(f"word {run} {n}") for run in range(30) for make in WRITERS[dialect] for n in range(20)]
     events = list(template_path(iter([*first, *runs, *last]), manifest_with(dialect)))
     assert events == list(plain_path(iter([*first, *runs, *last]), manifest_with(dialect)))
@@ -134,7 +135,7 @@ def test_templates_begin_when_they_pay(position: str, monkeypatch: pytest.Monkey
             read += isinstance(event, ContentDelta)
             yield event
 
-    chunks = iter([*frames, *FORMATS["openai_chat"][3]])
+    chunks = iter([*frames, *OPENAI.last])
     events = list(fastpath.template_events(chunks, parse, openai_delta_of, MAX_EVENT_BYTES))
     assert sum(isinstance(event, ContentDelta) for event in events) == 100
     assert read == (7 if position == "none" else 22)
@@ -148,7 +149,7 @@ def test_it_stops_trying_if_every_frame_is_different() -> None:
         made.append(blocks.gi_frame.f_locals["self"])  # type: ignore[attr-defined]
         return plain_path(blocks, manifest_with("openai_chat"))
 
-    chunks = iter([*frames, *FORMATS["openai_chat"][3]])
+    chunks = iter([*frames, *OPENAI.last])
     events = fastpath.template_events(chunks, read, openai_delta_of, MAX_EVENT_BYTES)
     assert sum(isinstance(event, ContentDelta) for event in events) == 400
     assert made[0].stopped
@@ -166,7 +167,7 @@ def test_it_stops_trying_if_every_frame_is_different() -> None:
     ],
 )
 def test_frames_that_a_template_does_not_match(chunks: list[bytes]) -> None:
-    chunks = [openai_text("a"), openai_text("b"), openai_text("c"), *chunks, *FORMATS["openai_chat"][3]]
+    chunks = [openai_text("a"), openai_text("b"), openai_text("c"), *chunks, *OPENAI.last]
     manifest = manifest_with("openai_chat")
     assert outcome(template_path, chunks, manifest) == outcome(plain_path, chunks, manifest)
 
@@ -193,9 +194,9 @@ def test_a_value_that_is_read_may_not_differ() -> None:
 # --- the switch ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("dialect", sorted(FAST))
 def test_one_switch_turns_it_off(dialect: str, monkeypatch: pytest.MonkeyPatch, parsed: list[bytes]) -> None:
-    text, first, _, last = FORMATS[dialect]
+    text, first, last = FAST[dialect].text, FAST[dialect].first, FAST[dialect].last
     chunks = [*first, *(text(f"word {n}") for n in range(50)), *last]
     events = list(template_path(iter(chunks), manifest_with(dialect)))
     assert 0 < len(parsed) < len(chunks)
@@ -219,10 +220,10 @@ def _imports_fastpath(module: Path) -> bool:
 # --- the contract -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("dialect", sorted(FAST))
 @pytest.mark.parametrize("writer", [0, 1, 2])
 def test_rule_1_no_stage_reads_ahead(dialect: str, writer: int) -> None:
-    _, first, _, last = FORMATS[dialect]
+    first, last = FAST[dialect].first, FAST[dialect].last
     make = WRITERS[dialect][writer]
     chunks = [*first, *(make(f"word {n}") for n in range(40)), *last]
     seen = [
@@ -231,11 +232,11 @@ def test_rule_1_no_stage_reads_ahead(dialect: str, writer: int) -> None:
     assert [read for read, _ in seen][:40] == [len(first) + 1 + n for n in range(40)]
 
 
-@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("dialect", sorted(FAST))
 @pytest.mark.parametrize("writer", [0, 1])
 def test_rule_2_readers_are_idempotent_over_deltas(dialect: str, writer: int) -> None:
     """The events after some deltas are the same, however many deltas there were."""
-    _, first, between, last = FORMATS[dialect]
+    first, between, last = FAST[dialect].first, FAST[dialect].between, FAST[dialect].last
     one, other = WRITERS[dialect][writer]("one"), WRITERS[dialect][1 - writer]("other")
     after = [[frame, *last] for frame in between] + [[other, one, *last], last]
     for frames, manifest in product(after, (manifest_with(dialect), manifest_with(dialect, *QUIRKS_WITHOUT_STATE))):
@@ -253,7 +254,7 @@ def test_rule_2_readers_are_idempotent_over_deltas(dialect: str, writer: int) ->
 @pytest.mark.parametrize("dialect", sorted(CALLS))
 def test_rule_2_arguments_may_come_in_other_fragments(dialect: str) -> None:
     """The reader of tool calls sees the same arguments in catch-up frames."""
-    _, first, _, last = FORMATS[dialect]
+    first, last = FAST[dialect].first, FAST[dialect].last
     make, manifest = CALLS[dialect], manifest_with(dialect)
     fragments = _events([*first, make('{"a": '), make("1"), make("2"), make("}"), *last], manifest)
     together = _events([*first, make('{"a": '), make("12}"), *last], manifest)
@@ -263,16 +264,16 @@ def test_rule_2_arguments_may_come_in_other_fragments(dialect: str) -> None:
 
 @pytest.mark.parametrize("start", ["first", "<think>first"])
 @pytest.mark.parametrize("quirk", ["none", *sorted(QUIRKS)])
-@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("dialect", sorted(FAST))
 def test_rule_3_no_delta_whose_events_depend_on_state(dialect: str, quirk: str, start: str) -> None:
     """Whatever deltas come before it: the events of a frame for which `delta_of` is not None are one delta with its text."""
-    first = [*FORMATS[dialect][1], *(make(start) for make in WRITERS[dialect])]
+    first = [*FAST[dialect].first, *(make(start) for make in WRITERS[dialect])]
     manifest = manifest_with(dialect, *([] if quirk == "none" else [quirk]))
     delta_of = find(dialect).chat.stream.delta_of
     assert delta_of is not None
     texts = ["a", "<think>", "b", "</think>", "<thi", "nk>", "\n\n", "c", "</thi", "nk>", "<think", "d"]
     frames = [make(text) for text in texts for make in WRITERS[dialect]]
-    events = _by_frame([*first, *frames, *FORMATS[dialect][3]], manifest)[len(first) : len(first) + len(frames)]
+    events = _by_frame([*first, *frames, *FAST[dialect].last], manifest)[len(first) : len(first) + len(frames)]
     for frame, made in zip(frames, events, strict=True):
         ((_, value),) = parse_sse_json([frame], MAX_EVENT_BYTES)
         delta = delta_of(value, manifest)
@@ -292,19 +293,19 @@ def test_rule_4_equality_of_events_decides(has_signature: bool, parsed: list[byt
                 event.signature = "s" if has_signature else None
             yield event
 
-    frames = [THINKING["openai_chat"](f"word {n}") for n in range(20)]
-    chunks = iter([*frames, *FORMATS["openai_chat"][3]])
+    frames = [OPENAI.thinking(f"word {n}") for n in range(20)]
+    chunks = iter([*frames, *OPENAI.last])
     events = list(fastpath.template_events(chunks, read, openai_delta_of, MAX_EVENT_BYTES))
     assert sum(isinstance(event, ThinkingDelta) for event in events) == 20
     assert (sum(b"word" in block for block in parsed) == 20) == has_signature
 
 
-@pytest.mark.parametrize("dialect", sorted(FORMATS))
+@pytest.mark.parametrize("dialect", sorted(FAST))
 @pytest.mark.parametrize("writer", [0, 1, 2])
 @pytest.mark.parametrize("together", [1, 3, 1000])
 def test_rule_5_the_size_limit_counts_the_same(dialect: str, writer: int, together: int) -> None:
     """The largest frame matches the template, except for its size."""
-    _, first, _, last = FORMATS[dialect]
+    first, last = FAST[dialect].first, FAST[dialect].last
     make = WRITERS[dialect][writer]
     size = len(make(""))
     limit = max(size + 200, *map(len, [*first, *last]))
@@ -323,7 +324,7 @@ def test_rule_5_the_size_limit_counts_the_same(dialect: str, writer: int, togeth
 def test_rule_5_long_arguments_are_caught_up_in_parts(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one frame they would be too large."""
     monkeypatch.setattr(fastpath, "MAX_UNSEEN_CHARACTERS", 100_000)
-    _, first, _, last = FORMATS[dialect]
+    first, last = FAST[dialect].first, FAST[dialect].last
     chunks = [*first, *(CALLS[dialect]("x" * 1000) for _ in range(1000)), *last]
     manifest = manifest_with(dialect)
     assert list(template_path(iter(chunks), manifest, 200_000)) == list(plain_path(iter(chunks), manifest, 200_000))
@@ -333,7 +334,7 @@ def test_rule_5_long_arguments_are_caught_up_in_parts(dialect: str, monkeypatch:
 @pytest.mark.parametrize("text", ["x", '"', "\n", "\x01", "é", "😀"])
 def test_rule_5_catch_up_frames_are_within_the_limit(dialect: str, text: str, parsed: list[bytes]) -> None:
     """The limit is that of the largest frame of the stream."""
-    _, first, _, last = FORMATS[dialect]
+    first, last = FAST[dialect].first, FAST[dialect].last
     frames = [CALLS[dialect](text * 20) for _ in range(100)]
     chunks, manifest = [*first, *frames, *last], manifest_with(dialect)
     limit = max(map(len, chunks))
@@ -345,7 +346,7 @@ def test_rule_5_catch_up_frames_are_within_the_limit(dialect: str, text: str, pa
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("size", [1, 2, 50, 1 << 20])
 def test_rule_6_the_feed_sees_neither_mark_nor_cr(line_end: bytes, mark: bytes, size: int, parsed: list[bytes]) -> None:
-    text, first, _, last = FORMATS["openai_chat"]
+    text, first, last = OPENAI.text, OPENAI.first, OPENAI.last
     plain = b"".join([*first, *(text(f"word {n}") for n in range(20)), *last])
     raw = mark + plain.replace(b"\n", line_end)
     chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
@@ -374,7 +375,7 @@ def _by_frame(chunks: list[bytes], manifest: Any) -> list[list[Any]]:
 
 # --- recordings ---------------------------------------------------------------------------------------------------------
 
-STREAMS = [r for r in recordings() if r["stream"] and r["status"] < 400 and DIALECTS[r["dialect"]] in FORMATS]
+STREAMS = [r for r in recordings() if r["stream"] and r["status"] < 400 and DIALECTS[r["dialect"]] in FAST]
 
 
 @needs_conformance

@@ -18,6 +18,7 @@ from ailib_sync.registry.files import FOLDER, read_json
 from ailib_sync.registry.manifest import FORMAT_DEFAULTS, Manifest, builtin_manifests, index, provider_ids
 from ailib_sync.registry.quirks import QUIRKS
 from ailib_sync.types.request import OPTIONS
+from tests.dialects.samples import ALL
 
 IDS = provider_ids()
 MANIFESTS = {manifest.id: manifest for manifest in builtin_manifests()}
@@ -129,35 +130,22 @@ def test_has_the_name_of_its_file_and_only_valid_references(provider: str) -> No
 def test_reasoning_style_is_supported_by_the_dialect(provider: str) -> None:
     for part in resolved(MANIFESTS[provider]):
         if part.reasoning:
-            assert part.reasoning["style"] in STYLES[part.dialect], (part.dialect, part.reasoning)
-
-
-STYLES = {
-    "openai_chat": {"effort", "thinking_type", "enable_thinking", "reasoning_object", "template_kwargs"},
-    "openai_responses": {"effort"},
-    "anthropic_messages": {"budget", "adaptive"},
-    "gemini_generate": {"budget", "level"},
-    "cohere_chat": {"budget"},
-    "ollama_chat": {"think"},
-    "bedrock_converse": {
-        "budget", "adaptive", "effort", "reasoning_effort", "reasoning_object", "reasoning_config", "max_reasoning_effort",
-    },
-}  # fmt: skip
+            assert part.reasoning["style"] in ALL[part.dialect].reasoning_styles, (part.dialect, part.reasoning)
 
 
 @pytest.mark.parametrize("dialect", ["openai_chat", "gemini_generate"])
 def test_the_styles_match_the_code(dialect: str) -> None:
-    assert STYLES[dialect] == set(import_module(f"ailib_sync.dialects.{dialect}.reasoning").STYLES)
+    assert ALL[dialect].reasoning_styles == set(import_module(f"ailib_sync.dialects.{dialect}.reasoning").STYLES)
 
 
 def test_the_styles_of_bedrock_match_the_code() -> None:
     places = import_module("ailib_sync.dialects.bedrock_converse.reasoning").EFFORT_FIELDS
-    assert STYLES["bedrock_converse"] == {"budget", *places}
+    assert ALL["bedrock_converse"].reasoning_styles == {"budget", *places}
 
 
 def test_the_schema_lists_every_style() -> None:
     listed = schema()["$defs"]["reasoning"]["anyOf"][1]["properties"]["style"]["enum"]
-    assert set(listed) == set().union(*STYLES.values())
+    assert set(listed) == set().union(*(samples.reasoning_styles for samples in ALL.values()))
 
 
 @pytest.mark.parametrize("provider", IDS)

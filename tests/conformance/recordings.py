@@ -20,22 +20,13 @@ from ailib_sync.errors import AiLibError, RemoteError
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.response import ChatResponse
 from tests.chat_values import read_response, stream_events
+from tests.dialects.samples import ALL
 
 ROOT = os.environ.get("AILIB_CONFORMANCE")
 needs_conformance = pytest.mark.skipif(not ROOT, reason="AILIB_CONFORMANCE does not name the conformance folder")
 
-#: The recordings' name of a format → the dialect that reads it. Bedrock's older Invoke call carries other formats' bodies.
-DIALECTS = {
-    "openai-chat": "openai_chat",
-    "anthropic-messages": "anthropic_messages",
-    "gemini": "gemini_generate",
-    "cohere-v2": "cohere_chat",
-    "bedrock-converse": "bedrock_converse",
-    "ollama": "ollama_chat",
-    "openai-responses": "openai_responses",
-    "bedrock-invoke-anthropic": "anthropic_messages",
-    "bedrock-invoke-openai": "openai_chat",
-}
+#: The recordings' name of a format → the dialect that reads it. Bedrock's older Invoke call has the bodies of other formats.
+DIALECTS = {recorded: name for name, samples in ALL.items() for recorded in samples.recorded_as}
 
 #: The recordings' name of a provider → the manifest that reads it, where the two differ.
 PROVIDERS = {

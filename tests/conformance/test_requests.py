@@ -1,69 +1,47 @@
 """Recorded requests, rebuilt with our values and rendered by our dialects, equal what their clients sent.
 
-A reader for each format turns a recorded body into a `ChatRequest`; its `canonical` gives one spelling to things that mean
-the same; what still differs stands in `EXPLAINED`, with the reason.
+The reader of each dialect turns a recorded body into a `ChatRequest`; its `canonical` gives one spelling to things that mean
+the same. What is still different is in `EXPLAINED`, with the reason.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
 
-from ailib_sync.dialects.dialect import find
-from ailib_sync.registry.manifest import Manifest
-from ailib_sync.types.request import ChatRequest, Ledger
+from ailib_sync.dialects.dialect import NAMES, find
+from ailib_sync.types.request import Ledger
 
-from . import (
-    read_anthropic_messages,
-    read_bedrock_converse,
-    read_cohere,
-    read_gemini,
-    read_ollama_chat,
-    read_openai_chat,
-    read_openai_responses,
-)
-from .recordings import manifest_of, needs_conformance, recordings
+from .recordings import DIALECTS, manifest_of, needs_conformance, recordings
 
-Body = dict[str, Any]
-#: Format → (recorded body → request, (body, manifest) → the body with one spelling for each thing).
-READERS: dict[str, tuple[Callable[[Body], ChatRequest], Callable[[Body, Manifest], Body]]] = {
-    "openai-chat": (read_openai_chat.read, read_openai_chat.canonical),
-    "anthropic-messages": (read_anthropic_messages.read, read_anthropic_messages.canonical),
-    "bedrock-invoke-anthropic": (read_anthropic_messages.read, read_anthropic_messages.canonical),
-    "gemini": (read_gemini.read, read_gemini.canonical),
-    "cohere-v2": (read_cohere.read, read_cohere.canonical),
-    "openai-responses": (read_openai_responses.read, read_openai_responses.canonical),
-    "bedrock-converse": (read_bedrock_converse.read, read_bedrock_converse.canonical),
-    "ollama": (read_ollama_chat.read, read_ollama_chat.canonical),
-}
+#: Dialect → its reader: `read`, a recorded body → a request; `canonical`, a body → one spelling for each thing; `EXPLAINED`.
+READERS = {name: import_module(f"tests.conformance.read_{name}") for name in NAMES}
+#: A recorded format without requests that can be read: the Invoke call of a provider that is not OpenAI.
+WITHOUT_READER = ("bedrock-invoke-openai",)
 
-#: Recording → {top-level key of the body: why ours differs}.
-EXPLAINED: dict[str, dict[str, str]] = {
-    **read_openai_chat.EXPLAINED,
-    **read_anthropic_messages.EXPLAINED,
-    **read_gemini.EXPLAINED,
-    **read_cohere.EXPLAINED,
-    **read_openai_responses.EXPLAINED,
-    **read_bedrock_converse.EXPLAINED,
-    **read_ollama_chat.EXPLAINED,
-}
+#: Recording → {top-level key of the body: why ours is different}.
+EXPLAINED: dict[str, dict[str, str]] = {id: keys for reader in READERS.values() for id, keys in reader.EXPLAINED.items()}
 
-RECORDINGS = [recording for recording in recordings(*READERS) if isinstance(recording["request_body"], dict)]
+RECORDINGS = [
+    recording
+    for recording in recordings(*(name for name in DIALECTS if name not in WITHOUT_READER))
+    if isinstance(recording["request_body"], dict)
+]
 pytestmark = needs_conformance
 
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=lambda recording: recording["id"])
 def test_rebuilt_request_renders_to_the_recorded_body(recording: dict[str, Any]) -> None:
-    read, canonical = READERS[recording["dialect"]]
+    reader = READERS[DIALECTS[recording["dialect"]]]
     body = recording["request_body"]
     if "…CUT(" in json.dumps(body, ensure_ascii=False):
         pytest.skip("the recorder cut this request short")
     manifest = manifest_of(recording)
-    rendered = find(manifest.dialect).chat.render(read(body), manifest, Ledger())
-    ours, theirs = canonical(json.loads(json.dumps(rendered)), manifest), canonical(body, manifest)
+    rendered = find(manifest.dialect).chat.render(reader.read(body), manifest, Ledger())
+    ours, theirs = reader.canonical(json.loads(json.dumps(rendered)), manifest), reader.canonical(body, manifest)
     different = {key for key in (*ours, *theirs) if ours.get(key, "absent") != theirs.get(key, "absent")}
     shown = "\n".join(f"{key}:\n  ours   {ours.get(key)}\n  theirs {theirs.get(key)}" for key in sorted(different))
     assert different == set(EXPLAINED.get(recording["id"], {})), shown

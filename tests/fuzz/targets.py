@@ -21,9 +21,10 @@ from ailib_sync.framing.sse import parse_sse, parse_sse_json
 from ailib_sync.framing.surrogates import SurrogateJoiner
 from ailib_sync.registry.manifest import Manifest
 from tests.chat_values import MAX_EVENT_BYTES
+from tests.dialects.samples import ALL, ERRORS
+from tests.properties.encoding import aws_message, dumped, encoded
 from tests.properties.mutate import Draw, any_value, damaged, damaged_frames
 from tests.properties.promises import CONTENT_TYPES, check_body, check_error, check_stream, cut, speakers
-from tests.properties.samples import ERRORS, STREAMS, WHOLE, aws_message, dumped, encoded
 from tests.properties.sse_reference import events_of
 
 
@@ -224,9 +225,10 @@ def dialect_target(name: str) -> Target:
         draw = drawn_from(rest)
         way = head[0] % 5
         if way < 2:
-            return head + encoded(damaged_frames(STREAMS[name][draw(len(STREAMS[name]))], draw), dialect.chat.stream.framing)
+            streams = ALL[name].streams
+            return head + encoded(damaged_frames(streams[draw(len(streams))], draw), dialect.chat.stream.framing)
         if way < 4:
-            return head + dumped(damaged(WHOLE[name][draw(len(WHOLE[name]))], draw)).encode()
+            return head + dumped(damaged(ALL[name].responses[draw(len(ALL[name].responses))], draw)).encode()
         return head + dumped(damaged(ERRORS[draw(len(ERRORS))], draw)).encode()
 
     def check(wire: bytes) -> None:
@@ -245,8 +247,8 @@ def dialect_target(name: str) -> Target:
             check_body((400, 404, 429, 500)[wire[1] % 4], raw, manifest)
 
     def seeds() -> list[bytes]:
-        streams = [bytes((128 + 0, 0)) + encoded(frames, dialect.chat.stream.framing) for frames in STREAMS[name]]
-        bodies = [bytes((130 + 2, 0)) + dumped(body).encode() for body in WHOLE[name]]
+        streams = [bytes((128 + 0, 0)) + encoded(frames, dialect.chat.stream.framing) for frames in ALL[name].streams]
+        bodies = [bytes((130 + 2, 0)) + dumped(body).encode() for body in ALL[name].responses]
         return [*streams, *bodies, *(bytes((134, 0)) + dumped(error).encode() for error in ERRORS)]
 
     return Target(make, check, seeds)
@@ -261,9 +263,9 @@ def _gzip() -> list[bytes]:
 
 
 TARGETS: dict[str, Target] = {
-    "sse": Target(same, check_sse, lambda: [encoded(frames, "sse") for name in NAMES for frames in STREAMS[name]]),
-    "ndjson": Target(same, check_ndjson, lambda: [encoded(frames, "ndjson") for frames in STREAMS["ollama_chat"]]),
-    "aws": Target(make_aws, check_aws, lambda: [b"\1" + encoded(frames, "aws") for frames in STREAMS["bedrock_converse"]]),
+    "sse": Target(same, check_sse, lambda: [encoded(frames, "sse") for name in NAMES for frames in ALL[name].streams]),
+    "ndjson": Target(same, check_ndjson, lambda: [encoded(frames, "ndjson") for frames in ALL["ollama_chat"].streams]),
+    "aws": Target(make_aws, check_aws, lambda: [b"\1" + encoded(frames, "aws") for frames in ALL["bedrock_converse"].streams]),
     "chunked": Target(
         same, check_chunked, lambda: [b"5\r\nhello\r\n1;x=y\r\n!\r\n0\r\nt: v\r\n\r\n", b"0\r\n\r\nHTTP/1.1 200"]
     ),

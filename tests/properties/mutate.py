@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from .samples import ERRORS, STREAMS, WHOLE, Frames
+from tests.dialects.samples import ALL, ERRORS, Frames
 
 Draw = Callable[[int], int]
 
@@ -40,7 +40,7 @@ def words() -> list[str]:
         elif isinstance(value, str) and len(value) < 40:
             found.add(value)
 
-    walk([WHOLE, STREAMS, ERRORS])
+    walk([[samples.responses, samples.streams] for samples in ALL.values()] + [ERRORS])
     return sorted(found)
 
 
@@ -62,7 +62,7 @@ def any_value(draw: Draw) -> Any:
     """A strange value, or a part of a sample where it does not belong."""
     if draw(4):
         return copy.deepcopy(VALUES[draw(len(VALUES))])
-    pool = WHOLE[sorted(WHOLE)[draw(len(WHOLE))]] if draw(2) else ERRORS
+    pool = ALL[sorted(ALL)[draw(len(ALL))]].responses if draw(2) else ERRORS
     value: Any = pool[draw(len(pool))]
     for _ in range(draw(5)):
         inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []

@@ -14,10 +14,11 @@ from ailib_sync.errors import ProtocolError
 from ailib_sync.framing.json import load_json
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.events import StreamEnd
+from tests.dialects.samples import ALL, ERRORS
 
+from .encoding import dumped, encoded
 from .mutate import Draw, damaged, damaged_frames
 from .promises import CONTENT_TYPES, check_body, check_stream, cut, events_and_error, plain, speakers
-from .samples import ERRORS, STREAMS, WHOLE, dumped, encoded
 
 SPEAKERS: dict[str, list[Manifest]] = {name: speakers(name) for name in NAMES}
 JSON = st.recursive(
@@ -37,7 +38,7 @@ def drawn(data: st.DataObject) -> Draw:
 @given(st.data())
 def test_a_right_stream_gives_the_same_events_wherever_it_is_cut(name: str, data: st.DataObject) -> None:
     kind = CONTENT_TYPES[find(name).chat.stream.framing]
-    raw = encoded(data.draw(st.sampled_from(STREAMS[name])), find(name).chat.stream.framing)
+    raw = encoded(data.draw(st.sampled_from(ALL[name].streams)), find(name).chat.stream.framing)
     manifest = data.draw(st.sampled_from(SPEAKERS[name]))
     points = data.draw(st.lists(st.integers(0, len(raw)), max_size=20))
     whole, pieces = events_and_error([raw], manifest, kind), events_and_error(cut(raw, points), manifest, kind)
@@ -49,7 +50,7 @@ def test_a_right_stream_gives_the_same_events_wherever_it_is_cut(name: str, data
 @given(st.data())
 def test_a_damaged_stream_is_events_or_an_error_and_the_same_wherever_it_is_cut(name: str, data: st.DataObject) -> None:
     kind = CONTENT_TYPES[find(name).chat.stream.framing]
-    frames = damaged_frames(data.draw(st.sampled_from(STREAMS[name])), drawn(data))
+    frames = damaged_frames(data.draw(st.sampled_from(ALL[name].streams)), drawn(data))
     raw = encoded(frames, find(name).chat.stream.framing)
     manifest = data.draw(st.sampled_from(SPEAKERS[name]))
     whole = check_stream([raw], manifest, kind)
@@ -63,7 +64,7 @@ def test_a_damaged_stream_is_events_or_an_error_and_the_same_wherever_it_is_cut(
 def test_a_stream_that_breaks_off_is_an_error_with_what_had_come(name: str, data: st.DataObject) -> None:
     """Cut after any byte before the end mark, it never counts as whole, and its events are the first of the whole's."""
     kind = CONTENT_TYPES[find(name).chat.stream.framing]
-    raw, manifest = encoded(STREAMS[name][0], find(name).chat.stream.framing), plain(name)
+    raw, manifest = encoded(ALL[name].streams[0], find(name).chat.stream.framing), plain(name)
     whole, error = events_and_error([raw], manifest, kind)
     assert error is None
     events, error = events_and_error([raw[: data.draw(st.integers(0, len(raw) - 1))]], manifest, kind)
@@ -88,7 +89,7 @@ def _text(events: list[object]) -> str:
 @given(st.data())
 def test_a_damaged_answer_is_a_response_or_an_error(name: str, data: st.DataObject) -> None:
     manifest = data.draw(st.sampled_from(SPEAKERS[name]))
-    raw = dumped(damaged(data.draw(st.sampled_from(WHOLE[name])), drawn(data))).encode()
+    raw = dumped(damaged(data.draw(st.sampled_from(ALL[name].responses)), drawn(data))).encode()
     check_body(200, raw, manifest)
     check_stream([raw], manifest, "application/json")
 

@@ -14,6 +14,7 @@ import pytest
 
 from ailib_sync import AiClient, RetryPolicy, Tool, errors
 from ailib_sync.types.messages import Image
+from tests.dialects.samples import ALL
 
 from ..local_server import free_ports
 from .process import installed, program, running
@@ -56,13 +57,7 @@ ANSWERS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
 
 #: What is spoken → (model, base path, options).
 CLIENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "openai_chat": ("openai/gpt-4o", "/v1", {}),
-    "openai_responses": ("openai/gpt-4o", "/v1", {"dialect": "openai_responses"}),
-    "anthropic_messages": ("anthropic/claude-sonnet-4-6", "/v1", {}),
-    "gemini_generate": ("gemini/gemini-2.5-flash", "/v1beta", {}),
-    "cohere_chat": ("cohere/command-a-03-2025", "/v2", {}),
-    "bedrock_converse": ("bedrock/us.anthropic.claude-sonnet-4-6", "", {}),
-    "ollama_chat": ("ollama/qwen3", "/api", {"dialect": "ollama_chat"}),
+    **{name: (*samples.aimock, {"dialect": name}) for name, samples in ALL.items() if samples.aimock is not None},
     "azure": ("azure/gpt-4o", "/openai/v1", {}),
     "openrouter": ("openrouter/deepseek/deepseek-r1", "/api/v1", {}),
     "groq": ("groq/llama-3.3-70b", "/openai/v1", {}),
