@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .errors import AiLibError
     from .http.message import Headers
     from .http.timeouts import CancelToken, Limits
-    from .http.transport import Http
+    from .http.transport import Http, SSLContext
     from .pipeline.breaker import CircuitBreaker
     from .pipeline.endpoint import Endpoint
     from .pipeline.explanation import Explanation
@@ -58,6 +58,7 @@ class AiClient:
     - `strict`: raise where an option is not taken, instead of leaving it out with a warning.
     - `headers`: sent with every request. `http`: your own pool, anything with urllib3's `urlopen`.
     - `trust_env`: whether proxy and CA variables of the environment count. `ca_bundle`: a file or folder of CA certificates.
+      `ssl_context`: an `ssl.SSLContext` instead, for example one with a client certificate.
     - `max_connections`: how many idle connections are kept for each origin. `max_connection_age`: seconds after which one is
       not reused (None: no limit); one that was idle for 5 seconds is not reused either.
     """
@@ -86,6 +87,7 @@ class AiClient:
         http: Http | None = None,
         trust_env: bool = True,
         ca_bundle: str | None = None,
+        ssl_context: SSLContext | None = None,
         max_connections: int = 100,
         max_connection_age: float | None = 60.0,
     ) -> None:
@@ -112,6 +114,7 @@ class AiClient:
             limits=limits,
             trust_env=trust_env,
             ca_bundle=ca_bundle,
+            ssl_context=ssl_context,
             max_connections=max_connections,
             max_connection_age=max_connection_age,
         )
@@ -262,6 +265,9 @@ class AiClient:
             strict=route.strict,
             trust_env=transport.trust_env,
             ca_bundle=transport.ca_bundle,
+            ssl_context=transport.ssl_context,
+            max_connections=transport.max_connections,
+            max_connection_age=transport.max_connection_age,
         )
 
 

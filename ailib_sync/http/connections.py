@@ -301,7 +301,6 @@ class _Connection:
             clock.waker = waker_for(self.sock)
             clock.check()
 
-
     def close(self) -> None:
         """Closes the socket. Takes no lock. In the process that opened it, also ends the connection.
 

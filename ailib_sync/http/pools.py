@@ -15,9 +15,10 @@ from urllib3 import connection as u3connection
 from urllib3 import exceptions as u3
 from urllib3.util import parse_url
 
-from ..errors import ProxyError, TlsError
+from ..errors import ProxyError
 from .idle import Pool, TlsPool
 from .timeouts import NO_LIMIT
+from .tls import tls_context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,14 @@ NO_RETRIES = urllib3.Retry(False, redirect=False)
 class Pools:
     """urllib3's pools in one process: one for each origin, through a proxy if the environment names one."""
 
-    def __init__(self, trust_env: bool, ca_bundle: str | None, size: int, max_age: float | None = None) -> None:
+    def __init__(
+        self,
+        trust_env: bool,
+        ca_bundle: str | None,
+        size: int,
+        max_age: float | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         #: A forked child must not use the connections of its parent.
         self.owner = os.getpid()
         self._max_age = max_age
@@ -62,7 +70,7 @@ class Pools:
         self._size = size
         self._managers: dict[tuple[str | None, bool], urllib3.PoolManager] = {}
         self._found: dict[str, tuple[Any, str]] = {}
-        self._context: ssl.SSLContext | None = None
+        self._context = context
         self._lock = threading.Lock()
 
     def find(self, url: str) -> tuple[Any, str]:
@@ -105,7 +113,9 @@ class Pools:
             "socket_options": [*u3connection.HTTPConnection.default_socket_options, *KEEP_ALIVE],
         }
         if tls:
-            options["ssl_context"] = self._tls()
+            options["ssl_context"] = context = self._tls()
+            if not context.check_hostname:
+                options["assert_hostname"] = False  # else urllib3 checks the name itself
         if proxy is None:
             manager = urllib3.PoolManager(**options)
         elif proxy.startswith("socks"):
@@ -125,7 +135,7 @@ class Pools:
         return manager
 
     def _tls(self) -> ssl.SSLContext:
-        """One context for all connections: to make one reads the CA bundle (20 ms)."""
+        """One context for all connections: to make one takes 20 ms."""
         if self._context is None:
             self._context = tls_context(self._ca_bundle, self._trust_env)
         return self._context
@@ -153,32 +163,3 @@ def _proxy_manager(proxy: str, **options: Any) -> urllib3.ProxyManager:
     headers = urllib3.make_headers(proxy_basic_auth=unquote(parsed.auth)) if parsed.auth else None
     address = parsed._replace(auth=None).url
     return urllib3.ProxyManager(address, proxy_headers=headers, proxy_ssl_context=options.get("ssl_context"), **options)
-
-
-def tls_context(ca_bundle: str | None, trust_env: bool) -> ssl.SSLContext:
-    """A context for TLS 1.2 or later.
-
-    A bundle, from `ca_bundle` or from the environment, replaces all other trust. Without one, the CAs of the system are
-    trusted, or those of certifi if the system has none.
-    """
-    bundle = ca_bundle
-    if bundle is None and trust_env:
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
-    try:
-        where: dict[str, Any] = {} if bundle is None else {"capath" if os.path.isdir(bundle) else "cafile": bundle}
-        context = ssl.create_default_context(**where)
-    except OSError as error:
-        raise TlsError(f"the CA bundle {bundle} cannot be read: {error}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if bundle is None and not context.get_ca_certs() and not _has_ca_folder():
-        try:
-            import certifi
-        except ImportError:
-            return context
-        context.load_verify_locations(certifi.where())
-    return context
-
-
-def _has_ca_folder() -> bool:
-    folder = ssl.get_default_verify_paths().capath
-    return bool(folder and os.path.isdir(folder) and os.listdir(folder))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
-from ..errors import AiLibError, ConnectionLost, ProtocolError, ResponseTooLarge, TransportError
+from ..errors import AiLibError, ConfigurationError, ConnectionLost, ProtocolError, ResponseTooLarge, TransportError
 from .message import HttpRequest, HttpResponse, ResponseHeaders
 from .timeouts import CallClock, Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from ssl import SSLContext as SSLContext
     from typing import Any, Protocol
 
     from urllib3 import BaseHTTPResponse
@@ -37,7 +38,7 @@ class Transport:
 
     - `http` replaces our own pools: a `ProxyManager`, a SOCKS manager, a pool of a test.
     - `trust_env`: whether the proxy and CA variables of the environment are read.
-    - `ca_bundle`: a CA file or folder.
+    - `ca_bundle`: a CA file or folder. `ssl_context`: a context to use instead, for example with a client certificate.
     - `max_connections`: how many idle connections are kept for each origin.
     - `max_connection_age`: a connection that is older, in seconds, is not reused. None: no limit.
     """
@@ -49,6 +50,7 @@ class Transport:
         limits: Limits | None = None,
         trust_env: bool = True,
         ca_bundle: str | None = None,
+        ssl_context: SSLContext | None = None,
         max_connections: int = 100,
         max_connection_age: float | None = 60.0,
     ) -> None:
@@ -56,11 +58,17 @@ class Transport:
         self.limits = limits or Limits()
         self.trust_env = trust_env
         self.ca_bundle = ca_bundle
+        self.ssl_context = ssl_context
+        if ssl_context is not None and (http is not None or ca_bundle is not None):
+            other = "http" if http is not None else "ca_bundle"
+            raise ConfigurationError(f"ssl_context and {other} cannot be given together")
         self.max_connections = max_connections
         self.max_connection_age = max_connection_age
         self._pools: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
+        if self.ssl_context is not None:
+            raise ConfigurationError("a client with an ssl_context cannot be pickled")
         return {**self.__dict__, "_pools": None}
 
     def send(self, request: HttpRequest, clock: CallClock) -> HttpResponse:
@@ -114,7 +122,7 @@ class Transport:
             # A forked child must not use the connections of its parent. It closes its copies of the descriptors, which does
             # not end the connections (`_Connection.close`).
             pools = self._pools = _modules().Pools(
-                self.trust_env, self.ca_bundle, self.max_connections, self.max_connection_age
+                self.trust_env, self.ca_bundle, self.max_connections, self.max_connection_age, self.ssl_context
             )
         return pools.find(url)  # type: ignore[no-any-return]
 

@@ -13,8 +13,9 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from ailib_sync import AiClient
 from ailib_sync.errors import ProxyError, TlsError
-from ailib_sync.http.pools import Pools, tls_context
+from ailib_sync.http.pools import Pools
 from ailib_sync.http.proxies import proxy_for
+from ailib_sync.http.tls import tls_context
 
 P, Q = "http://proxy.example:3128", "http://other.example:8080"
 
