@@ -30,7 +30,8 @@ from ailib_sync import (
     Timeout,
 )
 from ailib_sync.errors import AiLibError
-from ailib_sync.pipeline.retry import RetryBudget, parse_retry_after, should_retry_header
+from ailib_sync.pipeline.retry import RetryBudget, should_retry_header
+from ailib_sync.pipeline.retry_hints import parse_retry_after
 
 from . import wire
 from .local_server import LocalServer
@@ -128,7 +129,11 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
         ({"retry-after": "0"}, 0.0),
         ({"retry-after": " 1.5 "}, 1.5),
         ({"retry-after-ms": "250"}, 0.25),
-        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after-ms": "250", "retry-after": "7"}, 7.0),
+        ({"retry-after-ms": "0", "retry-after": "1"}, 1.0),
+        ({"retry-after-ms": "2500", "retry-after": "1"}, 2.5),
+        ({"retry-after": "30s"}, 30.0),
+        ({"retry-after": "1m30s"}, 90.0),
         ({"retry-after-ms": "soon", "retry-after": "7"}, 7.0),
         ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": DATE}, 30.0),
         ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "nonsense"}, 130.0),

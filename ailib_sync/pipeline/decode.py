@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from .._dataclass import replace
 from ..dialects.dialect import Received
+from ..dialects.errors import GOOGLE_WORDS, with_google_details
 from ..errors import MAX_BODY_CHARACTERS, ProtocolError, RemoteError
 from ..framing.fastpath.feed import template_events
 from ..framing.json import load_json
@@ -112,22 +113,22 @@ def _events_of_json(
 
 def error_response(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialect, manifest: Manifest) -> RemoteError:
     """The exception for a response with an error status; its body may be JSON, HTML, plain text or nothing."""
-    from .retry import parse_retry_after
+    from .retry_hints import retry_hint
 
     text = raw.decode("utf-8", "replace")
     body: Any = text
     with suppress(ProtocolError):
         body = load_json(text)
-    details = dialect.parse_error(status, body)
+    details = with_google_details(dialect.parse_error(status, body), body)
     if details.type is None and _TYPE_HEADER in headers:
         details = replace(details, type=headers[_TYPE_HEADER].partition(":")[0].rpartition("#")[2][:100])
     return manifest.error(
         status,
         details,
-        dialect.error_words,
+        {**GOOGLE_WORDS, **dialect.error_words},
         body=text,
         request_id=request_id(headers, manifest),
-        retry_after=parse_retry_after(headers),
+        retry_after=retry_hint(status, headers, body, details),
     )
 
 

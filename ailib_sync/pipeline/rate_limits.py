@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from re import compile
+from time import time
 
 from ..types.response import RateLimit
+from .retry_hints import wait_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
-_COMPLETE_DURATION = compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
 #: The two forms in use: OpenAI's (https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers), which most
 #: others copy, and Anthropic's (https://docs.anthropic.com/en/api/rate-limits#response-headers).
 _PREFIXES = ("x-ratelimit-{what}-{unit}", "anthropic-ratelimit-{unit}-{what}")
@@ -37,27 +35,6 @@ def _count(text: str) -> int | None:
 
 
 def _reset(text: str, headers: Mapping[str, str]) -> float | None:
-    """Seconds until the reset: `6m0s`, `13ms`, `1.5`, or an RFC 3339 time compared with the response's own `Date`."""
-    text = text.strip()
-    if _COMPLETE_DURATION.fullmatch(text):
-        return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
-    try:
-        seconds = float(text)
-    except ValueError:
-        return _until(text, headers)
-    return seconds if 0 <= seconds < 1e9 else None
-
-
-def _until(text: str, headers: Mapping[str, str]) -> float | None:
-    from datetime import datetime, timezone
-    from email.utils import parsedate_to_datetime
-
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        if moment.tzinfo is None:
-            return None
-        date = headers.get("date")
-        now = parsedate_to_datetime(date) if date else datetime.now(timezone.utc)
-        return max((moment - now).total_seconds(), 0.0)
-    except (TypeError, ValueError, OverflowError):
-        return None
+    """Seconds until the reset."""
+    wait = wait_seconds(text, time, headers.get("date"))
+    return wait if wait is not None and wait < 1e9 else None

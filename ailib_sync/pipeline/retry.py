@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
-from time import time
 
 from .._dataclass import dataclass
 from .._forks import reset_in_children
@@ -54,7 +53,8 @@ class RetryPolicy:
     def delay(self, error: AiLibError, retries: int, draw: Callable[[float, float], float]) -> float:
         """Seconds to wait before the next attempt. `draw(a, b)` is `random.uniform`."""
         if isinstance(error, RemoteError) and error.retry_after is not None:
-            return error.retry_after
+            # Never sooner than the policy's own shortest wait: a hint of 0 would make a loop without a pause.
+            return max(error.retry_after, self.min_delay, min(self.base_delay, self.max_delay) / 2)
         ceiling = min(self.base_delay * 2.0**retries, self.max_delay)
         if isinstance(error, RemoteError) and error.status_code in (429, 529):
             ceiling = min(ceiling * 2, self.max_delay)
@@ -104,44 +104,3 @@ class RetryBudget:
 def should_retry_header(headers: Mapping[str, str]) -> bool | None:
     """The `x-should-retry` header that OpenAI and Anthropic send, None if it is absent or unknown."""
     return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
-
-
-def parse_retry_after(headers: Mapping[str, str], now: Callable[[], float] = time) -> float | None:
-    """The Retry-After of a response in seconds: `retry-after-ms`, or `Retry-After` as seconds or as a date (RFC 9110 10.2.3).
-
-    A date is compared with the response's own `Date`, so that a wrong clock on either side does not matter. Invalid values, NaN
-    and dates in the past are None.
-    """
-    milliseconds = _seconds(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    seconds = _seconds(value)
-    if seconds is not None:
-        return seconds
-    until = _timestamp(value)
-    if until is None:
-        return None
-    since = _timestamp(headers.get("date", ""))
-    wait = until - (since if since is not None else now())
-    return wait if wait > 0 else None
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if value >= 0 else None  # false for NaN
-
-
-def _timestamp(text: str) -> float | None:
-    """An HTTP date (RFC 9110 5.6.7) in seconds since the epoch."""
-    from email.utils import parsedate_to_datetime  # urllib3 has already loaded it
-
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
