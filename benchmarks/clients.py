@@ -1,4 +1,4 @@
-"""Who is measured: a class each, which makes a client, asks once, and streams the text. It imports nothing before it must."""
+"""The measured clients: each class creates a client, makes a call, and streams text. Imports are done as late as possible."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MESSAGES = [{"role": "user", "content": PROMPT}]
 
 
 class Client:
-    """`modules` is what its user imports. `url` has the scenario as its path, and nothing behind it."""
+    """`modules` is what a user imports. `url` ends with the path of the scenario."""
 
     modules = ""
     form = "openai"
@@ -27,7 +27,7 @@ class Client:
         raise NotImplementedError
 
     def thoughts(self) -> Iterator[str]:
-        """The same of thinking, and of a tool call's arguments. Peers are not asked for them."""
+        """The same for thinking, and below for a tool call's arguments. Not measured for peers."""
         raise NotImplementedError
 
     def arguments(self) -> Iterator[str]:
@@ -51,7 +51,6 @@ class Ailib(Client):
             if event.is_content_delta:
                 yield event.as_content_delta.text
 
-
     def thoughts(self) -> Iterator[str]:
         for event in self.client.chat().user(PROMPT).stream():
             if event.is_thinking_delta:
@@ -69,7 +68,7 @@ class AilibAnthropic(Ailib):
 
 
 class Urllib3(Client):
-    """The floor: a pool, a loop over `stream()`, and json on every line."""
+    """The baseline: a pool, a loop over `stream()`, and `json.loads` of each line."""
 
     modules = "urllib3, json"
 
@@ -100,7 +99,7 @@ class Urllib3(Client):
     def arguments(self) -> Iterator[str]:
         return self.read(self.argument)
 
-    def read(self, piece_of: Callable[[Any], str | None]) -> Iterator[str]:
+    def read(self, fragment_of: Callable[[Any], str | None]) -> Iterator[str]:
         import json
 
         response = self.post(True)
@@ -109,7 +108,7 @@ class Urllib3(Client):
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
                 if line.startswith(b"data: {"):
-                    text = piece_of(json.loads(line[6:]))
+                    text = fragment_of(json.loads(line[6:]))
                     if text:
                         yield text
         response.release_conn()
@@ -139,7 +138,7 @@ class Urllib3Anthropic(Urllib3):
 
 
 class Raw(Client):
-    """The other floor: a socket, and a search for the text. It parses nothing, and knows what the server sends."""
+    """The other baseline: a socket and a search for the text. It parses nothing and depends on what the server sends."""
 
     modules = "socket"
 
@@ -289,8 +288,8 @@ class PydanticAi(Client):
 
 
 class AiLibPython(Client):
-    """Asynchronous: a whole stream is read within its loop, so its events are not timed one by one. It finds its provider's
-    manifest in the folder that AI_PROTOCOL_DIR names (the AI-Protocol repository's)."""
+    """Asynchronous: a stream is read completely inside its event loop, so the delay of each event is not measured. It reads its
+    manifest from the folder that AI_PROTOCOL_DIR names (a copy of the AI-Protocol repository)."""
 
     modules = "ai_lib_python"
     times_events = False

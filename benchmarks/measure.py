@@ -1,4 +1,4 @@
-"""One measurement of one client in a process of its own: `measure.py SUITE CLIENT URL`; prints one line of JSON."""
+"""Measures one client in this process: `measure.py SUITE CLIENT URL`. Prints one line of JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 def cpu_of(code: str) -> dict[str, float]:
-    """CPU and memory of a process that has done this and nothing else."""
+    """CPU and memory of a process that has executed only this code."""
     began = time.process_time()
     exec(code, {})
     milliseconds = (time.process_time() - began) * 1000
@@ -17,7 +17,7 @@ def cpu_of(code: str) -> dict[str, float]:
 
 
 def cold(client: type, url: str) -> dict[str, float]:
-    """From the start of the interpreter to the first piece of a stream."""
+    """The CPU time from the start of the interpreter to the first text of a stream."""
     text = next(iter(client(url + "/stream-10").stream()))
     assert text
     return {"cpu_ms": time.process_time() * 1000}
@@ -47,7 +47,7 @@ def stream(client: type, url: str, kind: str, number: int) -> dict[str, float]:
 
 
 def paced(client: type, url: str, streams: int, number: int = 200, interval: int = 5) -> dict[str, float]:
-    """Streams in threads, an event each 5 ms in each: how long after it was sent is each seen, and are all seen."""
+    """Streams in threads, each with one event every 5 ms: the delay from sending to reading an event, and how many are lost."""
     import threading
 
     reader = client(f"{url}/paced-{number}x{interval}")
@@ -82,7 +82,7 @@ def paced(client: type, url: str, streams: int, number: int = 200, interval: int
 
 
 def memory(client: type, url: str, number: int = 200_000) -> dict[str, float]:
-    """How far the peak grows over a long stream whose pieces are thrown away."""
+    """How much the peak memory grows during a long stream whose texts are discarded."""
     import resource
 
     for _ in client(f"{url}/stream-1000").stream():
@@ -94,7 +94,7 @@ def memory(client: type, url: str, number: int = 200_000) -> dict[str, float]:
 
 
 def parse(number: int = 10_000) -> dict[str, float]:
-    """`json.loads` on each event, and nothing else."""
+    """Only `json.loads` of each event."""
     import json
 
     lines = [openai(word(i))[6:] for i in range(number)]
@@ -142,4 +142,4 @@ if __name__ == "__main__":
     import os
 
     print(json.dumps(measured), flush=True)
-    os._exit(0)  # some clients leave threads behind
+    os._exit(0)  # some clients leave threads running

@@ -1,4 +1,4 @@
-"""Draws `results.json` as one SVG of bars, logarithmic, peers side by side: `python benchmarks/plot.py [RESULTS] [SVG]`."""
+"""Draws `results.json` as an SVG of bars on a logarithmic scale: `python benchmarks/plot.py [RESULTS] [SVG]`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FONT = 'font-family="system-ui, sans-serif"'
 
 
 def panel(suite: str, unit: str, results: dict[str, list[dict[str, float]]], top: int) -> tuple[list[str], int]:
-    """One chart, and where the next begins."""
+    """One chart, and the position of the next one."""
     title, key = SUITES[suite]
     values = {name: value for name, found in results.items() if (value := median(found, key)) is not None}
     values = {name: value for name, value in values.items() if name not in ("json.loads", "raw socket")}
@@ -48,7 +48,7 @@ def main() -> None:
         lines, top = panel(suite, unit, results.get(suite, {}), top)
         drawn += lines
     width = LABEL + BAR + 90
-    title = "<title>Speed, side by side</title>"
+    title = "<title>Comparison of clients</title>"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 0 {width} {top - 20}" role="img">{title}'
     ground = f'<rect x="-10" width="{width}" height="{top - 20}" fill="#ffffff"/>'
     target.write_text("\n".join([head, ground, *drawn, "</svg>", ""]), encoding="utf-8")

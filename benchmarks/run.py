@@ -1,8 +1,8 @@
-"""Measures the package beside its floors and peers, in one run: `python benchmarks/run.py [--peer openai=VENV/bin/python …]`.
+"""Compares the package with its baselines and with other clients: `python benchmarks/run.py [--peer openai=VENV/bin/python …]`.
 
-Each figure comes from a process of its own. All clients take turns, round by round, and a ratio is made of two figures of the
-same round, so a busy machine blurs figures more than ratios. Prints tables and writes JSON, which `plot.py` draws; what the
-file holds of suites that are not run now stays in it.
+Each figure comes from its own process. All clients take turns, round by round. A ratio compares two figures of the same round,
+so a busy machine affects ratios less than figures. Prints tables and writes JSON, which `plot.py` draws. Results of suites that
+are not run stay in the file.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ OURS = "ailib-sync"
 FLOOR = "urllib3"
 #: suite → (title, the figure that is compared)
 SUITES = {
-    "import": ("A new process: import, and a client", "cpu_ms"),
-    "cold": ("Start of the interpreter → first piece of a stream", "cpu_ms"),
+    "import": ("A new process: import, and create a client", "cpu_ms"),
+    "cold": ("From the start of the interpreter to the first text of a stream", "cpu_ms"),
     "call": ("A call on a warm connection", "cpu_us"),
-    "stream-10000": ("A streamed event, each its own HTTP chunk", "cpu_us"),
-    "varied-10000": ("The same, where a field beside the text differs, as in OpenAI's own streams", "cpu_us"),
-    "plain-10000": ("The same, where no two events are alike: the plain path", "cpu_us"),
-    "thought-10000": ("A piece of thinking", "cpu_us"),
-    "arguments-10000": ("A piece of a tool call's arguments", "cpu_us"),
-    "block-10000": ("A streamed event, many in a block", "cpu_us"),
-    "paced-1": ("One stream, an event each 5 ms: delay of an event", "lag_us"),
+    "stream-10000": ("A streamed event, one per HTTP chunk", "cpu_us"),
+    "varied-10000": ("The same, if another field differs too, as in OpenAI's own streams", "cpu_us"),
+    "plain-10000": ("The same, if all events have different keys: the plain path", "cpu_us"),
+    "thought-10000": ("A fragment of thinking", "cpu_us"),
+    "arguments-10000": ("A fragment of a tool call's arguments", "cpu_us"),
+    "block-10000": ("A streamed event, many per HTTP chunk", "cpu_us"),
+    "paced-1": ("One stream, one event every 5 ms: delay of an event", "lag_us"),
     "paced-32": ("32 such streams in threads", "lag_p99_us"),
     "paced-256": ("256 such streams in threads", "lag_p99_us"),
-    "memory": ("200,000 events: growth of the peak", "grown_mib"),
+    "memory": ("200,000 events: growth of the peak memory", "grown_mib"),
 }
 IMPORTS = {
     "json + dataclasses": "import json, dataclasses",
@@ -47,14 +47,16 @@ IMPORTS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--suites", default=",".join(SUITES), help="which, parted by commas")
-    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON", help="an interpreter that has the peer")
+    parser.add_argument("--suites", default=",".join(SUITES), help="which suites, separated by commas")
+    parser.add_argument(
+        "--peer", action="append", default=[], metavar="NAME=PYTHON", help="an interpreter in which the peer is installed"
+    )
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--slow-rounds", type=int, default=3, help="for peers, and for many threads or long streams")
+    parser.add_argument("--slow-rounds", type=int, default=3, help="rounds of peers, and of many threads or long streams")
     parser.add_argument("--out", default=str(HERE / "results.json"))
     options = parser.parse_args()
     pythons = dict(peer.split("=", 1) for peer in options.peer)
-    compileall.compile_dir(HERE.parent / "ailib_sync", quiet=1)  # the peers' installers did the same
+    compileall.compile_dir(HERE.parent / "ailib_sync", quiet=1)  # the installers of the peers do the same
     server = subprocess.Popen([*pinned(0), sys.executable, str(HERE / "server.py")], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
@@ -85,7 +87,7 @@ def run_suite(
 
 
 def jobs(suite: str, url: str, pythons: dict[str, str]) -> list[tuple[str, str, list[str]]]:
-    """(name, interpreter, arguments of measure.py) of everybody who takes part."""
+    """(name, interpreter, arguments of measure.py) of each client."""
     if suite == "import":
         peers = {name: f"import {CLIENTS[name].modules}" for name in ("urllib3", *pythons)}
         codes = {**IMPORTS, **peers}
@@ -101,7 +103,7 @@ def jobs(suite: str, url: str, pythons: dict[str, str]) -> list[tuple[str, str, 
 
 
 def measure(python: str, arguments: list[str]) -> dict[str, float] | None:
-    """One process's figures, None where it failed (it says why)."""
+    """The figures of one process; None, with a message, if it failed."""
     environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     environment["OPENAI_API_KEY"] = "sk-not-a-key"
     if python != sys.executable:
@@ -123,7 +125,7 @@ def measure(python: str, arguments: list[str]) -> dict[str, float] | None:
 
 
 def pinned(cpu: int) -> list[str]:
-    """The server and the client each get a core of their own, where there are two and `taskset` is there."""
+    """The command that pins a process to one core, so that server and client do not share it; empty without `taskset`."""
     has_two = (os.cpu_count() or 1) > 1 and Path("/usr/bin/taskset").exists()
     return ["/usr/bin/taskset", "-c", str(cpu)] if has_two else []
 
@@ -134,7 +136,7 @@ def median(found: list[dict[str, float]], key: str) -> float | None:
 
 
 def ratio(found: list[dict[str, float]], floor: list[dict[str, float]], key: str) -> float | None:
-    """The median of the ratios of the same rounds."""
+    """The median of the ratios, each of two figures of the same round."""
     pairs = [(a[key], b[key]) for a, b in zip(found, floor, strict=False) if key in a and b.get(key)]
     return statistics.median(a / b for a, b in pairs) if pairs else None
 
@@ -149,7 +151,7 @@ def table(suite: str, results: dict[str, list[dict[str, float]]]) -> str:
     lines.append("|" + "---|" * (1 + len(columns) + len(floors)))
     for name, found in sorted(results.items(), key=lambda item: median(item[1], key) or 0.0):
         cells = [shown(median(found, column)) for column in columns]
-        # A format is held to the floor of the same format.
+        # A client is compared with the baseline in the same wire format.
         own = {FLOOR: results.get(f"{FLOOR}, Anthropic", []) if name.lower().endswith("anthropic") else []}
         cells += [shown(ratio(found, own.get(floor) or results[floor], key)) for floor in floors]
         lines.append("| " + " | ".join([name, *cells]) + " |")

@@ -1,9 +1,9 @@
-"""The provider of the benchmarks: prebuilt bytes over loopback, one thread, no parsing beyond the request's first lines.
+"""The provider of the benchmarks: sends prepared bytes over loopback, in one thread, and parses only the request's first lines.
 
-The first part of a path says what is served, the last which format: `/json/…`, `/stream-10000/…` (a chunk for each event),
-`/varied-10000/…` (the same, but each event has a number of its own), `/plain-10000/…` (a key of its own), `/thought-10000/…`
-and `/arguments-10000/…` (thinking, or the arguments of a tool call, in place of text), `/block-10000/…` (chunks of 64 KiB),
-`/paced-200x5/…` (an event each 5 ms; its text is the monotonic time in ns at which it was sent).
+The first part of a path is what is sent, the last part is the wire format: `/json/…`, `/stream-10000/…` (one HTTP chunk per
+event), `/varied-10000/…` (each event also has a different number), `/plain-10000/…` (each event also has a different key),
+`/thought-10000/…` and `/arguments-10000/…` (thinking, or the arguments of a tool call, instead of text), `/block-10000/…` (HTTP
+chunks of 64 KiB), `/paced-200x5/…` (one event every 5 ms; its text is the monotonic time in ns at which it was sent).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def word(number: int) -> str:
 
 
 def answer(number: int) -> str:
-    """The text of an answer of so many events."""
+    """The text of a response with this number of events."""
     return "".join(map(word, range(number)))
 
 
@@ -57,12 +57,12 @@ def anthropic(text: str, kind: str = "") -> bytes:
 
 
 def varied(event: bytes, number: int) -> bytes:
-    """The event with a value of its own, as OpenAI's `obfuscation` and `sequence_number`."""
+    """The event with a value that no other event has, like OpenAI's `obfuscation` and `sequence_number`."""
     return event.replace(b"data: {", b'data: {"number": %d, ' % number, 1)
 
 
 def unlike(event: bytes, number: int) -> bytes:
-    """The event with a key that no other has."""
+    """The event with a key that no other event has."""
     return event.replace(b"data: {", b'data: {"number_%d": 0, ' % number, 1)
 
 
@@ -71,7 +71,7 @@ def _named(event: dict[str, object]) -> bytes:
 
 
 def start(form: str, kind: str = "") -> list[bytes]:
-    """What comes before the first piece."""
+    """The events before the first text."""
     if form == "openai":
         call = {"index": 0, "id": "t1", "type": "function", "function": {"name": "f", "arguments": ""}}
         return [_chunk({"tool_calls": [call]})] if kind == "arguments" else []
@@ -118,7 +118,7 @@ def chunk(data: bytes) -> bytes:
 
 @cache
 def body(kind: str, number: int, form: str) -> bytes:
-    """All bytes of an answer that is not paced."""
+    """All bytes of a response that is not paced."""
     if kind == "json":
         whole = json.dumps(WHOLE[form]).encode()
         return OK + b"application/json\r\nContent-Length: %d\r\n\r\n" % len(whole) + whole
@@ -138,7 +138,7 @@ def head() -> bytes:
 
 
 class Connection:
-    """One client: what it has sent, and what is still to be sent to it."""
+    """One client: the bytes it has sent, and those still to be sent to it."""
 
     def __init__(self, sock: socket.socket, server: Server) -> None:
         self.sock = sock
