@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from .errors import ConfigurationError
+from .http.message import Headers, checked_headers
 from .http.timeouts import DEFAULT_TIMEOUT, CallClock, Timeout
 from .http.transport import Transport
+from .pipeline.auth import Secret
 from .pipeline.endpoint import Endpoints, split_model
 from .pipeline.retry import RetryBudget, RetryPolicy
 from .pipeline.route import Route
+from .pipeline.url import Url
 from .registry.manifest import Manifest
 
 TYPE_CHECKING = False
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 
     from .builder import ChatBuilder
     from .errors import AiLibError
-    from .http.message import Headers
     from .http.timeouts import CancelToken, Limits
     from .http.transport import Http, SSLContext
     from .pipeline.breaker import CircuitBreaker
@@ -93,8 +95,10 @@ class AiClient:
     ) -> None:
         if api_key is None:
             api_key = _defaults.api_key
-        api_key = secret = _secret(api_key)  # the plain key leaves the frame before anything can fail in it
-        headers = _covered(headers)
+        # What may hold a secret is replaced by a value that does not show it, before anything can fail in this frame.
+        api_key = secret = Secret.of(api_key)  # type: ignore[assignment]
+        headers = given_headers = Headers.of(headers)
+        base_url = Url.of(base_url)
         provider, name, named_dialect = split_model(model)
         self.provider = provider
         self.model = name
@@ -105,7 +109,7 @@ class AiClient:
             dialect=dialect or named_dialect,
             key=secret,
             base_url=base_url,
-            headers=_checked(headers),
+            headers=given_headers and checked_headers(given_headers),
             variables=variables,
         )
         endpoint = endpoints.check(name)
@@ -145,9 +149,8 @@ class AiClient:
     @classmethod
     def create(cls, model: str, **options: Any) -> Self:
         """The same as `AiClient(model, …)`."""
-        if "api_key" in options:
-            options["api_key"] = _secret(options.pop("api_key"))
-        options["headers"] = _covered(options.pop("headers", None))
+        for name, kind in (("api_key", Secret), ("headers", Headers), ("base_url", Url)):
+            options[name] = kind.of(options.pop(name, None))
         return cls(model, **options)
 
     # the conversation
@@ -271,14 +274,6 @@ class AiClient:
         )
 
 
-def _secret(key: str | Callable[[], str] | None) -> Any:
-    from .pipeline.auth import Secret
-
-    if key is None or isinstance(key, Secret):
-        return key
-    return Secret(key) if callable(key) else Secret.literal(key)
-
-
 def _manifest_of(provider: str, manifest: ManifestLike | None) -> Manifest:
     if manifest is None:
         return Manifest.load(provider)
@@ -291,23 +286,6 @@ def _manifest_of(provider: str, manifest: ManifestLike | None) -> Manifest:
 
 def _several(fallbacks: Iterable[str | AiClient]) -> Iterable[str | AiClient]:
     return (fallbacks,) if isinstance(fallbacks, (str, AiClient)) else fallbacks
-
-
-def _covered(headers: Mapping[str, str] | None) -> Headers | None:
-    """The caller's headers, which may hold a key, as a value that does not show it."""
-    if not headers:
-        return None
-    from .http.message import Headers
-
-    return headers if isinstance(headers, Headers) else Headers(headers)
-
-
-def _checked(headers: Headers | None) -> Headers | None:
-    if headers is None:
-        return None
-    from .http.message import checked_headers
-
-    return checked_headers(headers)
 
 
 def _embedded_pool(endpoint: Endpoint) -> Any:

@@ -28,7 +28,7 @@ def load_json(text: str | bytes) -> Any:
         too_deep = True
     except ValueError as error:
         shown = text[:MAX_BODY_CHARACTERS]
-        shown = shown if isinstance(shown, str) else shown.decode("utf-8", "replace")
+        shown = shown if isinstance(shown, str) else shown.decode(json.detect_encoding(shown), "replace")
         raise ProtocolError(f"the response is not JSON: {error}", body=shown) from None
     if too_deep:
         raise ProtocolError(f"the JSON of the response is nested deeper than {MAX_DEPTH} levels")

@@ -189,7 +189,7 @@ def read_chunked(fp: Any) -> Iterator[bytes]:
                     break
                 size = chunk_size(data[at:newline])
                 if size is None:
-                    shown = printable(data[at : min(newline, at + 40)])
+                    shown = printable(data[at:newline].decode("latin-1"), 40)
                     failure = ProtocolError(f"a chunk of the response has the invalid size {shown!r}")
                     break
                 width = newline + 1 - at

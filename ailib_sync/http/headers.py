@@ -12,6 +12,8 @@ from http.client import HTTPException, HTTPMessage, LineTooLong, parse_headers
 
 from urllib3.exceptions import InvalidHeader
 
+from ..errors import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +78,7 @@ def content_length(fields: Mapping[str, str]) -> int | None:
     if "," in text:
         lengths = {part.strip() for part in text.split(",")}
         if len(lengths) > 1:
-            raise InvalidHeader(f"content-length has several values: {text[:100]}")
+            raise InvalidHeader(f"content-length has several values: {printable(text, 100)}")
         (text,) = lengths
     return int(text) if text.isascii() and text.isdigit() else None
 

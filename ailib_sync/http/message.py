@@ -4,28 +4,37 @@ from __future__ import annotations
 
 from .._dataclass import dataclass
 from ..errors import ConfigurationError
-from .redaction import REDACTED, is_secret, secrets_of
+from .secret_headers import REDACTED, is_secret, secrets_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class Headers(dict[str, str]):
     """The headers of a request. `repr` shows only their names, and headers that may contain a key cannot be pickled.
 
-    `secret_names` are those that contain a key, whatever they are called.
+    `key_prefixes` names the headers that contain the API key, whatever they are called, and what is before the key in them.
     """
 
-    def __init__(self, headers: Mapping[str, str] | None = None, secret_names: Iterable[str] = ()) -> None:
+    def __init__(self, headers: Mapping[str, str] | None = None, key_prefixes: Mapping[str, str] | None = None) -> None:
         super().__init__(headers or {})
-        self.secret_names = frozenset(secret_names)
+        self.key_prefixes = dict(key_prefixes or {})
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str] | None) -> Headers | None:
+        """The caller's headers, which may contain a key, as a value that does not show it; None if there are none."""
+        return headers if isinstance(headers, Headers) else cls(headers) if headers else None
+
+    def add_key(self, name: str, prefix: str, key: str) -> None:
+        self[name] = prefix + key
+        self.key_prefixes[name] = prefix
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(self)})"
 
     def copy(self) -> Headers:
-        return Headers(self, self.secret_names)
+        return Headers(self, self.key_prefixes)
 
     def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
         if any(map(self.is_secret, self)):
@@ -35,7 +44,7 @@ class Headers(dict[str, str]):
     def is_secret(self, name: str) -> bool:
         """Whether the header contains a key, or may by its name or its value (`Bearer …`)."""
         scheme = self[name].partition(" ")[0].lower()
-        return name in self.secret_names or is_secret(name) or scheme in ("bearer", "basic")
+        return name in self.key_prefixes or is_secret(name) or scheme in ("bearer", "basic")
 
     def shown(self) -> dict[str, str]:
         """For display: values that may contain a key are replaced."""
@@ -43,7 +52,8 @@ class Headers(dict[str, str]):
 
     def secrets(self) -> list[str]:
         """The keys in these headers, for `redaction.redact`."""
-        return secrets_of(self, [name for name in self if self.is_secret(name)])
+        keys = [self[name].removeprefix(prefix) for name, prefix in self.key_prefixes.items()]
+        return keys + [secret for name in self if self.is_secret(name) for secret in secrets_in(name, self[name])]
 
 
 class ResponseHeaders(dict[str, str]):

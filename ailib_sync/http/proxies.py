@@ -46,6 +46,21 @@ def proxy_variable(scheme: str) -> tuple[str, str]:
     return "", ""
 
 
+def credentials_in_environment() -> list[str]:
+    """The user and password of each proxy that the environment names: as they are in its URL, and as they are sent to it."""
+    found: list[str] = []
+    for name, value in os.environ.items():
+        if name.lower() in ("http_proxy", "https_proxy", "all_proxy") and "@" in value:
+            from binascii import b2a_base64
+            from urllib.parse import unquote
+
+            in_url = value.rpartition("@")[0].rpartition("//")[2]
+            pair = unquote(in_url)
+            sent = b2a_base64(pair.encode("utf-8", "replace"), newline=False).decode()  # Proxy-Authorization (RFC 7617)
+            found += (in_url, pair, in_url.partition(":")[2], pair.partition(":")[2], sent)
+    return found
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine (RFC 6761 6.3, RFC 1122 3.2.1.3)."""
     host = host.strip("[]").lower().rstrip(".")

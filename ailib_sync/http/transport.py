@@ -11,7 +11,7 @@ import os
 from functools import lru_cache
 
 from ..errors import AiLibError, ConfigurationError, ConnectionLost, ProtocolError, ResponseTooLarge, TransportError
-from .message import HttpRequest, HttpResponse, ResponseHeaders
+from .message import Headers, HttpRequest, HttpResponse, ResponseHeaders
 from .timeouts import CallClock, Limits
 
 TYPE_CHECKING = False
@@ -125,6 +125,15 @@ class Transport:
                 self.trust_env, self.ca_bundle, self.max_connections, self.max_connection_age, self.ssl_context
             )
         return pools.find(url)  # type: ignore[no-any-return]
+
+    def secrets(self, sent: Headers) -> list[str]:
+        """The secrets in a request with these headers: the keys, and the credentials of the proxies it can go through."""
+        from .proxies import credentials_in_environment
+        from .secret_headers import secrets_in
+
+        proxy_headers = getattr(self.http, "proxy_headers", None) or {}  # of a ProxyManager of the user's
+        found = sent.secrets() + [secret for name, value in proxy_headers.items() for secret in secrets_in(name, value)]
+        return found + credentials_in_environment() if self.trust_env else found
 
     def close(self) -> None:
         """Closes the idle connections, and those in use when their calls end. The transport can still be used."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import ConfigurationError
-from ..http.redaction import REDACTED
+from ..http.secret_headers import REDACTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,13 @@ class Secret:
     @classmethod
     def literal(cls, key: str) -> Secret:
         return _Literal(lambda: key)
+
+    @classmethod
+    def of(cls, key: str | Callable[[], str] | Secret | None) -> Secret | None:
+        """A key or a function that returns one, hidden; None and a `Secret` as they are."""
+        if key is None or isinstance(key, Secret):
+            return key
+        return cls(key) if callable(key) else cls.literal(key)
 
     def reveal(self, who: str) -> str:
         """The key, checked. `who` names the provider in the error."""
@@ -102,19 +109,18 @@ class _FromEnvironment:
 
 
 def authorize(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
-    """Puts the key into the request's headers by the manifest's scheme; the header it is in is a secret whatever its name."""
+    """Puts the key into the request's headers by the manifest's scheme."""
     SCHEMES[manifest.auth.get("scheme", "bearer")](request, manifest, key, variables)
-    request.headers.secret_names |= {manifest.auth.get("header", "Authorization")}
 
 
 def bearer(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
     if key is not None:
-        request.headers[manifest.auth.get("header", "Authorization")] = "Bearer " + key.reveal(manifest.id)
+        request.headers.add_key(manifest.auth.get("header", "Authorization"), "Bearer ", key.reveal(manifest.id))
 
 
 def header(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
     if key is not None:
-        request.headers[manifest.auth["header"]] = manifest.auth.get("prefix", "") + key.reveal(manifest.id)
+        request.headers.add_key(manifest.auth["header"], manifest.auth.get("prefix", ""), key.reveal(manifest.id))
 
 
 def none(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import uniform
 from time import monotonic
 
 from .._dataclass import replace
 from ..errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
-from ..http.redaction import redact_bytes, redact_error
+from ..http.message import Headers
 from ..types.request import Ledger
 from .decode import error_response, parse_response, request_id, response_events
 from .rate_limits import rate_limit
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeVar
 
-    from ..http.message import Headers, HttpResponse
+    from ..http.message import HttpResponse
     from ..http.timeouts import CallClock
     from ..types.request import ChatRequest, Request
     from ..types.response import CallStats, Response
@@ -95,7 +96,7 @@ class Call:
             else:
                 route.budget.refund(taken)
                 return value
-            redact_error(failure, exchange.secrets())
+            exchange.redact(failure)
             failure.provider = failure.provider or endpoint.manifest.id
             failure.model = failure.model or model
             wait, taken = self._wait(route, failure, retries)
@@ -141,7 +142,7 @@ class Exchange:
         self.endpoint = endpoint
         self.clock = clock
         self.number = 0
-        self.sent: Headers | None = None
+        self.sent = Headers()
         self.request: Request = request
         if request.model != endpoint.model:
             self.request = replace(request, model=endpoint.model)  # type: ignore[type-var]  # every request is a dataclass
@@ -153,9 +154,14 @@ class Exchange:
         if retirement:
             self.warnings.append(retirement)
 
+    def redact(self, failure: AiLibError) -> None:
+        """Removes the secrets of what was sent from the texts of an error."""
+        from ..http.redaction import redact_error  # few calls fail
+
+        redact_error(failure, self.secrets())
+
     def secrets(self) -> list[str]:
-        """The keys in what was sent last."""
-        return [] if self.sent is None else self.sent.secrets()
+        return self.route.transport.secrets(self.sent)
 
     def send(self) -> HttpResponse:
         """The response's head, where its status is a success. Raises RemoteError for an error status, RedirectRefused."""
@@ -164,7 +170,7 @@ class Exchange:
         response = self.route.transport.send(request, self.clock)
         if response.status < 300:
             return response
-        raw = redact_bytes(response.read_error(), request.headers.secrets())
+        raw = response.read_error()
         if response.status < 400:
             raise RedirectRefused(
                 f"the response is a redirect ({response.status}); none is ever followed, since the key would travel with it"
@@ -212,7 +218,7 @@ def _read_first(exchange: Exchange) -> ChatStream:
     clock.start_content()
     outcome = Outcome(clock, endpoint.manifest.id, endpoint.model, endpoint.dialect.name)
     outcome.warnings = exchange.warnings
-    outcome.sent = exchange.sent
+    outcome.secrets = partial(exchange.route.transport.secrets, exchange.sent)
     outcome.attempts = exchange.number
     outcome.request_id = request_id(http.headers, endpoint.manifest)
     outcome.rate_limit = rate_limit(http.headers)

@@ -6,6 +6,7 @@ error body, HTML with status 200, JSON where a stream was requested.
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 
 from .._dataclass import replace
@@ -115,13 +116,13 @@ def error_response(status: int, headers: Mapping[str, str], raw: bytes, dialect:
     """The exception for a response with an error status; its body may be JSON, HTML, plain text or nothing."""
     from .retry_hints import retry_hint
 
-    text = raw.decode("utf-8", "replace")
+    text = _text(raw)
     body: Any = text
     with suppress(ProtocolError):
         body = load_json(text)
     details = with_google_details(dialect.parse_error(status, body), body)
     if details.type is None and _TYPE_HEADER in headers:
-        details = replace(details, type=headers[_TYPE_HEADER].partition(":")[0].rpartition("#")[2][:100])
+        details = replace(details, type=headers[_TYPE_HEADER].partition(":")[0].rpartition("#")[2])
     return manifest.error(
         status,
         details,
@@ -157,7 +158,12 @@ def _json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> Any:
     return repaired(value) if may_have_surrogates(raw) or b"\xed" in raw else value
 
 
+def _text(raw: bytes) -> str:
+    """A body as text: UTF-8, or UTF-16 or UTF-32, whose zeros would hide a secret."""
+    return raw.decode(json.detect_encoding(raw) if b"\0" in raw else "utf-8", "replace")
+
+
 def _not_json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> ProtocolError:
     kind = headers.get("content-type", "unknown type")
     message = f"the response is {kind}, not what an API sends (a proxy's or a login page?)"
-    return ProtocolError(message, body=raw[:MAX_BODY_CHARACTERS].decode("utf-8", "replace"), provider=manifest.id)
+    return ProtocolError(message, body=_text(raw[:MAX_BODY_CHARACTERS]), provider=manifest.id)

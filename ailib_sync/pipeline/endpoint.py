@@ -9,7 +9,7 @@ from .._version import __version__
 from ..errors import ConfigurationError
 from ..registry.manifest import Manifest, filled
 from .auth import authorize, authorize_redacted, find_key
-from .url import EMBEDDED, checked_url, quoted, variables_of
+from .url import EMBEDDED, Url, checked_url, quoted, variables_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Endpoint:
         self._retirement: tuple[int, str | None] | None = None
         self._own_address = base_url is None
         self._variables = variables_of(self.manifest, variables or {}, base_url is None)
-        base = filled(base_url or self.manifest.base_url, self._variables).rstrip("/")
+        base = Url(filled(base_url or self.manifest.base_url, self._variables).rstrip("/"))
         self._base, self._host = checked_url(base, self.manifest)
         self._urls: dict[bool, str] = {}
         self.seam = "embedded" if self._host == EMBEDDED else None
@@ -192,7 +192,7 @@ class Endpoint:
 
     def explain(self, request: Request) -> Explanation:
         """The request that would be sent, made as it is made for sending, with its secrets redacted. Needs no key."""
-        from ..http.redaction import REDACTED
+        from ..http.secret_headers import REDACTED
         from ..types.request import Ledger
         from .explanation import Explanation
 

@@ -11,18 +11,17 @@ from time import monotonic
 
 from ..dialects.accumulator import Accumulator
 from ..errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
-from ..http.redaction import redact_error
 from ..types.events import ContentDelta, Metadata, StreamEnd
 from ..types.response import CallStats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from ..http.message import Headers, HttpResponse
+    from ..http.message import HttpResponse
     from ..http.timeouts import CallClock
     from ..types.events import StreamingEvent
     from ..types.response import ChatResponse, RateLimit, Response
@@ -33,7 +32,7 @@ class Outcome:
 
     __slots__ = (
         "attempts", "clock", "ended_at", "first_content_at", "fold", "model", "origin", "provider", "rate_limit",
-        "request_id", "sent", "warnings",
+        "request_id", "secrets", "warnings",
     )  # fmt: skip
 
     def __init__(self, clock: CallClock, provider: str, model: str, origin: str) -> None:
@@ -44,7 +43,7 @@ class Outcome:
         self.fold = Accumulator()
         self.warnings: list[str] = []
         self.request_id: str | None = None
-        self.sent: Headers | None = None
+        self.secrets: Callable[[], list[str]] = list
         self.rate_limit: RateLimit | None = None
         self.attempts = 1
         self.first_content_at: float | None = None
@@ -108,7 +107,7 @@ def pull_first(events: Iterator[StreamingEvent], outcome: Outcome) -> list[Strea
 
 def interrupted(error: ConnectionLost) -> StreamInterrupted:
     """A connection that breaks in a stream is a stream that was cut."""
-    return StreamInterrupted(f"the stream was cut: {error.message}")
+    return StreamInterrupted(f"the stream was cut: {error.uncut.get('message', error.message)}")
 
 
 def relay(
@@ -149,10 +148,11 @@ def relay(
     finally:
         http.close()
         outcome.end()
+    from ..http.redaction import redact_error  # few streams fail
+
     if failure is None:
         failure = StreamInterrupted("the stream ended without its last event")
-    if outcome.sent is not None:
-        redact_error(failure, outcome.sent.secrets())
+    redact_error(failure, outcome.secrets())
     failure.partial = outcome.response()
     failure.provider = failure.provider or outcome.provider
     failure.model = failure.model or outcome.model

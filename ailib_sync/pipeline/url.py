@@ -1,11 +1,11 @@
-"""Addresses: a manifest's templates and variables → a URL that a key may travel to. No network."""
+"""URLs: a manifest's templates and variables → a URL that a key may be sent to. No network."""
 
 from __future__ import annotations
 
 import os
 
 from ..errors import ConfigurationError
-from ..http.redaction import REDACTED
+from ..http.secret_headers import REDACTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,16 +14,34 @@ if TYPE_CHECKING:
 
     from ..registry.manifest import Manifest
 
-#: The address that stands for the provider inside this package.
+#: The host that means the provider inside this package (RFC 6761 6.4: no name under `invalid` ever exists).
 EMBEDDED = "embedded.invalid"
+#: RFC 3986 2.3.
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_HEX = frozenset("0123456789abcdefABCDEF:.")
-_NAME = _UNRESERVED - {"~"}
-_PART = _UNRESERVED | {":"}
+_IPV6_CHARACTERS = frozenset("0123456789abcdefABCDEF:.")
+_HOST_CHARACTERS = _UNRESERVED - {"~"}
+_VARIABLE_CHARACTERS = _UNRESERVED | {":"}
+
+
+class Url(str):
+    """A URL whose `repr` shows it only if nothing is wrong with it: a part that is wrong can be a password, and tracebacks show
+    values."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, url: str | None) -> Url | None:
+        return None if url is None else cls(url)
+
+    def __repr__(self) -> str:
+        return REDACTED if _host_and_problem(self)[1] else str.__repr__(self)
 
 
 def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> dict[str, str]:
-    """The manifest's variables: given by hand, from the environment, or their defaults."""
+    """The values of the manifest's variables: the given ones, from the environment, or their defaults.
+
+    `needed`: raise ConfigurationError if one has no value.
+    """
     unknown = [name for name in given if name not in manifest.variables]
     if unknown:
         known = ", ".join(manifest.variables) or "none"
@@ -43,78 +61,86 @@ def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> 
 
 
 def _checked(name: str, value: str, spec: Mapping[str, Any], manifest: Manifest) -> str:
-    """The value, if the manifest allows it. A host often comes with its scheme (`DATABRICKS_HOST`), which goes.
+    """The value, if the manifest allows it. A host often has its scheme in it (`DATABRICKS_HOST`), which is removed.
 
-    Where the manifest names no allowed values, it is one part of an address: a slash in it would lead the key to another
-    host. Only a variable that is the whole address may be anything; `checked_url` looks at that.
+    Without `allowed` the value is one part of a URL: a slash in it would send the key to another host. Only a variable that is
+    the whole URL may have any value; `checked_url` checks it.
     """
     allowed = spec.get("allowed")
     if allowed is None:
-        if isinstance(value, str) and (manifest.base_url == f"{{{name}}}" or (_PART.issuperset(value) and value.strip("."))):
+        if isinstance(value, str) and (
+            manifest.base_url == f"{{{name}}}" or (_VARIABLE_CHARACTERS.issuperset(value) and value.strip("."))
+        ):
             return value
-        raise ConfigurationError(
-            f"{name} must be letters, digits, dots, hyphens and underscores, not {str(value)[:100]!r}", provider=manifest.id
-        )
-    host = value.removeprefix("https://").rstrip("/")
-    if any(_is_host(host, pattern) for pattern in allowed):
-        return host
-    raise ConfigurationError(f"{name} must be like {' or '.join(allowed)}, not {value[:100]!r}", provider=manifest.id)
+        rule = "letters, digits, dots, hyphens and underscores"
+    else:
+        host = value.removeprefix("https://").rstrip("/")
+        if any(_is_host(host, pattern) for pattern in allowed):
+            return host
+        rule = f"like {' or '.join(allowed)}"
+    shown = f", not {value[:100]!r}" if "@" not in str(value) and "%" not in str(value) else ""
+    raise ConfigurationError(f"{name} must be {rule}{shown}", provider=manifest.id)
 
 
 def _is_host(host: str, pattern: str) -> bool:
-    """`*` stands for letters, digits, dots and hyphens: a value cannot leave the host of an address."""
+    """`*` matches letters, digits, dots and hyphens: a value cannot be more than a host."""
     from re import escape, fullmatch  # few manifests need it
 
     return fullmatch(escape(pattern).replace(r"\*", "[A-Za-z0-9.-]+"), host) is not None
 
 
 def quoted(segment: str) -> str:
-    """Percent-encoded as one segment of a path: a model's name cannot leave its place in the URL."""
+    """Percent-encoded as one segment of a path (RFC 3986 3.3): a model's name cannot change the rest of the URL."""
     if _UNRESERVED.issuperset(segment):
         return segment
     return "".join(c if c in _UNRESERVED else "".join(f"%{b:02X}" for b in c.encode("utf-8", "replace")) for c in segment)
 
 
 def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
-    """The base URL, if a key may travel to it, and its host. Raises ConfigurationError."""
-    scheme, _, rest = url.partition("://")
-    authority = rest.partition("?")[0].partition("/")[0]
-    _, at, address = authority.rpartition("@")
-    host = "{" if "{" in address else host_of(address)  # a variable that has no value is told below
-    plain = url.isascii() and url.isprintable() and " " not in url and "#" not in url
-    if scheme not in ("http", "https") or not host or not plain:
-        raise ConfigurationError(f"{_shown(url)!r} is not an http or https address", provider=manifest.id)
-    if at:
-        raise ConfigurationError("base_url must not hold a user name or password", provider=manifest.id)
-    if "{" in url:
-        name, brace, _ = url.partition("{")[2].partition("}")
-        raise ConfigurationError(f"base_url needs {'{' + name + '}' if brace else '{…}'}", provider=manifest.id)
-    if scheme == "http" and host != EMBEDDED:
+    """The base URL, if a key may be sent to it, and its host. Raises ConfigurationError, which does not show the URL: a part of
+    a URL that is wrong can be a password."""
+    host, problem = _host_and_problem(url)
+    if problem is not None:
+        raise ConfigurationError(problem, provider=manifest.id)
+    if url.startswith("http:") and host != EMBEDDED:
         from ..http.proxies import is_loopback
 
         if not is_loopback(host):
             raise ConfigurationError(
-                f"{_shown(url)} is plain http, where a key would travel in the clear; use https (http goes to "
-                "this machine only)",
+                f"http://{host} is plain http, where a key would travel in the clear; "
+                "use https (http goes to this machine only)",
                 provider=manifest.id,
             )
-    return url, host
+    return str(url), host
 
 
-def _shown(url: str) -> str:
-    """The address for an error's text, without a user name and a password: whatever is before the last `@`."""
-    before, at, after = url.rpartition("@")
-    scheme, separator, _ = before.partition("://")
-    return (f"{scheme if separator else ''}{separator}{REDACTED}@{after}" if at else url)[:200]
+def _host_and_problem(url: str) -> tuple[str, str | None]:
+    """The host of a URL and None, or "" and what is wrong with the URL."""
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("?")[0].partition("/")[0]
+    _, at, address = authority.rpartition("@")
+    host = host_of(address) or ("{" if "{" in address else "")
+    if at or ("@" in url and not host):
+        return "", "base_url must not hold a user name or password"
+    if scheme not in ("http", "https"):
+        return "", "base_url is not an http or https address: it must begin with https://"
+    if not (url.isascii() and url.isprintable()) or " " in url or "#" in url:
+        return "", "base_url is not an http or https address: it must be ASCII without spaces and '#'"
+    if not host:
+        return "", "base_url is not an http or https address: its host or port is wrong"
+    if "{" in url:  # a variable that has no value
+        name, brace, _ = url.partition("{")[2].partition("}")
+        return "", f"base_url needs {'{' + name + '}' if brace else '{…}'}"
+    return host, None
 
 
 def host_of(address: str) -> str:
-    """The host of `host`, `host:port` or `[host]:port`; "" where it is none of these."""
+    """The host of `host`, `host:port` or `[host]:port` (RFC 3986 3.2.2); "" for anything else."""
     host, colon, port = address.rpartition(":")
     if not colon or address.endswith("]"):
         host, port = address, "0"
     if not (port.isascii() and port.isdigit() and len(port) <= 5):
         return ""
     if host[:1] == "[" and host[-1:] == "]":
-        return host if host[1:-1] and _HEX.issuperset(host[1:-1]) else ""
-    return host if _NAME.issuperset(host) else ""
+        return host if host[1:-1] and _IPV6_CHARACTERS.issuperset(host[1:-1]) else ""
+    return host if _HOST_CHARACTERS.issuperset(host) else ""

@@ -54,6 +54,21 @@ def leaks(texts: dict[str, str], secret: str) -> list[str]:
     ]
 
 
+#: As many characters of a key in a row are a part of it that must not be seen.
+PART = 8
+
+
+def parts(secret: str) -> list[str]:
+    """All the parts of a key that say more than its provider's prefix."""
+    start = len("sk-")
+    return [secret[at : at + PART] for at in range(start, len(secret) - PART + 1)]
+
+
+def no_part_shows(error: BaseException, secret: str) -> None:
+    texts = shown(error)
+    assert [where for where, text in texts.items() for part in parts(secret) if part in text] == []
+
+
 def caught(act: Callable[[], object]) -> BaseException:
     """The exception that `act()` raises. Its traceback does not contain the frame of the test."""
     try:

@@ -12,23 +12,10 @@ from ailib_sync.errors import AiLibError
 
 from .. import wire
 from ..local_server import LocalServer, Play, replies
-from .exposure import KEY, caught, shown
+from .exposure import KEY, caught, no_part_shows
 
-#: As many characters of a key in a row are a part of it that must not be seen.
-PART = 8
 #: An error's message is cut to about 2000 characters: these end before the cut, across it, and after it.
 LENGTHS = [0, 1940, 1960, 1975, 1990, 2100]
-
-
-def parts(secret: str) -> list[str]:
-    """All the parts of a key that say more than its provider's prefix."""
-    start = len("sk-")
-    return [secret[at : at + PART] for at in range(start, len(secret) - PART + 1)]
-
-
-def no_part_shows(error: BaseException, secret: str) -> None:
-    texts = shown(error)
-    assert [where for where, text in texts.items() for part in parts(secret) if part in text] == []
 
 
 def error_of(play: Play, stream: bool) -> BaseException:

@@ -1,6 +1,6 @@
 """A key that a service repeats is nowhere in an error: every dialect, every place of a response, escaped, cut, streamed.
 
-Turning `redact`, `redact_bytes` or `redact_error` off makes these tests fail within seconds.
+Turning `redact` or `redact_error` off makes these tests fail within seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import pytest
 from ailib_sync import AiLibError, ProtocolError, RemoteError, RetryPolicy
 from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.http.message import Headers
-from ailib_sync.http.redaction import REDACTED, redact, redact_bytes, secrets_of
+from ailib_sync.http.redaction import redact
+from ailib_sync.http.secret_headers import REDACTED, secrets_in
 from ailib_sync.testing import FakeProvider
 
 KEY = "sk-CANARY/0123456789&abcdefghij+KLMNOP=="
@@ -144,7 +145,7 @@ def test_a_header_of_the_callers_with_a_key(name: str) -> None:
 
 def test_basic_credentials_are_a_user_and_a_password() -> None:
     encoded = base64.b64encode(b"user:pass-word").decode()
-    secrets = secrets_of({"Authorization": f"Basic {encoded}"})
+    secrets = secrets_in("Authorization", f"Basic {encoded}")
     assert redact(f"{encoded} user:pass-word pass-word", secrets) == f"{REDACTED} {REDACTED} {REDACTED}"
 
 
@@ -153,15 +154,28 @@ def test_short_keys_count_and_other_text_stays(key: str) -> None:
     secrets = Headers({"x-api-key": key, "accept": "application/json"}).secrets()
     assert redact(f"before {key} after {key}", secrets) == f"before {REDACTED} after {REDACTED}"
     assert redact("before after", secrets) == "before after"
-    assert secrets_of({"x-api-key": "abc"}) == []
+    assert redact("abc", Headers({"x-api-key": "abc"}).secrets()) == "abc"
 
 
-def test_bytes_that_are_no_text_stay_as_they_are() -> None:
-    raw = b"\xff\xfe" + KEY.encode() + b"\x80"
-    assert redact_bytes(raw, [KEY]) == b"\xff\xfe" + REDACTED.encode() + b"\x80"
-    assert redact_bytes(raw, []) is raw
+@pytest.mark.parametrize("body", [b"\xff\xfe %s \x80", b"\xfe\xff%s", b"%s\xc3"])
+def test_bytes_that_are_no_text(body: bytes) -> None:
+    with FakeProvider("openai", api_key=KEY) as fake:
+        fake.fail(403, body=body % KEY.encode())
+        error: Any = failure(fake, stream=False)
+    assert error.body == (body % REDACTED.encode()).decode("utf-8", "replace")
+    assert KEY not in shown(error)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("status", [200, 403])
+def test_json_in_other_encodings(encoding: str, status: int) -> None:
+    with FakeProvider("openai", api_key=KEY) as fake:
+        fake.fail(status, body=json.dumps({"error": {"message": f"wrong key {KEY}"}}).encode(encoding))
+        error = failure(fake, stream=False)
+    assert error.message == f"wrong key {REDACTED}"
+    assert KEY not in shown(error).replace("\0", "")
 
 
 def test_json_stays_json() -> None:
-    raw = json.dumps({"error": {"message": f'the key "{KEY}" is wrong'}}).encode()
-    assert json.loads(redact_bytes(raw, [KEY]))["error"]["message"] == f'the key "{REDACTED}" is wrong'
+    text = json.dumps({"error": {"message": f'the key "{KEY}" is wrong'}})
+    assert json.loads(redact(text, [KEY]))["error"]["message"] == f'the key "{REDACTED}" is wrong'
