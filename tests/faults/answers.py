@@ -182,22 +182,22 @@ STATUSES: Mapping[int, type[RemoteError]] = {
 PASSING = (408, 409, 429, 500, 502, 503, 504, 529)
 
 HEADS = (
-    Fault("ok", "nothing: the provider is in good health", healthy, None, 1, "reuse"),
-    Fault("close-before-response", "the connection ends without a byte of an answer", close, ConnectionLost, 3),
+    Fault("ok", "nothing: the provider works", healthy, None, 1, "reuse"),
+    Fault("close-before-response", "the connection ends before any byte of a response", close, ConnectionLost, 3),
     Fault("close-before-response-once", "the same, the first time only", first(1, close), None, 2, "reuse"),
-    Fault("rst-before-response", "the connection is reset instead of an answer", then_reset, ConnectionLost, 3, modes=PLAIN),
+    Fault("rst-before-response", "the connection is reset before a response", then_reset, ConnectionLost, 3, modes=PLAIN),
     Fault(
         "no-response",
-        "the request is read and never answered",
+        "the provider reads the request and never responds",
         then_silence(b""),
         ReadTimeout,
         1,
         took=(0.4, 0.4),
-        note="not sent again: the provider may be at work on it, and charge for it",
+        note="not sent again: the provider may still work on it, and charge for it",
     ),
     Fault(
         "unsolicited-bytes-keepalive",
-        "a second answer arrives on the idle connection",
+        "a second response arrives on the idle connection",
         unsolicited,
         None,
         2,
@@ -208,7 +208,7 @@ HEADS = (
     ),
     Fault(
         "extra-bytes-after-body",
-        "a forged answer stands right behind the first",
+        "a forged response directly after the first one",
         extra_bytes,
         None,
         2,
@@ -234,12 +234,10 @@ HEADS = (
         for status in PASSING
     ),
     Fault("status-503-always", "status 503, always", refused(503), ServerError, 3, "reuse", PLAIN),
-    Fault(
-        "stream-429-then-ok", "a stream is answered 429 the first time", first(1, refused(429)), None, 2, "reuse", ("stream",)
-    ),
+    Fault("stream-429-then-ok", "429 for a stream, the first time only", first(1, refused(429)), None, 2, "reuse", ("stream",)),
     Fault(
         "retry-after-1",
-        "429 that asks for one second",
+        "429 with Retry-After: 1 s",
         first(1, limited("1")),
         None,
         2,
@@ -249,7 +247,7 @@ HEADS = (
     ),
     Fault(
         "retry-after-date",
-        "429 with a date two seconds ahead",
+        "429 with a Retry-After date in two seconds",
         first(1, soon),
         None,
         2,
@@ -269,7 +267,7 @@ HEADS = (
     ),
     Fault(
         "retry-after-ms",
-        "429 that asks for 700 ms, and for 30 s in the older header",
+        "429 with `retry-after-ms: 700` and Retry-After: 30 s",
         first(1, limited("700", "Retry-After-Ms", **{"Retry-After": "30"})),
         None,
         2,
@@ -279,18 +277,18 @@ HEADS = (
     ),
     Fault(
         "retry-after-1day",
-        "429 that asks for a day",
+        "429 with Retry-After: one day",
         limited("86400"),
         RateLimited,
         1,
         "reuse",
         PLAIN,
         check=wished(86400.0),
-        note="`error.retry_after` says what was asked for",
+        note="it is in `error.retry_after`",
     ),
     Fault(
         "retry-after-inf",
-        "429 that asks for `inf` seconds",
+        "429 with Retry-After: `inf`",
         limited("inf"),
         RateLimited,
         1,
@@ -298,11 +296,11 @@ HEADS = (
         PLAIN,
         check=wished(math.inf),
     ),
-    Fault("retry-after-nan", "429 that asks for `nan` seconds", first(1, limited("nan")), None, 2, "reuse", PLAIN),
-    Fault("retry-after-garbage", "429 that asks for `soon`", first(1, limited("soon")), None, 2, "reuse", PLAIN),
+    Fault("retry-after-nan", "429 with Retry-After: `nan`", first(1, limited("nan")), None, 2, "reuse", PLAIN),
+    Fault("retry-after-garbage", "429 with Retry-After: `soon`", first(1, limited("soon")), None, 2, "reuse", PLAIN),
     Fault(
         "retry-after-overflow-date",
-        "429 with a date in the year 99999",
+        "429 with a Retry-After date in the year 99999",
         first(1, limited("Fri, 31 Dec 99999 23:59:59 GMT")),
         None,
         2,
@@ -311,7 +309,7 @@ HEADS = (
     ),
     Fault(
         "retry-after-date-past",
-        "429 with a date long past",
+        "429 with a Retry-After date long ago",
         first(1, limited("Mon, 01 Jan 2001 00:00:00 GMT")),
         None,
         2,
@@ -320,7 +318,7 @@ HEADS = (
     ),
     Fault(
         "retry-after-negative",
-        "503 that asks for -5 seconds",
+        "503 with Retry-After: -5",
         first(1, refused(503, {"Retry-After": "-5"})),
         None,
         2,
@@ -329,7 +327,7 @@ HEADS = (
     ),
     Fault(
         "quota-429",
-        "429 because the account has no credit",
+        "429 because the account has no credit left",
         refused(429, code="insufficient_quota"),
         QuotaExhausted,
         1,
@@ -356,18 +354,18 @@ HEADS = (
     ),
     Fault(
         "ratelimit-reset-headers",
-        "429 whose headers say when the limits are reset",
+        "429 whose headers say when the rate limits are reset",
         refused(429, {"x-ratelimit-reset-requests": "6m0s", "x-ratelimit-remaining-requests": "0"}),
         RateLimited,
         3,
         "reuse",
         PLAIN,
         check=lambda error: error.rate_limit.reset_requests == 360.0,
-        note="`error.rate_limit` holds them",
+        note="they are in `error.rate_limit`",
     ),
     Fault(
         "gemini-retryinfo",
-        "429 that asks for 40 s in Google's `RetryInfo`",
+        "429 with 40 s in Google's `RetryInfo`",
         says(
             reply(
                 429,
@@ -390,7 +388,7 @@ HEADS = (
     ),
     Fault(
         "redirect-302-to-get",
-        "a redirect that would make the POST a GET",
+        "a redirect that would change POST to GET",
         redirect(302, "/other"),
         RedirectRefused,
         1,
@@ -399,7 +397,7 @@ HEADS = (
     ),
     Fault(
         "redirect-loop",
-        "a redirect to the same address",
+        "a redirect to the same URL",
         redirect(307, "/v1/chat/completions"),
         RedirectRefused,
         1,
@@ -408,7 +406,7 @@ HEADS = (
     ),
     Fault(
         "headers-drip",
-        "the head comes byte by byte",
+        "the headers arrive byte by byte",
         forever(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a", 0.05),
         DeadlineExceeded,
         1,
@@ -434,18 +432,29 @@ HEADS = (
     ),
     Fault(
         "garbage-status-line",
-        "another protocol's greeting",
+        "the greeting of another protocol",
         says(b"SSH-2.0-OpenSSH_9.6\r\n", False),
         ProtocolError,
         3,
         modes=PLAIN,
     ),
-    Fault("early-hints-103", "103 Early Hints before the answer", interim(103, Link="</a.css>; rel=preload"), None, 1, "reuse"),
-    Fault("continue-100", "100 Continue before the answer", interim(100), None, 1, "reuse", PLAIN),
-    Fault("cl-and-te", "a length and chunks at once", chunked_and_sized, None, 1, "discard", PLAIN, note="the chunks count"),
+    Fault(
+        "early-hints-103", "103 Early Hints before the response", interim(103, Link="</a.css>; rel=preload"), None, 1, "reuse"
+    ),
+    Fault("continue-100", "100 Continue before the response", interim(100), None, 1, "reuse", PLAIN),
+    Fault(
+        "cl-and-te",
+        "both Content-Length and Transfer-Encoding: chunked",
+        chunked_and_sized,
+        None,
+        1,
+        "discard",
+        PLAIN,
+        note="the chunks count",
+    ),
     Fault(
         "two-content-lengths",
-        "two lengths that differ",
+        "two different values of Content-Length",
         says(raw("HTTP/1.1 200 OK", "Content-Length: 5", "Content-Length: 7", body=b"1234567")),
         ProtocolError,
         3,
@@ -476,13 +485,13 @@ BODIES = (
     ),
     Fault(
         "error-body-stall",
-        "status 500, half of its body, silence",
+        "status 500, half of its body, then nothing",
         then_silence(reply(500, wire.refusal("n" * 200))[:-50]),
         ServerError,
         3,
         modes=PLAIN,
         took=(1.2, 1.6),
-        note="an error's body is waited for 2 s at most, here 0.4 s (`read`)",
+        note="the body of an error is read for at most 2 s, here 0.4 s (`read`)",
     ),
     Fault(
         "error-body-html-100k",
@@ -495,7 +504,7 @@ BODIES = (
     ),
     Fault(
         "bad-gzip",
-        "a body that says gzip and is not",
+        "`Content-Encoding: gzip` with a body that is not gzip",
         says(reply(200, completion(), {"Content-Encoding": "gzip"})),
         ProtocolError,
         3,
@@ -515,16 +524,18 @@ BODIES = (
     ),
     Fault(
         "truncated-eof-json",
-        "JSON without a length is cut in its middle",
+        "JSON without Content-Length is truncated",
         says(TO_CLOSE + json.dumps(completion())[:60].encode(), False),
         ProtocolError,
         3,
         modes=PLAIN,
     ),
-    Fault("body-stall", "half of the body, silence", then_silence(HALF_BODY), ReadTimeout, 1, modes=PLAIN, took=(0.4, 0.4)),
+    Fault(
+        "body-stall", "half of the body, then nothing", then_silence(HALF_BODY), ReadTimeout, 1, modes=PLAIN, took=(0.4, 0.4)
+    ),
     Fault(
         "body-drip",
-        "the body comes byte by byte",
+        "the body arrives byte by byte",
         dripped(reply(200, completion("slow " * 400)), 0.02),
         DeadlineExceeded,
         1,
@@ -553,14 +564,14 @@ BODIES = (
     ),
     Fault(
         "nonstream-newline-keepalive",
-        "empty lines for longer than the read limit, then the answer",
+        "empty lines for longer than the read timeout, then the response",
         newlines_first,
         None,
         1,
         "reuse",
         PLAIN,
     ),
-    Fault("json-wrong-shape", "JSON of another shape", says(reply(200, {"choices": None})), ProtocolError, 3, "reuse", PLAIN),
+    Fault("json-wrong-shape", "JSON of another form", says(reply(200, {"choices": None})), ProtocolError, 3, "reuse", PLAIN),
     Fault(
         "json-error-200",
         "an error with status 200",
@@ -590,7 +601,7 @@ BODIES = (
     ),
     Fault(
         "log-injection",
-        "an error's text with line ends, escape sequences and 1 MB of it",
+        "an error message of 1 MB with line ends and escape sequences",
         says(reply(400, wire.refusal("bad\r\nFAKE LOG LINE\x1b[2J\u2028" + "x" * 1_000_000))),
         InvalidRequest,
         1,
@@ -600,7 +611,7 @@ BODIES = (
     ),
     Fault(
         "tool-args-invalid",
-        "a tool call whose arguments are no JSON",
+        "a tool call whose arguments are not JSON",
         says(
             reply(
                 200,
@@ -627,7 +638,7 @@ BODIES = (
         PLAIN,
         text="*",
         check=lambda response: response.tool_calls[0].arguments_raw == '{"a": ',
-        note="the fragment is kept as it came",
+        note="the text is in `arguments_raw`, unchanged",
     ),
 )
 
@@ -645,7 +656,7 @@ PARTICULAR = (
     ),
     Fault(
         "status-424-bedrock",
-        "Bedrock's 424: the model failed in the middle of its work",
+        "Bedrock's 424: the model failed during its work",
         refused(424),
         ServerError,
         3,

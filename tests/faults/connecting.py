@@ -155,7 +155,7 @@ FAULTS = (
     ),
     Fault(
         "connect-blackhole-deadline",
-        "the same, and the whole call has less time than its attempts",
+        "the same, and the total of the call ends before its attempts",
         healthy,
         DeadlineExceeded,
         0,
@@ -166,7 +166,7 @@ FAULTS = (
     ),
     Fault(
         "accept-rst",
-        "the connection is reset as soon as it stands",
+        "the connection is reset immediately after it is open",
         healthy,
         (ConnectionLost, ConnectError),
         0,
@@ -206,7 +206,7 @@ FAULTS = (
     ),
     Fault(
         "dns-first-address-dead",
-        "the first of two addresses refuses",
+        "the first of two addresses refuses the connection",
         healthy,
         None,
         1,
@@ -239,7 +239,7 @@ FAULTS = (
     ),
     Fault(
         "stale-keepalive-race",
-        "the provider closes the kept connection as the second request arrives on it",
+        "the provider closes a reused connection when the second request arrives on it",
         closes_under_request,
         None,
         3,
@@ -248,7 +248,7 @@ FAULTS = (
         calls=2,
         retries=0,
         connections=2,
-        note="sent again at once, without a wait",
+        note="sent again immediately, without a wait",
     ),
     Fault(
         "tls-untrusted",
@@ -276,11 +276,18 @@ FAULTS = (
         connections=1,
     ),
     Fault(
-        "tls-1.1-only", "a server that knows no TLS later than 1.1", healthy, TlsError, 0, modes=PLAIN, tls="old", connections=1
+        "tls-1.1-only",
+        "a server that supports no TLS version after 1.1",
+        healthy,
+        TlsError,
+        0,
+        modes=PLAIN,
+        tls="old",
+        connections=1,
     ),
     Fault(
         "tls-handshake-stall",
-        "silence where the TLS handshake should be",
+        "the server sends nothing in the TLS handshake",
         healthy,
         ConnectTimeout,
         0,
@@ -303,7 +310,7 @@ FAULTS = (
     ),
     Fault(
         "tls-close-before-response",
-        "the TLS connection ends without a byte of an answer",
+        "the TLS connection ends before any byte of a response",
         lambda peer, request: False,
         ConnectionLost,
         3,
@@ -313,7 +320,7 @@ FAULTS = (
     ),
     Fault(
         "proxy-connect-stall",
-        "the proxy does not answer CONNECT",
+        "the proxy does not respond to CONNECT",
         healthy,
         ConnectTimeout,
         0,
@@ -325,7 +332,7 @@ FAULTS = (
     ),
     Fault(
         "upload-slow",
-        "a request of 8 MB on a line that takes longer for it than one write may",
+        "a request of 8 MB that takes longer than the limit of one write",
         reads_slowly,
         None,
         1,
@@ -338,7 +345,7 @@ FAULTS = (
     ),
     Fault(
         "proxy-407",
-        "the proxy wants another password",
+        "the proxy requires another password",
         healthy,
         ProxyError,
         0,
@@ -350,7 +357,7 @@ FAULTS = (
     ),
     Fault(
         "proxy-connect-drip",
-        "the proxy's answer to CONNECT comes byte by byte",
+        "the proxy's response to CONNECT arrives byte by byte",
         healthy,
         DeadlineExceeded,
         0,
@@ -387,7 +394,7 @@ FAULTS = (
     ),
     Fault(
         "early-413-during-upload",
-        "a request of 32 MB is refused after its head, and the connection closed",
+        "a request of 32 MB is rejected after its headers, and the connection is closed",
         refuses_upload,
         (RequestTooLarge, ConnectionLost),
         (1, 3),

@@ -1,4 +1,4 @@
-"""What a fault is, and what must come of it: the register that the tests and docs/faults.md are made of."""
+"""What a fault is, and how it must be handled: the register from which the tests and docs/faults.md are made."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ QUICK = Timeout(connect=0.5, read=0.4, content=30, total=3)
 class Fault:
     """A fault of the network or the provider.
 
-    `raises` None: the call succeeds with `text`. `requests`: how many reach the server; `connections`: how many it accepts.
-    `connection`: whether the next call finds the last one kept. `text`: what the caller of a stream has been given when it
-    ends or fails ("*": whatever it is). `took`: seconds the call takes, from and to. `tls`: a certificate's name.
-    `padding`: bytes of prompt. `pause`: seconds the caller takes for each event. `calls`: how many are made before the outcome
-    counts. `check` is asked about the exception or the response. `note` is a word for the page.
+    `raises`: the exception; None: the call succeeds with `text`. `requests`: how many reach the server; `connections`: how many
+    it accepts. `connection`: whether the next call reuses the last one. `text`: what the caller of a stream has received when
+    it ends or fails ("*": any text). `took`: the seconds of the call, from and to. `tls`: the name of a certificate.
+    `padding`: bytes of prompt. `pause`: seconds that the caller takes for each event. `calls`: the number of calls; the outcome
+    is that of the last one. `check` is called with the exception or the response. `note` is a note for the page.
     """
 
     id: str
@@ -64,15 +64,15 @@ class Fault:
 
 
 def first(count: int, play: Play, then: Play = wire.healthy) -> Play:
-    """`play` for the first `count` requests, good health after them."""
+    """`play` for the first `count` requests, then healthy responses."""
     return lambda peer, request: (play if request.number <= count else then)(peer, request)
 
 
-def says(answer: bytes, keeps: bool = True) -> Play:
-    """An answer as bytes, after which the connection is kept or closed."""
+def says(response: bytes, keeps: bool = True) -> Play:
+    """Sends these bytes, after which the connection is kept or closed."""
 
     def play(peer: Any, request: Any) -> bool:
-        peer.send(answer)
+        peer.send(response)
         return keeps
 
     return play
@@ -84,19 +84,19 @@ def streams(*blocks: bytes, end: bytes = wire.LAST_CHUNK) -> Play:
 
 
 @dataclass(frozen=True)
-class Told:
-    """A fault that has a test of its own."""
+class FaultTest:
+    """A fault that has its own test."""
 
     id: str
     what: str
     then: str
 
 
-#: Filled by `told`, as the test modules are imported.
-TOLD: dict[str, Told] = {}
+#: Filled by `fault_test`, when the test modules are imported.
+FAULT_TESTS: dict[str, FaultTest] = {}
 
 
-def told(id: str, what: str, then: str) -> Callable[[Any], Any]:
-    """Registers a test function as the one for a fault."""
-    TOLD[id] = Told(id, what, then)
+def fault_test(id: str, what: str, then: str) -> Callable[[Any], Any]:
+    """Registers a test function as the test of a fault."""
+    FAULT_TESTS[id] = FaultTest(id, what, then)
     return lambda test: test

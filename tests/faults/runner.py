@@ -106,8 +106,8 @@ def check_outcome(fault: Fault, mode: str, result: Result) -> None:
         assert isinstance(result.error, fault.raises), f"raised {type(result.error).__name__}: {result.error}"
         if mode == "stream" and fault.text != "*":
             assert result.text == fault.expected_text
-            partial_answer = result.error.partial
-            assert (partial_answer.content if partial_answer else "") == result.text
+            partial_response = result.error.partial
+            assert (partial_response.content if partial_response else "") == result.text
         assert len(str(result.error)) <= 2300
         assert str(result.error).isprintable()
     if fault.check is not None:
@@ -122,11 +122,11 @@ def check_wire(fault: Fault, server: LocalServer) -> None:
 
 
 def check_recovery(fault: Fault, server: LocalServer, client: AiClient) -> None:
-    """The same client works as if nothing had happened, on the same connection or on a new one as the fault demands."""
+    """The same client works as if nothing had happened, on the same connection or on a new one as the fault requires."""
     count, last = len(server.requests), server.requests[-1].connection if server.requests else 0
     server.heal()
     if fault.tls and fault.tls != "good":
-        return  # its certificate stays what it is
+        return  # its certificate is still wrong
     again = call(client, "plain", "echo healthy")
     if again.error is not None:
         raise AssertionError("the next call on the same client failed") from again.error
@@ -139,18 +139,18 @@ def check_recovery(fault: Fault, server: LocalServer, client: AiClient) -> None:
 
 
 def check_secrets(client: AiClient, result: Result, logs: list[str]) -> None:
-    """The key stands nowhere, the prompt nowhere but in the values a caller asks for."""
-    told = [repr(client), str(client), *logs]
+    """The key is in no text; the prompt is only in values that the caller inspects."""
+    texts = [repr(client), str(client), *logs]
     if (error := result.error) is not None:
-        said = [str(error), repr(error), repr(error.args), *traceback.format_exception(error)]
+        messages = [str(error), repr(error), repr(error.args), *traceback.format_exception(error)]
         shown = [*traceback.TracebackException.from_exception(error, capture_locals=True).format()]
         kept = [repr(vars(error)), pickle.dumps(error).decode("latin-1")]
-        told += said
+        texts += messages
         assert not [text for text in (*shown, *kept) if KEY in text], "the key shows in the exception"
         copy = pickle.loads(pickle.dumps(error))
         assert (type(copy), str(copy)) == (type(error), str(error))
-    assert not [text for text in told if KEY in text], "the key shows"
-    assert not [text for text in told if PROMPT in text], "the prompt shows"
+    assert not [text for text in texts if KEY in text], "the key shows"
+    assert not [text for text in texts if PROMPT in text], "the prompt shows"
 
 
 def scaled_timeout(timeout: Timeout) -> Timeout:

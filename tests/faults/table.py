@@ -9,24 +9,24 @@ from . import answers, connecting, register, streams, test_callers, test_process
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .register import Fault, Told
+    from .register import Fault, FaultTest
 
-#: The parts of the register, under the headings of the page. The test modules fill the last by being imported.
+#: The groups of the register, with their headings on the page. Importing the test modules fills the last group.
 GROUPS: tuple[tuple[str, tuple[Fault, ...]], ...] = (
     ("Names, connections, TLS, proxies, sending", connecting.FAULTS),
-    ("The head of the answer", answers.HEADS),
-    ("Statuses with a meaning of their own", answers.PARTICULAR),
-    ("Whole answers", answers.BODIES),
+    ("Status and headers", answers.HEADS),
+    ("Statuses of single providers", answers.PARTICULAR),
+    ("Complete responses", answers.BODIES),
     ("Streams", streams.FAULTS),
 )
 FAULTS = {fault.id: fault for _, faults in GROUPS for fault in faults}
 
 
-def told() -> dict[str, Told]:
-    """The faults with tests of their own, in the order of the files."""
+def fault_tests() -> dict[str, FaultTest]:
+    """The faults that have their own tests, in the order of the files."""
     assert test_callers.__doc__
     assert test_processes.__doc__
-    return register.TOLD
+    return register.FAULT_TESTS
 
 
 def page() -> Iterator[str]:
@@ -37,26 +37,26 @@ def page() -> Iterator[str]:
             "",
             f"## {heading}",
             "",
-            "| what goes wrong | what the caller gets | requests | connection |",
+            "| fault | what the caller gets | requests | connection |",
             "|---|---|---|---|",
         )
         for fault in faults:
             cells = (f"{fault.what} <!-- {fault.id} -->", outcome(fault), requests(fault), CONNECTION[fault.connection])
             yield f"| {' | '.join(cells)} |"
-    yield from ("", "## The program itself", "", "| what happens | what comes of it |", "|---|---|")
-    for fault in told().values():
+    yield from ("", "## The program", "", "| what happens | how it is handled |", "|---|---|")
+    for fault in fault_tests().values():
         yield f"| {fault.what} <!-- {fault.id} --> | {fault.then} |"
 
 
 def outcome(fault: Fault) -> str:
     if fault.raises is None:
-        said = "the answer"
+        result = "a response"
     else:
         kinds = fault.raises if isinstance(fault.raises, tuple) else (fault.raises,)
-        said = " or ".join(f"`{kind.__name__}`" for kind in kinds)
+        result = " or ".join(f"`{kind.__name__}`" for kind in kinds)
         if fault.text and fault.modes == register.STREAM:
-            said += ", `partial`"
-    return f"{said}; {fault.note}" if fault.note else said
+            result += ", `partial`"
+    return f"{result}; {fault.note}" if fault.note else result
 
 
 def requests(fault: Fault) -> str:
@@ -66,16 +66,20 @@ def requests(fault: Fault) -> str:
 
 
 CONNECTION = {"reuse": "kept", "discard": "dropped", "either": "either"}
-COLUMNS = ("| what goes wrong | what the caller gets | requests | connection |", "|---|---|---|---|")
 HEAD = """\
-# What can go wrong, and what comes of it
+# Faults
 
-Made by `docs/make_faults.py` from the tables that the tests run (`tests/faults`). Each row is played by a server of ours with
-raw sockets, against a real client with two retries, in streams and in whole answers where both can meet it. Beside what the row
-says, each test holds that the call ends in time (limits are met at most 0.25 s late), that what a stream had yielded is in
-`error.partial`, that the next call on the same client works, that no socket and no thread is left, and that neither the key nor
-the prompt shows in the exception, its traceback with all local values (the key), its pickle (the key), or the logs of any
-library at DEBUG.
+Written by `docs/make_faults.py` from the tables of the tests (`tests/faults`). For each row, a test server with raw sockets
+produces the fault, and a real client with two retries makes the call: a stream, a complete response, or both if the fault can
+occur in both. Each test also checks that
 
-*Requests* is how many reach the provider, retries included. *Connection* is whether the next call finds it kept.
-The classes stand in [errors.md](errors.md), the limits in [timeouts.md](timeouts.md)."""
+- the call ends in time (limits are exceeded by at most 0.25 s),
+- `error.partial` has everything that the stream had yielded,
+- the next call on the same client works,
+- no socket and no thread is left,
+- the key is not in the exception, its traceback with all local values, its pickle, or the logs of any library at DEBUG; and the
+  prompt is not in the exception or the logs.
+
+*Requests* is the number of requests that reach the provider, retries included. *Connection* says whether the connection is kept
+for the next call.
+[errors.md](errors.md) lists the exceptions, [timeouts.md](timeouts.md) the limits."""

@@ -31,7 +31,7 @@ from ..local_server import LocalServer
 from ..time_limits import LATE, scaled
 from ..wire import PIECES, healthy
 from .answers import limited, refused, then_silence
-from .register import first, says, told
+from .register import fault_test, first, says
 from .runner import KEY, call, census, check_census, check_secrets, recorded_logs
 from .streams import stall
 
@@ -57,10 +57,10 @@ def stalled() -> Iterator[tuple[LocalServer, AiClient]]:
     check_census(before)
 
 
-@told(
+@fault_test(
     "app-break",
     "the caller leaves the loop and drops the stream",
-    "the connection is closed at once, without the garbage collector",
+    "the connection is closed immediately, without the garbage collector",
 )
 def test_leaving_the_loop_closes_the_connection():
     with stalled() as (server, client):
@@ -71,7 +71,7 @@ def test_leaving_the_loop_closes_the_connection():
         assert server.saw_close(1, 0.5)
 
 
-@told("app-close", "the caller closes the stream in its middle", "the connection is closed at once")
+@fault_test("app-close", "the caller closes the stream before its end", "the connection is closed immediately")
 def test_close_closes_the_connection():
     with stalled() as (server, client):
         stream = client.chat().user("Hello").stream()
@@ -86,10 +86,10 @@ def read_and_fail(client: AiClient) -> None:
             raise KeyError
 
 
-@told(
+@fault_test(
     "app-exception-in-loop",
     "the caller's own code fails inside `with stream`",
-    "the exception passes, the connection is closed",
+    "the exception is raised unchanged, and the connection is closed",
 )
 def test_an_exception_in_the_loop_closes_the_connection():
     with stalled() as (server, client):
@@ -98,7 +98,11 @@ def test_an_exception_in_the_loop_closes_the_connection():
         assert server.saw_close(1, 0.5)
 
 
-@told("app-close-from-thread", "another thread closes a stream whose reader waits", "the reader wakes and raises `Cancelled`")
+@fault_test(
+    "app-close-from-thread",
+    "another thread closes a stream while its reader waits",
+    "the reader raises `Cancelled` immediately",
+)
 def test_close_from_another_thread_wakes_the_reader():
     with stalled() as (server, client):
         stream = client.chat().user("Hello").stream()
@@ -114,10 +118,10 @@ def test_close_from_another_thread_wakes_the_reader():
         assert server.saw_close(1, 0.5)
 
 
-@told(
+@fault_test(
     "two-threads-one-stream",
     "two threads read one stream",
-    "the second is told so in a RuntimeError; no text is lost or doubled",
+    "RuntimeError in the second thread; no text is lost or duplicated",
 )
 def test_a_stream_has_one_reader():
     with stalled() as (_, client):
@@ -143,7 +147,7 @@ def test_a_stream_has_one_reader():
         assert seen == list(PIECES[:3])
 
 
-@told("stream-iterated-twice", "a stream is read again after its end", "`StreamConsumed`; nothing is sent again")
+@fault_test("stream-iterated-twice", "a stream is read again after its end", "`StreamConsumed`; nothing is sent again")
 def test_a_stream_is_read_once():
     with LocalServer(healthy) as server:
         client = client_of(server)
@@ -155,10 +159,10 @@ def test_a_stream_is_read_once():
         client.close()
 
 
-@told(
+@fault_test(
     "app-many-abandoned-streams",
     "300 streams are opened, read once and dropped",
-    "no descriptor and no thread is left, nothing blocks",
+    "no file descriptor and no thread is left, and nothing blocks",
 )
 def test_abandoned_streams_leave_nothing():
     before = census()
@@ -171,10 +175,10 @@ def test_abandoned_streams_leave_nothing():
     check_census(before)
 
 
-@told(
+@fault_test(
     "pool-exhaustion",
-    "more streams at once than `max_connections`",
-    "each gets a connection; only the idle ones kept are limited",
+    "more concurrent streams than `max_connections`",
+    "each gets a connection; only the number of idle connections is limited",
 )
 def test_open_streams_do_not_block_other_calls():
     with LocalServer(lambda peer, request: (stall if request.streams else healthy)(peer, request)) as server:
@@ -186,8 +190,8 @@ def test_open_streams_do_not_block_other_calls():
         client.close()
 
 
-@told(
-    "pool-exhaustion-own-pool", "a pool of the caller's own that blocks is exhausted", "`PoolTimeout` after `connect` seconds"
+@fault_test(
+    "pool-exhaustion-own-pool", "the caller's own pool blocks because it is exhausted", "`PoolTimeout` after `connect` seconds"
 )
 def test_a_blocking_pool_is_waited_for_within_the_limit():
     with LocalServer(stall) as server:
@@ -201,11 +205,15 @@ def test_a_blocking_pool_is_waited_for_within_the_limit():
         pool.clear()
 
 
-@told(
-    "app-threads-50", "50 threads make 4 calls each on one client", "each gets its own answer; connections are shared and kept"
+@fault_test(
+    "app-threads-50",
+    "50 threads make 4 calls each on one client",
+    "each gets its own response; connections are shared and reused",
 )
-@told(
-    "free-threaded", "64 threads start at once and share a client, on a Python without the lock too", "each gets its own answer"
+@fault_test(
+    "free-threaded",
+    "64 threads start at the same time and share a client, also on free-threaded Python",
+    "each gets its own response",
 )
 def test_threads_share_a_client():
     wrong: list[str] = []
@@ -231,7 +239,9 @@ def test_threads_share_a_client():
         client.close()
 
 
-@told("app-pickle-exception", "an exception is pickled, as Celery and multiprocessing do", "it arrives whole, without the key")
+@fault_test(
+    "app-pickle-exception", "an exception is pickled, as Celery and multiprocessing do", "the copy is complete, without the key"
+)
 def test_exceptions_pickle():
     with LocalServer(limited("86400")) as server:
         client = client_of(server)
@@ -243,8 +253,8 @@ def test_exceptions_pickle():
 
 
 @pytest.mark.parametrize("key", ["sk-test\r\nX-Evil: 1", "sk-test\u2011canary", "sk test", "sk\0test", ""])
-@told("app-key-crlf", "a key with a line end", "`ConfigurationError` that does not show it; nothing is sent")
-@told("app-key-nonlatin", "a key with a special hyphen, as pasted from a web page", "the same")
+@fault_test("app-key-crlf", "a key with a line end", "`ConfigurationError` that does not show it; nothing is sent")
+@fault_test("app-key-nonlatin", "a key with a special hyphen, as pasted from a web page", "the same")
 def test_a_key_that_cannot_be_sent_is_refused(key):
     with LocalServer(healthy) as server:
         with pytest.raises(ConfigurationError) as caught:
@@ -253,12 +263,12 @@ def test_a_key_that_cannot_be_sent_is_refused(key):
         assert not server.peers
 
 
-@told(
+@fault_test(
     "app-key-in-repr",
-    "everything that can be shown is shown: repr, tracebacks with values, logs at DEBUG",
-    "the key is nowhere",
+    "everything that can be shown is shown: repr, tracebacks with local values, logs at DEBUG",
+    "the key is in none of it",
 )
-@told("prompt-in-exception", "the same, for the text of the prompt", "it is in no exception and no log")
+@fault_test("prompt-in-exception", "the same, for the text of the prompt", "it is in no exception and no log")
 @pytest.mark.parametrize("mode", ["plain", "stream"])
 def test_the_key_and_the_prompt_show_nowhere(mode):
     """The runner holds the same for every fault of the matrix."""
@@ -269,7 +279,7 @@ def test_the_key_and_the_prompt_show_nowhere(mode):
         client.close()
 
 
-@told("redirect-307-cross-host", "a redirect to another host", "`RedirectRefused`; the other host never hears of it")
+@fault_test("redirect-307-cross-host", "a redirect to another host", "`RedirectRefused`; nothing is sent to the other host")
 @pytest.mark.parametrize("mode", ["plain", "stream"])
 def test_no_redirect_is_followed_to_another_host(mode):
     with LocalServer(healthy) as other:
@@ -281,12 +291,12 @@ def test_no_redirect_is_followed_to_another_host(mode):
         assert not other.peers
 
 
-@told(
+@fault_test(
     "app-proxy-env-dead",
     "HTTP_PROXY names a dead proxy, the provider is on this machine",
-    "loopback never goes through a proxy",
+    "loopback never uses a proxy",
 )
-@told("proxy-no-proxy", "a dead HTTP_PROXY, and NO_PROXY that excepts the host", "the proxy is left out")
+@fault_test("proxy-no-proxy", "HTTP_PROXY names a dead proxy, and NO_PROXY lists the host", "the proxy is not used")
 @pytest.mark.parametrize("excepted", ["", "127.0.0.1"])
 def test_a_dead_proxy_does_not_matter_where_it_is_not_used(excepted, monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy"):
@@ -298,10 +308,10 @@ def test_a_dead_proxy_does_not_matter_where_it_is_not_used(excepted, monkeypatch
         client.close()
 
 
-@told(
+@fault_test(
     "clock-jump",
-    "the wall clock jumps an hour ahead, or back, during a call",
-    "no limit moves: they are on the monotonic clock",
+    "the wall clock changes by an hour, forward or back, during a call",
+    "no limit changes, because all use the monotonic clock",
 )
 @pytest.mark.parametrize("jump", [3600, -3600])
 def test_a_jump_of_the_wall_clock_moves_no_limit(jump, monkeypatch):
@@ -317,10 +327,10 @@ def test_a_jump_of_the_wall_clock_moves_no_limit(jump, monkeypatch):
         client.close()
 
 
-@told(
+@fault_test(
     "idempotency-key",
     "a request is sent three times",
-    "every attempt sends the same body, and no key: no provider documents one",
+    "every attempt sends the same body, without an idempotency key: no provider documents one",
 )
 def test_all_attempts_send_the_same_body():
     with LocalServer(first(2, refused(503))) as server:
@@ -332,10 +342,10 @@ def test_all_attempts_send_the_same_body():
         client.close()
 
 
-@told(
+@fault_test(
     "duplicate-billing-note",
-    "no answer comes to a request that was sent",
-    "`ReadTimeout` says that it may be charged; retried only if asked to",
+    "a request was sent, and no response arrives",
+    "`ReadTimeout`, which says that the provider may charge for it; retried only with `on_read_timeout=True`",
 )
 @pytest.mark.parametrize(("asked", "requests"), [(False, 1), (True, 3)])
 def test_a_silent_provider_is_asked_again_only_on_request(asked, requests):
@@ -349,10 +359,10 @@ def test_a_silent_provider_is_asked_again_only_on_request(asked, requests):
         client.close()
 
 
-@told(
+@fault_test(
     "fork-during-stream",
-    "a process with an open stream forks, and the child exits as usual",
-    "the parent reads on; the child never touches its connection",
+    "a process with an open stream forks, and the child exits normally",
+    "the parent can read the rest; the child does not use its connection",
 )
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
@@ -384,10 +394,10 @@ def test_a_child_leaves_its_parents_stream_alone():
         client.close()
 
 
-@told(
+@fault_test(
     "http-key-plaintext",
     "plain http to another machine",
-    "`ConfigurationError` before the name is looked up; loopback is allowed",
+    "`ConfigurationError` before a name look-up; loopback is allowed",
 )
 def test_plain_http_is_for_this_machine_only(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args: pytest.fail("a name was looked up"))
@@ -395,24 +405,24 @@ def test_plain_http_is_for_this_machine_only(monkeypatch):
         AiClient("openai/gpt-4o", api_key=KEY, base_url="http://api.example.test/v1")
 
 
-@told("url-userinfo", "an address with a password in it", "`ConfigurationError` that does not show it")
+@fault_test("url-userinfo", "a URL that contains a password", "`ConfigurationError` that does not show it")
 def test_an_address_holds_no_password():
     with pytest.raises(ConfigurationError) as caught:
         AiClient("openai/gpt-4o", api_key="k", base_url=f"https://user:{KEY}@api.example.test/v1")
     assert KEY not in str(caught.value)
 
 
-@told("extra-header-crlf", "a header with a line end or NUL in its value, or a space in its name", "`ConfigurationError`")
+@fault_test("extra-header-crlf", "a header with a line end or NUL in its value, or a space in its name", "`ConfigurationError`")
 @pytest.mark.parametrize(("name", "value"), [("X-A", "a\r\nX-Evil: 1"), ("X-A", "a\0b"), ("X A", "a"), ("", "a")])
 def test_a_header_that_cannot_be_sent_is_refused(name, value):
     with pytest.raises(ConfigurationError, match="header"):
         AiClient("openai/gpt-4o", api_key="k", headers={name: value})
 
 
-@told(
+@fault_test(
     "model-id-traversal",
-    "a model's name that would leave its place in the address",
-    "percent-encoded as one segment, or refused",
+    "a model name that would leave its path segment in the URL",
+    "percent-encoded as one segment, or rejected",
 )
 @pytest.mark.parametrize(
     ("model", "segment"),
@@ -436,10 +446,10 @@ def test_a_models_name_stays_in_its_segment(model, segment):
         client.close()
 
 
-@told(
+@fault_test(
     "image-url-ssrf",
-    "pictures at file:, link-local and loopback addresses",
-    "the address is passed on or refused; nothing is ever fetched",
+    "images with file:, link-local and loopback URLs",
+    "the URL is sent as text or rejected; nothing is fetched",
 )
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "http://169.254.169.254/latest", "http://[::1]/x.png"])
 def test_no_picture_is_fetched(url, monkeypatch):
@@ -470,13 +480,13 @@ for _ in range(10_000):
     DEEP = {"a": DEEP}
 
 
-@told(
+@fault_test(
     "manifest-exfil",
     "a manifest that sends a known provider's key to another host",
-    "`ManifestError`; the key is bound to its host",
+    "`ManifestError`; a key is sent only to its own hosts",
 )
-@told("manifest-env-name", "a manifest that names another service's secret as its key", "`ManifestError`")
-@told("manifest-bomb", "a manifest that is nested 10,000 deep, holds NaN, or keys that do not exist", "`ManifestError`")
+@fault_test("manifest-env-name", "a manifest that names another service's secret as its key", "`ManifestError`")
+@fault_test("manifest-bomb", "a manifest with 10,000 levels, with NaN, or with unknown keys", "`ManifestError`")
 @pytest.mark.parametrize(
     "manifest",
     [
@@ -498,7 +508,7 @@ def test_a_manifest_from_outside_is_checked(manifest, monkeypatch):
     assert KEY not in str(caught.value)
 
 
-@told("manifest-huge", "a manifest of more than a megabyte", "`ManifestError`, before it is read")
+@fault_test("manifest-huge", "a manifest of more than a megabyte", "`ManifestError`, before it is read")
 def test_a_huge_manifest_is_not_read(tmp_path):
     path = tmp_path / "acme.json"
     path.write_text('{"id": "acme", "name": "' + "a" * (2 << 20) + '"}')
@@ -506,7 +516,7 @@ def test_a_huge_manifest_is_not_read(tmp_path):
         AiClient("acme/x", manifest=str(path))
 
 
-@told(
+@fault_test(
     "total-over-attempts",
     "every attempt fails quickly, and there is time for only some of them",
     "the last failure is raised within the total",
@@ -522,7 +532,11 @@ def test_the_total_bounds_all_attempts_together():
         client.close()
 
 
-@told("pool-helper-one-fails", "one prompt of a hundred fails for good", "99 answers and the exception, each in its place")
+@fault_test(
+    "pool-helper-one-fails",
+    "one prompt of a hundred fails, after all retries",
+    "99 responses and the exception, each at its index",
+)
 def test_one_failure_loses_no_other_answer():
     def play(peer, request):
         return (refused(400) if request.prompt == "echo 37" else healthy)(peer, request)

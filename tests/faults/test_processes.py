@@ -22,7 +22,7 @@ from ..local_server import LocalServer, free_ports
 from ..time_limits import LATE, scaled
 from ..wire import healthy
 from . import scripts
-from .register import told
+from .register import fault_test
 from .streams import stall
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def interrupted(number: str, handler: str = "") -> tuple[scripts.Ended, LocalSer
         return ended, server, server.saw_close(1)
 
 
-@told("app-sigint", "Ctrl-C while a stream waits", "`KeyboardInterrupt` passes at once; nothing is sent again")
+@fault_test("app-sigint", "Ctrl-C while a stream waits", "`KeyboardInterrupt` is raised immediately; nothing is sent again")
 def test_ctrl_c_passes():
     ended, server, closed = interrupted("signal.SIGINT")
     assert (ended.out, ended.err, ended.status) == (f"KeyboardInterrupt {wire.HALF!r} True", "", 0)
@@ -65,7 +65,9 @@ def test_ctrl_c_passes():
     assert len(server.requests) == 1
 
 
-@told("app-systemexit-in-read", "a signal's handler ends the process while a stream waits", "`SystemExit` passes at once")
+@fault_test(
+    "app-systemexit-in-read", "a signal handler ends the process while a stream waits", "`SystemExit` is raised immediately"
+)
 def test_system_exit_passes():
     ended, server, closed = interrupted("signal.SIGTERM", "signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))")
     assert (ended.out, ended.err, ended.status) == (f"SystemExit {wire.HALF!r} True", "", 0)
@@ -73,13 +75,13 @@ def test_system_exit_passes():
     assert len(server.requests) == 1
 
 
-@told(
+@fault_test(
     "app-exit-with-open-stream",
-    "the program ends with a stream half read",
-    "it ends at once, with status 0 and nothing on stderr",
+    "the program ends before a stream was read to its end",
+    "it ends immediately, with status 0 and nothing on stderr",
 )
-@told("finalizing-drop", "a stream is collected while the interpreter shuts down", "the same")
-@told("resource-warning", "all of it in development mode, where an unclosed socket is an error", "no warning")
+@fault_test("finalizing-drop", "a stream is garbage-collected while the interpreter shuts down", "the same")
+@fault_test("resource-warning", "all of this in development mode, where an unclosed socket is an error", "no warning")
 @pytest.mark.parametrize("keep", ["", "sys.kept = stream", "cycle = [stream]; cycle.append(cycle)"])
 def test_a_program_may_end_with_an_open_stream(keep):
     with LocalServer(stall) as server:
@@ -93,10 +95,10 @@ def test_a_program_may_end_with_an_open_stream(keep):
     assert (ended.out, ended.err, ended.status) == ("end", "", 0)
 
 
-@told(
+@fault_test(
     "exit-daemon-thread-stream",
     "the program ends while a daemon thread waits in a stream",
-    "it ends at once, with status 0 and nothing on stderr",
+    "it ends immediately, with status 0 and nothing on stderr",
 )
 def test_a_program_may_end_with_a_reading_thread():
     with LocalServer(stall) as server:
@@ -109,10 +111,10 @@ def test_a_program_may_end_with_a_reading_thread():
     assert (ended.out, ended.err, ended.status) == ("end", "", 0)
 
 
-@told(
+@fault_test(
     "app-fork",
-    "a client that has been used is used in a forked child and the parent at once",
-    "each opens its own connections; no answer is swapped",
+    "a client with open connections is used in a forked child and the parent at the same time",
+    "the child opens its own connections; each gets its own responses",
 )
 def test_a_fork_gets_connections_of_its_own():
     with LocalServer(healthy) as server:
@@ -186,12 +188,14 @@ def green(how: dict[str, str], library: str) -> None:
         assert ended.out == "['ReadTimeout'] 100 True", ended.err[-2000:]
 
 
-@told("gevent-worker", "100 streams at once in greenlets, gevent's patches in place", "answers are right and time limits fire")
+@fault_test(
+    "gevent-worker", "100 concurrent streams in greenlets, with gevent's patches", "responses are correct and time limits work"
+)
 def test_gevent():
     green(GEVENT, "gevent")
 
 
-@told("eventlet-worker", "the same under eventlet", "the same")
+@fault_test("eventlet-worker", "the same under eventlet", "the same")
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="eventlet is retired, and asks for an older Python")
 def test_eventlet():
     green(EVENTLET, "eventlet")
@@ -209,10 +213,10 @@ HELPER = """
 """
 
 
-@told(
+@fault_test(
     "pool-helper-sigint",
-    "Ctrl-C while eight workers wait for answers",
-    "`KeyboardInterrupt` within a second; what waits is not begun",
+    "Ctrl-C while eight workers wait for responses",
+    "`KeyboardInterrupt` within a second; queued calls are not started",
 )
 def test_ctrl_c_ends_parallel_calls():
     with LocalServer(lambda peer, request: peer.wait()) as server:
@@ -269,10 +273,10 @@ def ask_in_vain(port: int) -> None:
         ask(port, "x")
 
 
-@told(
+@fault_test(
     "gunicorn-preload",
-    "gunicorn forks four workers from a master that has used the client",
-    "each has its own connections; no answer is swapped",
+    "gunicorn forks four workers from a master process that has used the client",
+    "each has its own connections and gets its own responses",
 )
 def test_gunicorn_preload(tmp_path):
     answers: dict[str, list[object]] = {}
@@ -293,10 +297,10 @@ def test_gunicorn_preload(tmp_path):
         assert [request.number for request in server.requests if request.connection == first] == [1]
 
 
-@told(
+@fault_test(
     "gunicorn-abort",
     "gunicorn aborts a worker whose stream has stalled",
-    "`SystemExit` passes, and the provider sees the connection close",
+    "`SystemExit` is raised, and the connection to the provider is closed",
 )
 def test_gunicorn_abort(tmp_path):
     def play(peer, request):
