@@ -1,4 +1,4 @@
-"""The embedded provider: what the echo says, the bytes it says it in (read here by hand), and that every dialect reads them."""
+"""The embedded provider: the responses of the echo, their bytes (read here by hand), and that every dialect reads them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import urllib3
 
 from ailib_sync import AiClient, Document, Image, Message, Text
 from ailib_sync.dialects.dialect import NAMES, find, path_of
-from ailib_sync.embedded import EmbeddedPool, ServerCall, answer
+from ailib_sync.embedded import EmbeddedPool, ServerRequest, find_operation, respond
 from ailib_sync.embedded.exchange import Rules
-from ailib_sync.embedded.http_response import Pieces
-from ailib_sync.embedded.sample_json import fit
-from ailib_sync.embedded.service import dialect_of, speaker_of
-from ailib_sync.embedded.tokens import pieces
+from ailib_sync.embedded.http_response import ChunkedBody
+from ailib_sync.embedded.sample_json import sample_of
+from ailib_sync.embedded.service import service_of
+from ailib_sync.embedded.tokens import fragments
 from ailib_sync.errors import NotFound
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
@@ -50,21 +50,21 @@ def post(path: str, body: dict[str, Any], **headers: str) -> urllib3.HTTPRespons
 
 
 def events(response: urllib3.HTTPResponse) -> list[bytes]:
-    """What `read1` gives, until it gives nothing."""
+    """The results of `read1` until the end of the body."""
     return list(iter(lambda: response.read1(1 << 16), b""))
 
 
 def sse_data(blocks: list[bytes]) -> list[Any]:
-    """The JSON of each block; a line that is none (`[DONE]`) as text."""
+    """The JSON of each block; `[DONE]` as text."""
     lines = [line[6:] for block in blocks for line in block.decode().splitlines() if line.startswith("data: ")]
     return [line if line == "[DONE]" else json.loads(line) for line in lines]
 
 
-# --- What the echo says -------------------------------------------------------------------------------------------------
+# --- The responses of the echo ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_it_answers_without_a_key_or_a_network_and_says_what_it_is(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_needs_no_key_and_no_network(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.socket.connect", lambda *args: pytest.fail("a connection was made"))
     response = client(dialect).chat().system("Be kind.").user("Hello, world!").execute()
     assert response.content == f"{INTRODUCTION}You said: Hello, world!"
@@ -72,13 +72,13 @@ def test_it_answers_without_a_key_or_a_network_and_says_what_it_is(dialect: str,
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_only_the_first_answer_of_a_conversation_introduces_it(dialect: str) -> None:
+def test_only_the_first_response_of_a_conversation_has_the_introduction(dialect: str) -> None:
     chat = client(dialect).chat().user("One")
     assert chat.message(chat.execute().message).user("Two").execute().content == "You said: Two"
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_the_same_request_has_the_same_answer_and_another_one_another_id(dialect: str) -> None:
+def test_the_same_request_has_the_same_response_and_another_request_another_id(dialect: str) -> None:
     ask = client(dialect).chat()
     first, again, other = (ask.user(text).execute() for text in ("Hi", "Hi", "Ho"))
     assert first == again
@@ -87,21 +87,21 @@ def test_the_same_request_has_the_same_answer_and_another_one_another_id(dialect
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_the_tokens_of_prompt_and_answer_are_counted_alike_everywhere(dialect: str) -> None:
+def test_the_tokens_of_prompt_and_completion_are_the_same_in_every_dialect(dialect: str) -> None:
     usage = client(dialect).chat().system("Be kind.").user("one two three").execute().usage
     # 4 for each message and one for each word; the introduction has eleven.
     assert (usage.prompt_tokens, usage.completion_tokens) == (4 + 2 + 4 + 3, 11 + 2 + 3)
 
 
 @pytest.mark.parametrize("dialect", [name for name in NAMES if name != "openai_responses"])  # which has no stop
-def test_a_stop_sequence_ends_the_answer_before_it(dialect: str) -> None:
+def test_a_response_ends_before_a_stop_sequence(dialect: str) -> None:
     response = client(dialect).chat().user("one two STOP three").stop("STOP").execute()
     assert response.content == f"{INTRODUCTION}You said: one two "
     assert response.finish_reason in ("stop_sequence", "end_turn")
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_max_tokens_cuts_the_answer_and_says_so(dialect: str) -> None:
+def test_max_tokens_cuts_the_response_and_is_the_finish_reason(dialect: str) -> None:
     response = client(dialect).chat().user("one two three four five").max_tokens(16).execute()
     assert response.content == f"{INTRODUCTION}You said: one two three"
     assert (response.finish_reason, response.usage.completion_tokens) == ("max_tokens", 16)
@@ -122,7 +122,7 @@ def test_max_tokens_cuts_the_answer_and_says_so(dialect: str) -> None:
     ],
 )
 @pytest.mark.parametrize("dialect", ["openai_chat", "anthropic_messages", "openai_responses"])
-def test_tools_are_called_when_they_are_asked_for(
+def test_tools_are_called_if_the_prompt_or_the_choice_requires_it(
     dialect: str, text: str, choice: str | None, parallel: bool | None, called: list[Any]
 ) -> None:
     chat = client(dialect).chat().user(text).tools(WEATHER, CLOCK, parallel=parallel)
@@ -133,32 +133,32 @@ def test_tools_are_called_when_they_are_asked_for(
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_it_answers_from_the_results_of_its_tools(dialect: str) -> None:
+def test_it_reports_the_results_of_its_tools(dialect: str) -> None:
     chat = client(dialect).chat().user("Ask get_weather and get_time").tools(WEATHER, CLOCK)
-    asked = chat.execute()
-    results = [Message.tool(call.id, f"result of {call.name}", call.name) for call in asked.tool_calls]
-    response = chat.message(asked.message).messages(results).execute()
+    first = chat.execute()
+    results = [Message.tool(call.id, f"result of {call.name}", call.name) for call in first.tool_calls]
+    response = chat.message(first.message).messages(results).execute()
     assert response.content == "get_weather answered: result of get_weather get_time answered: result of get_time"
     assert response.tool_calls == []
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_json_is_answered_where_json_is_asked_for(dialect: str) -> None:
+def test_the_response_is_json_if_the_request_requires_json(dialect: str) -> None:
     response = client(dialect).chat().user("json: name=Ada, aged 36").response_format(PERSON).execute()
     assert json.loads(response.content) == {"name": "Ada", "age": 36}
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_it_thinks_when_thinking_is_asked_for(dialect: str) -> None:
+def test_it_thinks_if_the_request_asks_it_to(dialect: str) -> None:
     chat = client(dialect).chat().user("Why?")
     thoughtful = chat.reasoning(effort="high", visible=True).execute()
-    assert thoughtful.thinking == "The user wrote 1 token; I shall repeat what was said."
+    assert thoughtful.thinking == "The user wrote 1 token; I will repeat the same text."
     assert chat.reasoning(effort="none").execute().thinking is None
     assert thoughtful.usage.completion_tokens == chat.execute().usage.completion_tokens + 11  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("dialect", [name for name in NAMES if name not in ("cohere_chat", "ollama_chat")])
-def test_it_says_which_media_it_was_given(dialect: str) -> None:
+def test_it_reports_the_media_in_the_request(dialect: str) -> None:
     blocks = [
         Text("Look"),
         Image.from_bytes(PNG, "image/png"),
@@ -166,57 +166,57 @@ def test_it_says_which_media_it_was_given(dialect: str) -> None:
         Document("application/pdf", b"%PDF-1.4", name="report"),
     ]
     response = client(dialect).chat().user(blocks).execute()
-    named = "application/pdf" if dialect == "gemini_generate" else "report"  # where a document has no name
+    named = "application/pdf" if dialect == "gemini_generate" else "report"  # whose documents have no name
     assert f"I was given 2 images (image/png, image/png) and 1 document ({named}). You said: Look" in response.content
 
 
 # --- Streams ------------------------------------------------------------------------------------------------------------
 
 
-ASKED: dict[str, Any] = {
+CHATS: dict[str, Any] = {
     "text": lambda chat: chat.user("Say “grüße” 你好 and\n\nnew lines, a-very-long-word-of-more-than-sixteen-letters"),
     "thinking": lambda chat: chat.user("Why?").reasoning(effort="high", visible=True),
     "two calls": lambda chat: chat.user("Call both for Paris").tools(WEATHER, CLOCK),
     "thinking and calls": lambda chat: chat.user("both").tools(WEATHER, CLOCK).reasoning(effort="low", visible=True),
     "a call without arguments": lambda chat: chat.user("ping").tools(PING),
     "cut": lambda chat: chat.user("one two three four five").max_tokens(16),
-    "cut at once": lambda chat: chat.user("ping").tools(PING).max_tokens(16),
+    "cut before a call": lambda chat: chat.user("ping").tools(PING).max_tokens(16),
     "stopped": lambda chat: chat.user("one two three").stop("two"),
     "json": lambda chat: chat.user("json of Ada").response_format(PERSON),
 }
 
 
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("chat", CHATS)
 @pytest.mark.parametrize("dialect", NAMES)
-def test_a_stream_folded_is_the_whole_answer(dialect: str, asked: str) -> None:
-    whole = ASKED[asked](client(dialect).chat()).execute()
-    folded = ASKED[asked](client(dialect).chat()).stream().collect()
-    for response in (whole, folded):
-        # Ids are made of the request, which says whether it streams; arguments are text in streams.
+def test_an_accumulated_stream_is_the_complete_response(dialect: str, chat: str) -> None:
+    complete = CHATS[chat](client(dialect).chat()).execute()
+    accumulated = CHATS[chat](client(dialect).chat()).stream().collect()
+    for response in (complete, accumulated):
+        # Ids depend on the request, which has `stream`; in streams, arguments are text.
         for call in response.tool_calls:
             call.id, call.arguments_raw = "", None
         response.message.extra.clear()
-    assert [(type(b), getattr(b, "text", None)) for b in folded.message.blocks] == [
-        (type(b), getattr(b, "text", None)) for b in whole.message.blocks
+    assert [(type(b), getattr(b, "text", None)) for b in accumulated.message.blocks] == [
+        (type(b), getattr(b, "text", None)) for b in complete.message.blocks
     ]
-    assert [(c.name, c.arguments) for c in folded.tool_calls] == [(c.name, c.arguments) for c in whole.tool_calls]
+    assert [(c.name, c.arguments) for c in accumulated.tool_calls] == [(c.name, c.arguments) for c in complete.tool_calls]
     facts = ("content", "thinking", "finish_reason", "raw_finish_reason", "stop_sequence", "usage", "model")
     for fact in facts:
-        assert getattr(folded, fact) == getattr(whole, fact), fact
+        assert getattr(accumulated, fact) == getattr(complete, fact), fact
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_a_stream_comes_word_by_word(dialect: str) -> None:
+def test_a_stream_has_one_event_for_each_word(dialect: str) -> None:
     stream = client(dialect).chat().user("Hello, world!").stream()
-    assert list(stream.text()) == pieces(f"{INTRODUCTION}You said: Hello, world!")
+    assert list(stream.text()) == fragments(f"{INTRODUCTION}You said: Hello, world!")
 
 
 @pytest.mark.parametrize("text", ["", " ", "a", "  two  words ", "x" * 40, "tab\tand\nline\n", "你好，世界"])
-def test_the_pieces_of_a_text_are_the_text(text: str) -> None:
-    assert "".join(pieces(text)) == text
+def test_the_fragments_of_a_text_are_the_text(text: str) -> None:
+    assert "".join(fragments(text)) == text
 
 
-def test_read1_gives_one_event_at_a_time_and_no_more_than_asked_for() -> None:
+def test_read1_returns_one_event_and_at_most_the_requested_size() -> None:
     body = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
     blocks = events(post("/v1/chat/completions", body))
     assert all(block.startswith(b"data: ") and block.endswith(b"\n\n") for block in blocks)
@@ -227,12 +227,12 @@ def test_read1_gives_one_event_at_a_time_and_no_more_than_asked_for() -> None:
     assert b"".join(small) == b"".join(blocks) == post("/v1/chat/completions", body).read()
 
 
-def test_a_body_of_pieces_obeys_the_size_it_is_read_with() -> None:
-    body = Pieces([b"abc", b"", b"defgh"])
+def test_a_body_of_chunks_is_read_in_the_requested_size() -> None:
+    body = ChunkedBody([b"abc", b"", b"defgh"])
     assert [body.read1(2), body.read1(2), body.read1(), body.read1(), body.read1()] == [b"ab", b"c", b"defgh", b"", b""]
-    assert Pieces([b"abc", b"def"]).read(4) == b"abcd"
-    assert Pieces([b"abc", b"def"]).read() == b"abcdef"
-    assert Pieces([b"abc"]).read(0) == b""
+    assert ChunkedBody([b"abc", b"def"]).read(4) == b"abcd"
+    assert ChunkedBody([b"abc", b"def"]).read() == b"abcdef"
+    assert ChunkedBody([b"abc"]).read(0) == b""
 
 
 # --- The bytes, read by hand --------------------------------------------------------------------------------------------
@@ -266,12 +266,12 @@ def test_openai_chat_tool_call_chunks_name_the_call_once() -> None:
     assert chunks[-1]["choices"][0]["finish_reason"] == "tool_calls"
 
 
-def test_openai_chat_gives_as_many_choices_as_asked() -> None:
+def test_openai_chat_has_the_requested_number_of_choices() -> None:
     body = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}], "n": 3}
     assert [choice["index"] for choice in post("/v1/chat/completions", body).json()["choices"]] == [0, 1, 2]
 
 
-def test_anthropic_events_stand_in_their_order() -> None:
+def test_the_order_of_anthropic_events() -> None:
     body = {
         "model": "echo",
         "max_tokens": 2000,
@@ -293,7 +293,7 @@ def test_anthropic_events_stand_in_their_order() -> None:
     assert data[-2]["usage"]["output_tokens_details"] == {"thinking_tokens": 5}
 
 
-def test_gemini_gives_chunks_and_no_end_mark() -> None:
+def test_gemini_has_chunks_and_no_end_mark() -> None:
     body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
     response = post("/v1beta/models/echo:streamGenerateContent?alt=sse", body)
     chunks = sse_data(events(response))
@@ -301,8 +301,8 @@ def test_gemini_gives_chunks_and_no_end_mark() -> None:
     assert text == f"{INTRODUCTION}You said: Hi"
     assert [chunk["candidates"][0].get("finishReason") for chunk in chunks[-2:]] == [None, "STOP"]
     assert chunks[-1]["usageMetadata"]["totalTokenCount"] == 5 + 14
-    whole = post("/v1beta/models/echo:generateContent", body).json()
-    assert whole["candidates"][0]["content"]["parts"] == [{"text": text}]
+    complete = post("/v1beta/models/echo:generateContent", body).json()
+    assert complete["candidates"][0]["content"]["parts"] == [{"text": text}]
 
 
 def test_cohere_events_and_their_end() -> None:
@@ -316,7 +316,7 @@ def test_cohere_events_and_their_end() -> None:
 
 
 def test_ollama_lines() -> None:
-    body = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}]}  # streams unless told otherwise
+    body = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}]}  # streams by default
     response = post("/api/chat", body)
     assert response.headers["content-type"] == "application/x-ndjson"
     lines = [json.loads(line) for line in events(response)]
@@ -326,7 +326,7 @@ def test_ollama_lines() -> None:
     assert post("/api/chat", {**body, "stream": False}).json()["message"]["content"] == f"{INTRODUCTION}You said: Hi"
 
 
-def test_responses_events_are_numbered_and_end_with_the_whole_response() -> None:
+def test_responses_events_are_numbered_and_end_with_the_complete_response() -> None:
     body = {"model": "echo", "input": "Hi", "stream": True}
     data = sse_data(events(post("/v1/responses", body)))
     assert [item["sequence_number"] for item in data] == list(range(len(data)))
@@ -335,10 +335,10 @@ def test_responses_events_are_numbered_and_end_with_the_whole_response() -> None
         "created", "in_progress", "output_item.added", "content_part.added",
         "output_text.done", "content_part.done", "output_item.done", "completed",
     ]  # fmt: skip
-    whole = post("/v1/responses", {**body, "stream": False}).json()
+    complete = post("/v1/responses", {**body, "stream": False}).json()
     last = data[-1]["response"]
-    assert [item["content"] for item in last["output"]] == [item["content"] for item in whole["output"]]
-    assert last["usage"] == whole["usage"]
+    assert [item["content"] for item in last["output"]] == [item["content"] for item in complete["output"]]
+    assert last["usage"] == complete["usage"]
 
 
 def aws_frames(raw: bytes) -> list[tuple[dict[str, str], Any]]:
@@ -362,7 +362,7 @@ def aws_frames(raw: bytes) -> list[tuple[dict[str, str], Any]]:
     return found
 
 
-def test_bedrock_frames_are_whole_and_checked() -> None:
+def test_bedrock_frames_are_complete_and_have_correct_checksums() -> None:
     body = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
     response = post("/model/echo/converse-stream", body)
     assert response.headers["content-type"] == "application/vnd.amazon.eventstream"
@@ -378,8 +378,8 @@ def test_bedrock_frames_are_whole_and_checked() -> None:
 # --- Both directions ----------------------------------------------------------------------------------------------------
 
 
-def test_what_a_dialect_writes_the_service_reads_as_it_was_meant() -> None:
-    """The service's reader and the dialect's writer were written apart; they must agree on the request."""
+def test_a_service_reads_the_same_request_that_a_dialect_renders() -> None:
+    """The reader of the service and the renderer of the dialect are independent; they must agree on the request."""
     messages = (
         Message.system("Be kind."),
         Message.user([Text("Look"), Image.from_bytes(PNG, "image/png")]),
@@ -394,18 +394,18 @@ def test_what_a_dialect_writes_the_service_reads_as_it_was_meant() -> None:
         "tool_choice": ToolChoice("tool", "get_time"),
         "response_format": ResponseFormat("json_schema", PERSON),
     }
-    asked = chat_request("echo", messages, (WEATHER, CLOCK), options, stream=True)
+    request = chat_request("echo", messages, (WEATHER, CLOCK), options, stream=True)
     for name in ("openai_chat", "anthropic_messages", "gemini_generate", "bedrock_converse", "openai_responses"):
         manifest = Manifest.load("embedded").for_model("echo", name)
         dialect = find(name)
-        body = dialect.chat.render(asked, manifest, Ledger())
+        body = dialect.chat.render(request, manifest, Ledger())
         path = path_of(dialect.chat, manifest, stream=True)
         path, _, query = path.replace("{model}", "echo").partition("?")
         headers = {"content-type": "application/json", "anthropic-version": "2023-06-01"}
-        call = ServerCall("POST", path, query, headers, json.dumps(body).encode())
-        speaker = speaker_of(name)
-        speaker.check_call(call, body, Rules(name))
-        read = speaker.read_call(call, body, Rules(name))
+        received = ServerRequest("POST", path, query, headers, json.dumps(body).encode())
+        chat = service_of(name).operations["chat"]
+        chat.check(received, body, Rules(name))
+        read = chat.read(received, body, Rules(name))
         assert (read.model, read.stream) == ("echo", True), name
         for option, value in options.items():
             got = getattr(read.options, option)
@@ -420,39 +420,40 @@ def test_what_a_dialect_writes_the_service_reads_as_it_was_meant() -> None:
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_reasoning_switched_off_reaches_the_service_as_off(dialect: str) -> None:
+def test_reasoning_that_is_off_is_off_for_the_service(dialect: str) -> None:
     manifest = Manifest.load("embedded").for_model("echo", dialect)
-    asked = chat_request("echo", (Message.user("Hi"),), options={"reasoning": Reasoning("none"), "max_tokens": 99})
-    body = find(dialect).chat.render(asked, manifest, Ledger())
+    request = chat_request("echo", (Message.user("Hi"),), options={"reasoning": Reasoning("none"), "max_tokens": 99})
+    body = find(dialect).chat.render(request, manifest, Ledger())
     path = path_of(find(dialect).chat, manifest).replace("{model}", "echo")
-    read = speaker_of(dialect).read_call(ServerCall("POST", path), body, Rules(dialect))
+    read = service_of(dialect).operations["chat"].read(ServerRequest("POST", path), body, Rules(dialect))
     reasoning = read.options.reasoning
     assert reasoning is None or reasoning.off or dialect == "gemini_generate"  # whose level cannot be switched off
 
 
 @pytest.mark.parametrize(
-    ("path", "dialect"),
+    ("path", "found"),
     [
-        ("/v1/chat/completions", "openai_chat"),
-        ("/v1/messages", "anthropic_messages"),
-        ("/v1beta/models/gemini-3-pro:generateContent", "gemini_generate"),
-        ("/v2/chat", "cohere_chat"),
-        ("/model/us.anthropic.claude%3A0/converse-stream", "bedrock_converse"),
-        ("/api/chat", "ollama_chat"),
-        ("/openai/v1/responses", "openai_responses"),
-        ("/v1/embeddings", None),
+        ("/v1/chat/completions", ("openai_chat", "chat")),
+        ("/v1/messages", ("anthropic_messages", "chat")),
+        ("/v1beta/models/gemini-3-pro:generateContent", ("gemini_generate", "chat")),
+        ("/v2/chat", ("cohere_chat", "chat")),
+        ("/model/us.anthropic.claude%3A0/converse-stream", ("bedrock_converse", "chat")),
+        ("/api/chat", ("ollama_chat", "chat")),
+        ("/openai/v1/responses", ("openai_responses", "chat")),
+        ("/v1/embeddings", ("openai_chat", "embeddings")),
+        ("/v1/audio/speech", None),
     ],
 )
-def test_a_path_says_which_dialect_is_spoken(path: str, dialect: str | None) -> None:
-    assert dialect_of(path) == dialect
+def test_a_path_identifies_the_dialect_and_the_operation(path: str, found: tuple[str, str] | None) -> None:
+    assert find_operation(path) == found
 
 
-def test_there_is_one_model() -> None:
+def test_echo_is_the_only_model() -> None:
     with pytest.raises(NotFound, match="`gpt-4o` does not exist"):
         AiClient("embedded/gpt-4o", retry=0).chat().user("Hi").execute()
 
 
-# --- Values that fit a schema -------------------------------------------------------------------------------------------
+# --- Sample values for a schema -------------------------------------------------------------------------------------------
 
 SCHEMAS: dict[str, Any] = {
     "an object": PERSON,
@@ -474,31 +475,31 @@ SCHEMAS: dict[str, Any] = {
         "$defs": {"node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}, "v": {"type": "integer"}}}},
         "$ref": "#/$defs/node",
     },
-    "a required property nobody describes": {"type": "object", "required": ["x"]},
+    "a required property without a schema": {"type": "object", "required": ["x"]},
 }
 
 
 @pytest.mark.parametrize("text", ["", 'Ada is 36, in Paris; "quoted words" and blue'])
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_the_made_up_value_fits_its_schema(name: str, text: str) -> None:
-    jsonschema.Draft202012Validator(SCHEMAS[name]).validate(fit(SCHEMAS[name], text))
+def test_a_sample_value_is_valid(name: str, text: str) -> None:
+    jsonschema.Draft202012Validator(SCHEMAS[name]).validate(sample_of(SCHEMAS[name], text))
 
 
-def test_the_made_up_value_takes_its_words_from_the_text() -> None:
+def test_a_sample_value_has_words_of_the_text() -> None:
     schema = {
         "type": "object",
         "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["celsius", "fahrenheit"]}},
         "required": ["city", "days", "unit"],
     }
-    assert fit(schema, "What will it be like in New York for 3 days, in Fahrenheit?") == {
+    assert sample_of(schema, "What will it be like in New York for 3 days, in Fahrenheit?") == {
         "city": "New York",
         "days": 3,
         "unit": "fahrenheit",
     }
 
 
-def test_the_service_is_a_function_without_state() -> None:
+def test_a_service_is_a_function_without_state() -> None:
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}).encode()
-    call = ServerCall("POST", "/chat/completions", headers={"content-type": "application/json"}, body=body)
-    first, second = (b"".join(answer(call, Rules("openai_chat")).chunks) for _ in range(2))
+    received = ServerRequest("POST", "/chat/completions", headers={"content-type": "application/json"}, body=body)
+    first, second = (b"".join(respond(received, Rules("openai_chat")).chunks) for _ in range(2))
     assert first == second

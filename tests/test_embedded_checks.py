@@ -1,5 +1,5 @@
-"""What the embedded services refuse, in the words and forms of the real ones: one table a format, each line one change to a
-request that is taken as it stands."""
+"""What the embedded services reject, with the errors of the real ones: one table for each format. Each row changes a request
+that is accepted."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from ailib_sync.dialects.dialect import NAMES, find
-from ailib_sync.embedded import Refused, Rules, ServerCall, answer
+from ailib_sync.embedded import Rejected, Rules, ServerRequest, respond
 from ailib_sync.embedded.echo import signature_of
-from ailib_sync.embedded.json_checks import Bad
+from ailib_sync.embedded.json_checks import Invalid
 from ailib_sync.embedded.rules import rules_of
-from ailib_sync.embedded.service import speaker_of
+from ailib_sync.embedded.service import service_of
 from ailib_sync.errors import classify
 from ailib_sync.registry.manifest import Manifest
 
@@ -33,19 +33,19 @@ HEADERS = {"content-type": "application/json"}
 
 
 def send(dialect: str, body: Any, headers: dict[str, str] | None = None, **rules: Any) -> tuple[int, dict[str, str], Any]:
-    """(status, headers, JSON) of the service's answer."""
+    """(status, headers, JSON) of the response."""
     call_headers = {**HEADERS, **({"anthropic-version": "2023-06-01"} if dialect == "anthropic_messages" else {})}
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    call = ServerCall("POST", PATHS[dialect], headers={**call_headers, **(headers or {})}, body=raw)
-    reply = answer(call, Rules(dialect, **rules))
-    return reply.status, reply.headers, json.loads(b"".join(reply.chunks))
+    received = ServerRequest("POST", PATHS[dialect], headers={**call_headers, **(headers or {})}, body=raw)
+    response = respond(received, Rules(dialect, **rules))
+    return response.status, response.headers, json.loads(b"".join(response.chunks))
 
 
 def changed(valid: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """The body with each dotted place set; a value of `...` takes the key out."""
+    """The body with the value at each dotted path; `...` removes the key."""
     body = copy.deepcopy(valid)
-    for place, value in changes.items():
-        *path, last = [int(step) if step.isdigit() else step for step in place.split(".")]
+    for dotted, value in changes.items():
+        *path, last = [int(step) if step.isdigit() else step for step in dotted.split(".")]
         at: Any = body
         for step in path:
             at = at[step]
@@ -72,8 +72,8 @@ OPENAI: dict[str, Any] = {
     "temperature": 0.5,
 }
 DATA_URL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,@@@"}}
-OPENAI_REFUSED: list[tuple[dict[str, Any], str, str | None]] = [
-    # what is changed, a part of the message, the code
+OPENAI_REJECTED: list[tuple[dict[str, Any], str, str | None]] = [
+    # the changes, a part of the message, the code
     ({"model": ...}, "Missing required parameter: 'model'.", "missing_required_parameter"),
     ({"messages": ...}, "Missing required parameter: 'messages'.", "missing_required_parameter"),
     ({"messages": []}, "Invalid 'messages': empty array.", "empty_array"),
@@ -138,8 +138,8 @@ OPENAI_REFUSED: list[tuple[dict[str, Any], str, str | None]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "words", "code"), OPENAI_REFUSED)
-def test_openai_chat_refuses(changes: dict[str, Any], words: str, code: str | None) -> None:
+@pytest.mark.parametrize(("changes", "words", "code"), OPENAI_REJECTED)
+def test_openai_chat_rejects(changes: dict[str, Any], words: str, code: str | None) -> None:
     status, headers, body = send("openai_chat", changed(OPENAI, changes))
     assert (status, headers["content-type"]) == (400, "application/json")
     error = body["error"]
@@ -168,7 +168,7 @@ ANTHROPIC: dict[str, Any] = {
 }  # fmt: skip
 TEXT_FIRST = [{"type": "text", "text": "x"}, {"type": "tool_result", "tool_use_id": "toolu_1"}]
 ENABLED = {"type": "enabled", "budget_tokens": 1024}
-ANTHROPIC_REFUSED: list[tuple[dict[str, Any], str]] = [
+ANTHROPIC_REJECTED: list[tuple[dict[str, Any], str]] = [
     ({"max_tokens": ...}, "max_tokens: Field required"),
     ({"max_tokens": 0}, "max_tokens: Input should be greater than or equal to 1"),
     ({"model": ...}, "model: Field required"),
@@ -224,8 +224,8 @@ ANTHROPIC_REFUSED: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "words"), ANTHROPIC_REFUSED)
-def test_anthropic_messages_refuses(changes: dict[str, Any], words: str) -> None:
+@pytest.mark.parametrize(("changes", "words"), ANTHROPIC_REJECTED)
+def test_anthropic_messages_rejects(changes: dict[str, Any], words: str) -> None:
     status, headers, body = send("anthropic_messages", changed(ANTHROPIC, changes))
     assert (status, headers["x-should-retry"]) == (400, "false")
     assert body["type"] == "error"
@@ -234,21 +234,21 @@ def test_anthropic_messages_refuses(changes: dict[str, Any], words: str) -> None
     assert body["request_id"] == headers["request-id"]
 
 
-def test_anthropic_wants_its_version() -> None:
-    call = ServerCall("POST", "/v1/messages", headers=HEADERS, body=json.dumps(ANTHROPIC).encode())
-    assert b"anthropic-version: header is required" in b"".join(answer(call, Rules("anthropic_messages")).chunks)
+def test_anthropic_requires_a_version() -> None:
+    received = ServerRequest("POST", "/v1/messages", headers=HEADERS, body=json.dumps(ANTHROPIC).encode())
+    assert b"anthropic-version: header is required" in b"".join(respond(received, Rules("anthropic_messages")).chunks)
     assert "not a valid version" in str(send("anthropic_messages", ANTHROPIC, {"anthropic-version": "2024-01-01"}))
 
 
-def test_anthropics_newer_version_takes_no_sampling() -> None:
+def test_the_newer_version_of_anthropic_rejects_sampling() -> None:
     body = {**ANTHROPIC, "temperature": 1.0}
     assert send("anthropic_messages", body)[0] == 200
-    status, _, refused = send("anthropic_messages", body, {"anthropic-version": "2026-10-21"})
-    assert (status, refused["error"]["message"]) == (400, "temperature: Extra inputs are not permitted")
+    status, _, rejected = send("anthropic_messages", body, {"anthropic-version": "2026-10-21"})
+    assert (status, rejected["error"]["message"]) == (400, "temperature: Extra inputs are not permitted")
 
 
 @pytest.mark.parametrize("model", ["claude-3-5-sonnet-20241022", "claude-sonnet-4-5", "claude-opus-4-1-20250805"])
-def test_older_claude_models_go_on_from_a_prefill(model: str) -> None:
+def test_older_claude_models_continue_a_prefill(model: str) -> None:
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "{"}]
     body = {"model": model, "max_tokens": 9, "messages": messages}
     assert send("anthropic_messages", body)[0] == 200
@@ -256,10 +256,10 @@ def test_older_claude_models_go_on_from_a_prefill(model: str) -> None:
     assert "cannot end with trailing whitespace" in str(send("anthropic_messages", body))
 
 
-def test_a_host_may_take_system_messages_in_the_conversation() -> None:
+def test_a_host_may_support_system_messages_in_the_conversation() -> None:
     body = changed(ANTHROPIC, {"messages": [{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]})
     assert send("anthropic_messages", body)[0] == 400
-    assert send("anthropic_messages", body, mid_system=True)[0] == 200
+    assert send("anthropic_messages", body, mid_conversation_system=True)[0] == 200
 
 
 # --- Gemini -------------------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ GEMINI: dict[str, Any] = {
     "generationConfig": {"temperature": 1.0},
 }  # fmt: skip
 TURN = "function call turn comes immediately after a user turn"
-GEMINI_REFUSED: list[tuple[dict[str, Any], str]] = [
+GEMINI_REJECTED: list[tuple[dict[str, Any], str]] = [
     ({"contents": ...}, "contents is not specified"),
     ({"contents": []}, "contents is not specified"),
     ({"messages": []}, 'Unknown name "messages": Cannot find field.'),
@@ -320,26 +320,26 @@ GEMINI_REFUSED: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "words"), GEMINI_REFUSED)
-def test_gemini_generate_refuses(changes: dict[str, Any], words: str) -> None:
+@pytest.mark.parametrize(("changes", "words"), GEMINI_REJECTED)
+def test_gemini_generate_rejects(changes: dict[str, Any], words: str) -> None:
     status, _, body = send("gemini_generate", changed(GEMINI, changes))
     assert (status, body["error"]["code"], body["error"]["status"]) == (400, 400, "INVALID_ARGUMENT")
     assert words in body["error"]["message"]
 
 
-def test_gemini_3_wants_its_calls_back_signed() -> None:
+def test_gemini_3_requires_the_signatures_of_its_calls() -> None:
     unsigned = changed(GEMINI, {"contents.1.parts.0.thoughtSignature": ...})
     assert send("gemini_generate", unsigned)[0] == 200
-    status, _, body = send("gemini_generate", unsigned, signed_calls=True)
+    status, _, body = send("gemini_generate", unsigned, requires_signed_calls=True)
     assert (status, "missing a thought_signature" in body["error"]["message"]) == (400, True)
     stand_in = changed(GEMINI, {"contents.1.parts.0.thoughtSignature": "skip_thought_signature_validator"})
-    assert send("gemini_generate", stand_in, signed_calls=True)[0] == 200
+    assert send("gemini_generate", stand_in, requires_signed_calls=True)[0] == 200
 
 
-def test_a_gemini_host_may_know_no_ids_of_calls() -> None:
+def test_a_gemini_host_may_have_no_ids_of_calls() -> None:
     numbered = changed(GEMINI, {"contents.1.parts.0.functionCall.id": "a1"})
     assert send("gemini_generate", numbered)[0] == 200
-    assert 'Unknown name "id"' in str(send("gemini_generate", numbered, call_ids=False))
+    assert 'Unknown name "id"' in str(send("gemini_generate", numbered, has_call_ids=False))
 
 
 # --- Cohere, Bedrock, Ollama, Responses ---------------------------------------------------------------------------------
@@ -353,7 +353,7 @@ COHERE: dict[str, Any] = {
     ],
     "tools": [{"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}],
 }
-COHERE_REFUSED: list[tuple[dict[str, Any], str]] = [
+COHERE_REJECTED: list[tuple[dict[str, Any], str]] = [
     ({"top_p": 0.5}, "unknown field: parameter 'top_p' is not a valid field."),
     ({"stop": ["a"]}, "unknown field: parameter 'stop'"),
     ({"model": ...}, "model is required"),
@@ -389,7 +389,7 @@ BEDROCK: dict[str, Any] = {
     "toolConfig": {"tools": [{"toolSpec": {"name": "get_weather", "inputSchema": {"json": SCHEMA}}}]},
 }
 PDF = {"document": {"format": "pdf", "name": "report", "source": {"bytes": "AAAA"}}}
-BEDROCK_REFUSED: list[tuple[dict[str, Any], str]] = [
+BEDROCK_REJECTED: list[tuple[dict[str, Any], str]] = [
     ({"max_tokens": 1}, "extraneous key [max_tokens] is not permitted"),
     ({"model": "x"}, "extraneous key [model] is not permitted"),
     ({"inferenceConfig.temperature": 1.5},
@@ -426,7 +426,7 @@ OLLAMA: dict[str, Any] = {
     "stream": False,
     "options": {"temperature": 0.5},
 }
-OLLAMA_REFUSED: list[tuple[dict[str, Any], str]] = [
+OLLAMA_REJECTED: list[tuple[dict[str, Any], str]] = [
     ({"model": ...}, "model is required"),
     ({"temperature": 1}, 'json: unknown field "temperature"'),
     ({"options.max_tokens": 1}, 'json: unknown field "options.max_tokens"'),
@@ -450,7 +450,7 @@ RESPONSES: dict[str, Any] = {
     "tools": [{"type": "function", "name": "get_weather", "parameters": SCHEMA, "strict": True}],
 }
 NESTED = {"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}
-RESPONSES_REFUSED: list[tuple[dict[str, Any], str]] = [
+RESPONSES_REJECTED: list[tuple[dict[str, Any], str]] = [
     ({"messages": []}, "Unknown parameter: 'messages'."),
     ({"max_tokens": 9}, "Unknown parameter: 'max_tokens'."),
     ({"stop": ["x"]}, "Unknown parameter: 'stop'."),
@@ -477,16 +477,16 @@ RESPONSES_REFUSED: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 TABLES: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str]], Callable[[Any], str]]] = {
-    "cohere_chat": (COHERE, COHERE_REFUSED, lambda body: str(body["message"])),
-    "bedrock_converse": (BEDROCK, BEDROCK_REFUSED, lambda body: str(body["message"])),
-    "ollama_chat": (OLLAMA, OLLAMA_REFUSED, lambda body: str(body["error"])),
-    "openai_responses": (RESPONSES, RESPONSES_REFUSED, lambda body: str(body["error"]["message"])),
+    "cohere_chat": (COHERE, COHERE_REJECTED, lambda body: str(body["message"])),
+    "bedrock_converse": (BEDROCK, BEDROCK_REJECTED, lambda body: str(body["message"])),
+    "ollama_chat": (OLLAMA, OLLAMA_REJECTED, lambda body: str(body["error"])),
+    "openai_responses": (RESPONSES, RESPONSES_REJECTED, lambda body: str(body["error"]["message"])),
 }
 LINES = [(dialect, changes, words) for dialect, (_, lines, _) in TABLES.items() for changes, words in lines]
 
 
 @pytest.mark.parametrize(("dialect", "changes", "words"), LINES)
-def test_the_other_formats_refuse(dialect: str, changes: dict[str, Any], words: str) -> None:
+def test_the_other_formats_reject(dialect: str, changes: dict[str, Any], words: str) -> None:
     valid, _, message = TABLES[dialect]
     status, headers, body = send(dialect, changed(valid, changes))
     assert status == 400
@@ -495,7 +495,7 @@ def test_the_other_formats_refuse(dialect: str, changes: dict[str, Any], words: 
         assert headers["x-amzn-errortype"].startswith("ValidationException:")
 
 
-# --- What holds for all -------------------------------------------------------------------------------------------------
+# --- For all formats -------------------------------------------------------------------------------------------------
 
 VALID = {
     "openai_chat": OPENAI,
@@ -506,25 +506,25 @@ VALID = {
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_the_request_that_the_tables_change_is_taken(dialect: str) -> None:
+def test_the_request_that_the_tables_change_is_accepted(dialect: str) -> None:
     assert send(dialect, VALID[dialect])[0] == 200
 
 
 @pytest.mark.parametrize("dialect", NAMES)
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'"x"', b'{"a": NaN}', b"\xff", b"[" * 100_000])
-def test_a_body_that_is_no_object_is_refused(dialect: str, raw: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_rejected(dialect: str, raw: bytes) -> None:
     assert send(dialect, raw)[0] == 400
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_a_body_of_another_kind_is_refused(dialect: str) -> None:
+def test_another_content_type_is_rejected(dialect: str) -> None:
     assert send(dialect, VALID[dialect], {"content-type": "text/plain"})[0] == 415
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_without_strictness_anything_is_answered(dialect: str) -> None:
+def test_a_service_that_is_not_strict_responds_to_anything(dialect: str) -> None:
     for raw in (b"", b"[]", b'{"model": 7, "messages": "x", "contents": 3}', json.dumps(VALID[dialect]).encode()):
-        assert answer(ServerCall("PUT", "/any", body=raw), Rules(dialect, strict=False, key="k")).status == 200
+        assert respond(ServerRequest("PUT", "/any", body=raw), Rules(dialect, strict=False, key="k")).status == 200
 
 
 KEYS = {"bearer": ("authorization", "Bearer k"), "header": ("x-key", "k")}
@@ -532,7 +532,7 @@ KEYS = {"bearer": ("authorization", "Bearer k"), "header": ("x-key", "k")}
 
 @pytest.mark.parametrize("dialect", NAMES)
 @pytest.mark.parametrize(
-    ("scheme", "headers", "query", "is_taken"),
+    ("scheme", "headers", "query", "is_accepted"),
     [
         ("bearer", {"authorization": "Bearer k"}, "", True),
         ("bearer", {"authorization": "Bearer x"}, "", False),
@@ -545,29 +545,29 @@ KEYS = {"bearer": ("authorization", "Bearer k"), "header": ("x-key", "k")}
         ("aws", {"authorization": "Bearer k"}, "", True),
     ],
 )
-def test_the_key_must_be_right_and_in_its_place(
-    dialect: str, scheme: str, headers: dict[str, str], query: str, is_taken: bool
+def test_the_key_must_be_correct_and_in_its_header(
+    dialect: str, scheme: str, headers: dict[str, str], query: str, is_accepted: bool
 ) -> None:
     auth = {"scheme": scheme, **({"header": "x-key"} if scheme == "header" else {})}
     every = {**HEADERS, "anthropic-version": "2023-06-01", **headers}
-    call = ServerCall("POST", PATHS[dialect], query, every, json.dumps(VALID[dialect]).encode())
-    reply = answer(call, Rules(dialect, key="k", auth=auth))
-    body = json.loads(b"".join(reply.chunks))
-    assert (reply.status == 200) is is_taken
-    if not is_taken:
-        # Read by the dialect that was written apart from this service: it must see a matter of keys.
+    received = ServerRequest("POST", PATHS[dialect], query, every, json.dumps(VALID[dialect]).encode())
+    response = respond(received, Rules(dialect, key="k", auth=auth))
+    body = json.loads(b"".join(response.chunks))
+    assert (response.status == 200) is is_accepted
+    if not is_accepted:
+        # Read by the dialect, which is independent of this service: it must see an authentication error.
         reader = find(dialect)
-        details = reader.parse_error(reply.status, body)
+        details = reader.parse_error(response.status, body)
         if dialect == "bedrock_converse":
-            assert reply.headers["x-amzn-errortype"].split("Exception")[0] in (
+            assert response.headers["x-amzn-errortype"].split("Exception")[0] in (
                 "UnrecognizedClient",
                 "MissingAuthenticationToken",
             )
         elif dialect != "gemini_generate" or "no_key" not in str(body):
-            assert classify(reply.status, details, reader.error_words, {}) in ("authentication", "permission_denied")
+            assert classify(response.status, details, reader.error_words, {}) in ("authentication", "permission_denied")
 
 
-def test_a_signature_of_aws_is_taken_for_its_form() -> None:
+def test_the_form_of_an_aws_signature_is_checked() -> None:
     good = (
         "AWS4-HMAC-SHA256 Credential=AKID/20261123/us-east-1/bedrock/aws4_request, "
         f"SignedHeaders=content-type;host;x-amz-date, Signature={'0a' * 32}"
@@ -578,30 +578,30 @@ def test_a_signature_of_aws_is_taken_for_its_form() -> None:
 
 
 @pytest.mark.parametrize("dialect", [name for name in NAMES if name not in ("gemini_generate", "bedrock_converse")])
-def test_a_model_with_its_providers_prefix_or_unknown_is_not_found(dialect: str) -> None:
+def test_a_model_with_the_providers_prefix_or_an_unknown_one_is_not_found(dialect: str) -> None:
     body = {**VALID[dialect], "model": "acme/m"}
     assert send(dialect, body)[0] == 200
-    for rules in ({"prefix": "acme/"}, {"models": ("m",)}):
-        status, _, refused = send(dialect, body, **rules)
-        assert (status, "acme/m" in str(refused)) == (404, True)
+    for rules in ({"forbidden_model_prefix": "acme/"}, {"models": ("m",)}):
+        status, _, rejected = send(dialect, body, **rules)
+        assert (status, "acme/m" in str(rejected)) == (404, True)
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_another_path_and_another_method_are_refused(dialect: str) -> None:
+def test_another_path_and_another_method_are_rejected(dialect: str) -> None:
     raw = json.dumps(VALID[dialect]).encode()
-    assert answer(ServerCall("POST", "/elsewhere", headers=HEADERS, body=raw), Rules(dialect)).status == 404
-    assert answer(ServerCall("GET", PATHS[dialect], headers=HEADERS, body=raw), Rules(dialect)).status == 405
+    assert respond(ServerRequest("POST", "/elsewhere", headers=HEADERS, body=raw), Rules(dialect)).status == 404
+    assert respond(ServerRequest("GET", PATHS[dialect], headers=HEADERS, body=raw), Rules(dialect)).status == 405
 
 
-def test_gemini_streams_server_sent_events_only_where_they_are_asked_for() -> None:
+def test_gemini_streams_server_sent_events_only_with_alt_sse() -> None:
     path, raw = PATHS["gemini_generate"].replace("generate", "streamGenerate"), json.dumps(GEMINI).encode()
-    events, items = (answer(ServerCall("POST", path, q, HEADERS, raw), Rules("gemini_generate")) for q in ("alt=sse", ""))
+    events, items = (respond(ServerRequest("POST", path, q, HEADERS, raw), Rules("gemini_generate")) for q in ("alt=sse", ""))
     assert (events.headers["content-type"], items.headers["content-type"]) == ("text/event-stream", "application/json")
     listed = json.loads(b"".join(items.chunks))
     assert [f"data: {json.dumps(i)}" for i in listed] == [f"data: {json.dumps(json.loads(e[6:]))}" for e in events.chunks]
 
 
-def test_gemini_understands_snake_case_and_null() -> None:
+def test_gemini_accepts_snake_case_and_null() -> None:
     body = {
         "contents": [{"role": "user", "parts": [{"inline_data": {"mime_type": "image/png", "data": "AAAA"}}, {"text": "x"}]}],
         "generation_config": {"max_output_tokens": 40, "top_p": None},
@@ -609,19 +609,19 @@ def test_gemini_understands_snake_case_and_null() -> None:
     }
     status, _, answered = send("gemini_generate", body)
     assert (status, "1 image (image/png)" in str(answered)) == (200, True)
-    refused = send("gemini_generate", {**body, "max_tokens": 1})[2]
-    assert refused["error"]["message"] == 'Invalid JSON payload received. Unknown name "max_tokens": Cannot find field.'
+    rejected = send("gemini_generate", {**body, "max_tokens": 1})[2]
+    assert rejected["error"]["message"] == 'Invalid JSON payload received. Unknown name "max_tokens": Cannot find field.'
 
 
-def test_a_host_takes_its_own_fields_and_names() -> None:
+def test_a_host_supports_its_own_fields_and_efforts() -> None:
     own = changed(OPENAI, {"enable_thinking": True, "messages.2.reasoning_content": "hm", "reasoning_effort": "max"})
     fields: dict[str, Any] = {"fields": frozenset(("enable_thinking",)), "message_fields": frozenset(("reasoning_content",))}
     assert send("openai_chat", own, **fields)[0] == 400
     assert send("openai_chat", own, **fields, efforts=frozenset(("max",)))[0] == 200
 
 
-def test_a_host_refuses_what_it_does_not_take_and_names_what_it_does() -> None:
-    _, _, body = send("openai_chat", {**OPENAI, "max_tokens": 9}, refused={"max_tokens": "max_completion_tokens"})
+def test_a_host_rejects_an_unsupported_field_and_names_the_supported_one() -> None:
+    _, _, body = send("openai_chat", {**OPENAI, "max_tokens": 9}, unsupported={"max_tokens": "max_completion_tokens"})
     assert body["error"]["message"] == (
         "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
     )
@@ -631,34 +631,35 @@ def test_a_host_refuses_what_it_does_not_take_and_names_what_it_does() -> None:
 @pytest.mark.parametrize(
     ("model", "rule", "value"),
     [
-        ("gemini/gemini-3-pro", "signed_calls", True),
-        ("gemini/gemini-2.5-pro", "signed_calls", False),
-        ("vertex/gemini-2.5-pro", "call_ids", False),
-        ("anthropic/claude-opus-5", "mid_system", True),
-        ("anthropic/claude-sonnet-4-5", "mid_system", False),
+        ("gemini/gemini-3-pro", "requires_signed_calls", True),
+        ("gemini/gemini-2.5-pro", "requires_signed_calls", False),
+        ("vertex/gemini-2.5-pro", "has_call_ids", False),
+        ("anthropic/claude-opus-5", "mid_conversation_system", True),
+        ("anthropic/claude-sonnet-4-5", "mid_conversation_system", False),
         ("openai/gpt-5.4", "thinking_field", None),
         ("deepseek/deepseek-chat", "thinking_field", "reasoning_content"),
-        ("watsonx/ibm/granite", "model", "ibm/granite"),
-        ("openai/gpt-5.4", "model", None),
-        ("openai/gpt-5.4", "prefix", "openai/"),
+        ("watsonx/ibm/granite", "model_outside_body", "ibm/granite"),
+        ("openai/gpt-5.4", "model_outside_body", None),
+        ("openai/gpt-5.4", "forbidden_model_prefix", "openai/"),
     ],
 )
-def test_what_a_host_asks_for_follows_from_its_manifest(model: str, rule: str, value: Any) -> None:
+def test_the_rules_of_a_host_follow_from_its_manifest(model: str, rule: str, value: Any) -> None:
     provider, _, name = model.partition("/")
     assert getattr(rules_of(Manifest.load(provider).for_model(name), name), rule) == value
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_no_option_of_a_speaker_is_unknown_to_its_own_shape(dialect: str) -> None:
-    """A manifest may rule out any of these fields, so each must be one the service would otherwise take."""
-    for wire in speaker_of(dialect).options.values():
+def test_every_option_of_a_service_is_a_field_of_its_schema(dialect: str) -> None:
+    """A manifest may declare each of these fields unsupported, so the dialect must have it."""
+    chat = service_of(dialect).operations["chat"]
+    for wire in chat.options.values():
         body = copy.deepcopy(VALID[dialect])
         *path, last = wire.split(".")
         at: Any = body
         for step in path:
             at = at.setdefault(step, {})
-        at[last] = object  # no JSON type: the shape must complain about the value, not about the name
-        call = ServerCall("POST", PATHS[dialect], headers={"anthropic-version": "2023-06-01"})
-        with pytest.raises((Bad, Refused)) as caught:
-            speaker_of(dialect).check_call(call, body, Rules(dialect))
+        at[last] = object  # not a JSON type: the check must reject the value, not the name
+        received = ServerRequest("POST", PATHS[dialect], headers={"anthropic-version": "2023-06-01"})
+        with pytest.raises((Invalid, Rejected)) as caught:
+            chat.check(received, body, Rules(dialect))
         assert getattr(caught.value, "kind", None) != "unknown" or wire == "top_k", wire

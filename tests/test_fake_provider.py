@@ -1,4 +1,4 @@
-"""The fake provider over real sockets: scripts, faults, keep-alive, and that it holds clients to the manifest it serves."""
+"""The fake provider over real sockets: scripts, faults, keep-alive, and that clients must follow its manifest."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def fake() -> Iterator[FakeProvider]:
 
 @pytest.fixture
 def pool() -> Iterator[urllib3.PoolManager]:
-    """Plain urllib3, with nothing of ours between it and the socket."""
+    """Plain urllib3, without the package's own connections."""
     with urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(scaled(2))) as manager:
         yield manager
 
@@ -61,22 +61,22 @@ def ask(pool: urllib3.PoolManager, fake: FakeProvider, stream: bool = False, **o
     return pool.urlopen("POST", url, body=json.dumps(body), headers=headers, preload_content=False, **options)
 
 
-# --- Where it is, and what it saw ---------------------------------------------------------------------------------------
+# --- Its address and its requests ---------------------------------------------------------------------------------------
 
 
-def test_it_stands_where_its_manifest_says(fake: FakeProvider) -> None:
+def test_its_path_is_that_of_the_manifest(fake: FakeProvider) -> None:
     assert fake.url == f"http://127.0.0.1:{fake.port}"
     assert fake.base_url == f"{fake.url}/v1"
     with FakeProvider("anthropic") as other:
         assert other.port != fake.port
 
 
-def test_it_must_run_before_it_has_an_address() -> None:
+def test_it_has_no_address_before_it_runs() -> None:
     with pytest.raises(RuntimeError, match="not running"):
         _ = FakeProvider().url
 
 
-def test_requests_are_recorded_as_they_came(fake: FakeProvider) -> None:
+def test_requests_are_recorded(fake: FakeProvider) -> None:
     before = time.monotonic()
     fake.client("gpt-5.4").chat().user("Grüße").temperature(0.5).execute()
     (request,) = fake.requests
@@ -88,7 +88,7 @@ def test_requests_are_recorded_as_they_came(fake: FakeProvider) -> None:
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_a_dialects_name_is_enough(dialect: str) -> None:
+def test_a_dialect_is_a_provider(dialect: str) -> None:
     with FakeProvider(dialect, api_key="k-1") as fake:
         fake.reply("Yes.", usage={"prompt_tokens": 5, "completion_tokens": 2})
         response = fake.client().chat().user("Do you?").execute()
@@ -125,7 +125,7 @@ def test_a_manifest_of_ones_own_is_served_too() -> None:
 # --- Scripts ------------------------------------------------------------------------------------------------------------
 
 
-def test_answers_come_in_the_order_they_were_queued_and_then_from_the_echo(fake: FakeProvider) -> None:
+def test_responses_come_in_the_order_of_the_script_and_then_from_the_echo(fake: FakeProvider) -> None:
     fake.reply("One")
     fake.reply("Two", times=2)
     chat = fake.client().chat().user("Hi")
@@ -137,10 +137,10 @@ def test_answers_come_in_the_order_they_were_queued_and_then_from_the_echo(fake:
 
 @pytest.mark.parametrize("dialect", NAMES)
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_reply_holds_everything_that_was_scripted(dialect: str, stream: bool) -> None:
+def test_a_reply_has_everything_that_was_scripted(dialect: str, stream: bool) -> None:
     with FakeProvider(dialect) as fake:
         fake.reply(
-            "" if dialect == "cohere_chat" else "I look.",  # whose calls have no text beside them
+            "" if dialect == "cohere_chat" else "I look.",  # whose calls have no text next to them
             thinking="Hm.",
             tool_calls=[("get_weather", {"city": "Zürich"}), ToolCall("", "ping", {})],
             usage=Usage(11, 5),
@@ -155,7 +155,7 @@ def test_a_reply_holds_everything_that_was_scripted(dialect: str, stream: bool) 
 
 
 @pytest.mark.parametrize("dialect", ["openai_chat", "anthropic_messages", "openai_responses"])
-def test_a_refusal_of_the_model_is_one(dialect: str) -> None:
+def test_a_refusal_of_the_model(dialect: str) -> None:
     with FakeProvider(dialect) as fake:
         fake.reply(refusal="I'm sorry.", times=2)
         chat = fake.client().chat().user("Hi")
@@ -163,7 +163,7 @@ def test_a_refusal_of_the_model_is_one(dialect: str) -> None:
             assert response.finish_reason == "content_filter"
 
 
-def test_a_finish_reason_is_the_normalised_one_or_the_providers_own(fake: FakeProvider) -> None:
+def test_a_finish_reason_is_the_normalized_one_or_the_providers_own(fake: FakeProvider) -> None:
     fake.reply("a", finish_reason="max_tokens")
     fake.reply("b", finish_reason="content_filter")
     fake.reply("c", finish_reason="odd_word")
@@ -172,7 +172,7 @@ def test_a_finish_reason_is_the_normalised_one_or_the_providers_own(fake: FakePr
     assert found == [("max_tokens", "length"), ("content_filter", "content_filter"), ("odd_word", "odd_word")]
 
 
-def test_arguments_that_are_no_json_come_as_they_were_scripted(fake: FakeProvider) -> None:
+def test_arguments_that_are_not_json_arrive_unchanged(fake: FakeProvider) -> None:
     fake.reply(tool_calls=[ToolCall("c1", "ping", None, '{"a": ')])
     (call,) = fake.client().chat().user("Hi").execute().tool_calls
     assert (call.arguments, call.arguments_raw) == (None, '{"a": ')
@@ -181,14 +181,16 @@ def test_arguments_that_are_no_json_come_as_they_were_scripted(fake: FakeProvide
 def test_a_script_may_be_a_function_of_the_request() -> None:
     from ailib_sync.embedded.echo import compose
 
-    with FakeProvider(script=lambda asked, stamp: compose(asked, stamp, asked.messages[-1].text.upper(), "", [])) as fake:
+    with FakeProvider(
+        script=lambda request, digest: compose(request, digest, request.messages[-1].text.upper(), "", [])
+    ) as fake:
         assert fake.client().chat().user("louder").execute().content == "LOUDER"
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_such_a_function_need_not_count_nor_number(dialect: str) -> None:
-    def shout(asked: ChatRequest, stamp: str) -> ChatResponse:
-        return ChatResponse(Message.assistant(asked.messages[-1].text.upper()), finish_reason="end_turn")
+def test_such_a_function_may_leave_out_usage_and_id(dialect: str) -> None:
+    def shout(request: ChatRequest, digest: str) -> ChatResponse:
+        return ChatResponse(Message.assistant(request.messages[-1].text.upper()), finish_reason="end_turn")
 
     with FakeProvider(dialect, script=shout) as fake:
         response = fake.client().chat().user("quiet, please").execute()
@@ -197,7 +199,7 @@ def test_such_a_function_need_not_count_nor_number(dialect: str) -> None:
     assert response.id is None or "None" not in response.id  # two formats have no ids
 
 
-def test_a_request_that_is_refused_uses_no_answer_up(fake: FakeProvider) -> None:
+def test_a_rejected_request_uses_no_scripted_response(fake: FakeProvider) -> None:
     fake.reply("Kept")
     with pytest.raises(InvalidRequest):
         fake.client().chat().user("Hi").extra(nonsense=1).execute()
@@ -217,7 +219,7 @@ def test_a_request_that_is_refused_uses_no_answer_up(fake: FakeProvider) -> None
         (503, {"body": "<html>busy</html>", "headers": {"content-type": "text/html"}}, Overloaded, None, None),
     ],
 )
-def test_failures_are_the_providers_own(
+def test_errors_are_the_providers_own(
     fake: FakeProvider, status: int, options: Any, kind: type[RemoteError], error_code: str | None, retry_after: float | None
 ) -> None:
     fake.fail(status, **options)
@@ -233,7 +235,7 @@ def test_failures_are_the_providers_own(
     ("status", "kind"),
     [(400, InvalidRequest), (404, NotFound), (429, RateLimited), (503, ServerError)],
 )
-def test_a_failure_is_understood_in_every_dialect(dialect: str, status: int, kind: type[RemoteError]) -> None:
+def test_an_error_is_parsed_in_every_dialect(dialect: str, status: int, kind: type[RemoteError]) -> None:
     with FakeProvider(dialect) as fake:
         fake.fail(status, message="No.", times=2)
         chat = fake.client(retry=0).chat().user("Hi")
@@ -242,7 +244,7 @@ def test_a_failure_is_understood_in_every_dialect(dialect: str, status: int, kin
                 call()
 
 
-def test_a_failure_that_passes_is_retried(fake: FakeProvider) -> None:
+def test_a_temporary_error_is_retried(fake: FakeProvider) -> None:
     fake.fail(429, retry_after=0, times=2)
     fake.reply("At last")
     assert fake.client(retry=2).chat().user("Hi").execute().content == "At last"
@@ -250,7 +252,7 @@ def test_a_failure_that_passes_is_retried(fake: FakeProvider) -> None:
 
 
 @pytest.mark.slow
-def test_delays_hold_the_head_and_the_events(fake: FakeProvider) -> None:
+def test_delays_apply_to_the_head_and_the_events(fake: FakeProvider) -> None:
     fake.delay(first_byte=scaled(0.15), between_events=scaled(0.05))
     started = time.monotonic()
     arrivals = [time.monotonic() - started for _ in fake.client().chat().user("Hi").stream().text()]
@@ -262,7 +264,7 @@ def test_delays_hold_the_head_and_the_events(fake: FakeProvider) -> None:
     assert time.monotonic() - started < scaled(0.15)
 
 
-def test_fields_that_nobody_names_can_be_allowed() -> None:
+def test_fields_without_a_manifest_can_be_allowed() -> None:
     with FakeProvider("openrouter", fields=("provider",)) as fake:
         chat = fake.client("m", retry=0).chat().user("Hi")
         assert chat.extra(provider={"order": ["x"]}).execute().content
@@ -280,14 +282,14 @@ def test_a_connection_serves_many_requests(fake: FakeProvider, pool: urllib3.Poo
     assert fake.connections == 1
 
 
-def test_a_stream_is_chunked_event_by_event_and_a_whole_answer_has_its_length(fake: FakeProvider) -> None:
+def test_each_event_of_a_stream_is_a_chunk(fake: FakeProvider) -> None:
     raw = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True})
     head = "POST /v1/chat/completions HTTP/1.1\r\nauthorization: Bearer test-key\r\ncontent-type: application/json\r\n"
     with socket.create_connection(("127.0.0.1", fake.port)) as sock:
         sock.sendall(f"{head}connection: close\r\ncontent-length: {len(raw)}\r\n\r\n{raw}".encode())
         with sock.makefile("rb") as reader:
-            answer = reader.read()
-    top, _, body = answer.partition(b"\r\n\r\n")
+            response = reader.read()
+    top, _, body = response.partition(b"\r\n\r\n")
     assert top.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"transfer-encoding: chunked" in top
     chunks = []
@@ -302,14 +304,14 @@ def test_a_stream_is_chunked_event_by_event_and_a_whole_answer_has_its_length(fa
 
 
 def test_a_chunked_request_is_read(fake: FakeProvider, pool: urllib3.PoolManager) -> None:
-    pieces = iter([b'{"model": "m", "messages": [{"role": "user", ', b'"content": "Hi"}]}'])
+    parts = iter([b'{"model": "m", "messages": [{"role": "user", ', b'"content": "Hi"}]}'])
     headers = {"authorization": "Bearer test-key", "content-type": "application/json"}
-    response = pool.urlopen("POST", f"{fake.base_url}/chat/completions", body=pieces, headers=headers, chunked=True)
+    response = pool.urlopen("POST", f"{fake.base_url}/chat/completions", body=parts, headers=headers, chunked=True)
     assert response.status == 200
     assert fake.requests[0].json["model"] == "m"
 
 
-def test_many_threads_are_served_at_once(fake: FakeProvider) -> None:
+def test_many_threads_are_served_at_the_same_time(fake: FakeProvider) -> None:
     fake.delay(first_byte=scaled(0.1))
     chat = fake.client().chat()
     started = time.monotonic()
@@ -320,7 +322,7 @@ def test_many_threads_are_served_at_once(fake: FakeProvider) -> None:
     assert fake.connections <= 32
 
 
-def test_it_is_not_slow(fake: FakeProvider, pool: urllib3.PoolManager) -> None:
+def test_it_is_fast(fake: FakeProvider, pool: urllib3.PoolManager) -> None:
     ask(pool, fake)
     started = time.monotonic()
     for _ in range(100):
@@ -328,7 +330,7 @@ def test_it_is_not_slow(fake: FakeProvider, pool: urllib3.PoolManager) -> None:
     assert (time.monotonic() - started) / 100 < scaled(0.02)
 
 
-def test_closing_it_ends_its_threads_and_wakes_the_ones_that_wait() -> None:
+def test_closing_it_ends_its_threads_also_those_that_wait() -> None:
     before = set(threading.enumerate())
     with socket.socket() as sock, socket.socket() as idle:
         with FakeProvider() as fake:
@@ -345,18 +347,18 @@ def test_closing_it_ends_its_threads_and_wakes_the_ones_that_wait() -> None:
     assert time.monotonic() - started < scaled(2)
 
 
-def test_a_client_that_hangs_up_is_noticed(fake: FakeProvider) -> None:
+def test_a_client_that_disconnects_is_noticed(fake: FakeProvider) -> None:
     fake.delay(between_events=0.02)
     stream = fake.client().chat().user("a long text " * 50).stream()
     next(iter(stream))
     stream.close()
     deadline = time.monotonic() + scaled(2)
-    while not fake.requests[0].peer_left and time.monotonic() < deadline:
+    while not fake.requests[0].disconnected and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert fake.requests[0].peer_left
+    assert fake.requests[0].disconnected
 
 
-def test_it_speaks_tls_with_a_certificate_that_only_tests_trust() -> None:
+def test_it_serves_tls_with_a_certificate_that_only_tests_trust() -> None:
     import ssl
 
     with FakeProvider(tls=True) as fake:
@@ -374,7 +376,7 @@ def test_it_speaks_tls_with_a_certificate_that_only_tests_trust() -> None:
     assert PEM.count("BEGIN") == 2
 
 
-# --- Faults, seen by plain urllib3 --------------------------------------------------------------------------------------
+# --- Faults, with plain urllib3 --------------------------------------------------------------------------------------
 
 SEEN: dict[str, Any] = {
     "close_before_response": urllib3.exceptions.ProtocolError,
@@ -382,9 +384,9 @@ SEEN: dict[str, Any] = {
     "no_response": urllib3.exceptions.ReadTimeoutError,
     "garbage_status_line": urllib3.exceptions.ProtocolError,
     "close_after_headers": urllib3.exceptions.ProtocolError,
-    "headers_drip": None,  # bytes come all the time, so no time-out of urllib3's passes
+    "headers_drip": None,  # bytes arrive all the time, so no timeout of urllib3 expires
     "headers_endless": urllib3.exceptions.ProtocolError,
-    "early_hints": None,  # urllib3 takes 103 for the answer
+    "early_hints": None,  # for urllib3, 103 is the final response
     "redirect": 307,
     "wrong_content_length": urllib3.exceptions.ProtocolError,
     "two_content_lengths": urllib3.exceptions.InvalidHeader,
@@ -416,7 +418,7 @@ def test_every_fault_is_in_the_table_below() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, seen in SEEN.items() if seen is not None])
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_fault_is_what_its_name_says(fake: FakeProvider, pool: urllib3.PoolManager, name: str, stream: bool) -> None:
+def test_a_fault_does_what_its_name_says(fake: FakeProvider, pool: urllib3.PoolManager, name: str, stream: bool) -> None:
     fake.fault(name, text="one two three", seconds=scaled(0.5), pause=0.001)
     timeout = urllib3.Timeout(scaled(0.2 if SEEN[name] is urllib3.exceptions.ReadTimeoutError else 2))
     expected = SEEN[name]
@@ -441,16 +443,16 @@ def streamed(fake: FakeProvider, pool: urllib3.PoolManager, name: str, **options
     return ask(pool, fake, stream=True).read().decode("utf-8", "replace").split("\n\n")
 
 
-def test_faults_in_a_stream_come_after_as_many_events_as_asked(fake: FakeProvider, pool: urllib3.PoolManager) -> None:
-    whole = streamed(fake, pool, "drip", pause=0)
-    assert whole[-2:] == ["data: [DONE]", ""]
-    assert streamed(fake, pool, "truncate", after=3) == [*whole[:3], ""]
-    assert streamed(fake, pool, "no_end_mark") == [*whole[:-2], ""]
+def test_a_fault_in_a_stream_comes_after_the_requested_number_of_events(fake: FakeProvider, pool: urllib3.PoolManager) -> None:
+    complete = streamed(fake, pool, "drip", pause=0)
+    assert complete[-2:] == ["data: [DONE]", ""]
+    assert streamed(fake, pool, "truncate", after=3) == [*complete[:3], ""]
+    assert streamed(fake, pool, "no_end_mark") == [*complete[:-2], ""]
     *events, cut = streamed(fake, pool, "cut_inside_event", after=2)
-    assert events == whole[:2]
-    assert whole[2].startswith(cut)
+    assert events == complete[:2]
+    assert complete[2].startswith(cut)
     *events, error, end = streamed(fake, pool, "error_event", after=1, kind="rate_limited", message="Slow down.")
-    assert (events, end) == (whole[:1], "")
+    assert (events, end) == (complete[:1], "")
     assert json.loads(error.removeprefix("data: "))["error"] == {
         "message": "Slow down.",
         "type": "requests",
@@ -469,21 +471,21 @@ def test_headers_drip_and_early_hints_on_a_bare_socket(fake: FakeProvider) -> No
     body = b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}'
     request += b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
 
-    def answer() -> list[bytes]:
+    def receive() -> list[bytes]:
         with socket.create_connection(("127.0.0.1", fake.port)) as sock:
             sock.sendall(request)
             return list(iter(lambda: sock.recv(65536), b""))
 
     fake.fault("early_hints")
-    heads = [line for line in b"".join(answer()).split(b"\r\n") if line.startswith(b"HTTP/1.1")]
+    heads = [line for line in b"".join(receive()).split(b"\r\n") if line.startswith(b"HTTP/1.1")]
     assert heads == [b"HTTP/1.1 100 Continue", b"HTTP/1.1 103 Early Hints", b"HTTP/1.1 200 OK"]
     fake.fault("headers_drip", seconds=0.2, pause=0.005)
-    pieces = answer()
-    assert len(pieces) > 20
-    assert b"\r\n\r\n" not in b"".join(pieces)
+    parts = receive()
+    assert len(parts) > 20
+    assert b"\r\n\r\n" not in b"".join(parts)
 
 
-def test_an_unknown_fault_or_option_is_refused_where_it_is_written(fake: FakeProvider) -> None:
+def test_an_unknown_fault_or_option_fails_immediately(fake: FakeProvider) -> None:
     with pytest.raises(ConfigurationError, match="truncate"):
         fake.fault("truncated")
     with pytest.raises(TypeError):
@@ -500,10 +502,10 @@ def _live() -> list[tuple[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("provider", "dialect"), _live())
-def test_our_client_sends_what_this_provider_takes(provider: str, dialect: str, pool: urllib3.PoolManager) -> None:
-    """Path, key, headers and every field, in each format the provider speaks, with all options and a tool's round trip."""
+def test_every_provider_accepts_what_the_client_sends(provider: str, dialect: str, pool: urllib3.PoolManager) -> None:
+    """Path, key, headers and every field, in each dialect of the provider, with all options and the result of a tool."""
     with FakeProvider(provider) as fake:
-        # A plain pool: making a client's own reads the CA bundle, which takes longer than all else here.
+        # A plain pool: a client's own pool reads the CA bundle, which takes longer than everything else here.
         client: AiClient = fake.client("some-model", dialect=dialect, http=pool, retry=0)
         chat = client.chat().system("Be kind.").user("Please ping.").temperature(0.5).max_tokens(300).stop("###").seed(1)
         chat = chat.top_p(0.9).top_k(3).tools(PING).reasoning(effort="high")

@@ -1,4 +1,4 @@
-"""`offline()`: clients made inside are answered in the process, as their provider would; what is given by hand stays."""
+"""`offline()`: clients made inside get their responses in the process, as from their provider; given options are kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACME = {"id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "htt
     "model", ["openai/gpt-4o", "anthropic/claude-3-5-sonnet", "gemini/gemini-2.0-flash", "cohere/command-a", "bedrock/a.b-v1:0",
               "ollama/llama3.3", "openai/gpt-5-pro", "embedded/echo"],
 )  # fmt: skip
-def test_every_provider_answers(model: str) -> None:
+def test_every_provider_responds(model: str) -> None:
     with offline():
         ai = AiClient(model)
         assert ai.chat().user("Hello").execute().content.endswith("You said: Hello")
@@ -26,29 +26,29 @@ def test_every_provider_answers(model: str) -> None:
         assert pickle.loads(pickle.dumps(ai)).chat().user("Hello").execute().provider == ai.provider
 
 
-def test_a_provider_refuses_what_it_would_refuse_in_earnest() -> None:
+def test_a_provider_rejects_what_the_real_one_rejects() -> None:
     with offline(), pytest.raises(InvalidRequest, match="nonsense"):
         AiClient("openai/gpt-4o").chat().user("Hello").extra(nonsense=1).execute()
 
 
-def test_a_provider_of_ones_own_takes_anything() -> None:
+def test_a_provider_of_ones_own_accepts_anything() -> None:
     with offline():
         response = AiClient("acme/m-1", manifest=ACME).chat().user("Hello").extra(nonsense=1).execute()
     assert (response.provider, response.content[-5:]) == ("acme", "Hello")
 
 
-def test_a_script_answers_in_place_of_the_echo() -> None:
-    with offline(lambda asked, stamp: ChatResponse(Message.assistant(asked.model), finish_reason="end_turn")):
+def test_a_script_replaces_the_echo() -> None:
+    with offline(lambda request, digest: ChatResponse(Message.assistant(request.model), finish_reason="end_turn")):
         assert AiClient("mistral/m-7").chat().user("Hello").execute().content == "m-7"
 
 
-def test_fallbacks_are_answered_too() -> None:
+def test_fallbacks_are_offline_too() -> None:
     with offline():
         ai = AiClient("anyscale-like/x", manifest={**ACME, "id": "anyscale-like"}, fallbacks=["xai/grok-4.3"])
         assert ai._fallbacks[0].chat().user("Hello").execute().provider == "xai"
 
 
-def test_what_is_given_by_hand_stays() -> None:
+def test_given_options_are_kept() -> None:
     with offline(), FakeProvider("openai") as fake:
         scripted, pool = client()
         assert scripted.chat().user("Hello").execute().content == "Hi"
@@ -57,7 +57,7 @@ def test_what_is_given_by_hand_stays() -> None:
         assert len(fake.requests) == 1
 
 
-def test_all_is_as_before_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_defaults_are_restored_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(ZeroDivisionError), offline():
         raise ZeroDivisionError
@@ -65,7 +65,7 @@ def test_all_is_as_before_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
         AiClient("openai/gpt-4o").chat().user("Hello").execute()
 
 
-def test_a_client_made_before_is_not_touched() -> None:
+def test_an_earlier_client_does_not_change() -> None:
     ai, pool = client()
     with offline():
         ai.chat().user("Hello").execute()

@@ -1,4 +1,4 @@
-"""`session_http`: a `requests.Session` in the place of our pools, driven by the `responses` library or over real sockets."""
+"""`session_http`: a `requests.Session` instead of our pools, with the `responses` library or over real sockets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ailib_sync.testing import FakeProvider, session_http
 from .time_limits import scaled
 
 URL = "https://api.openai.com/v1/chat/completions"
-ANSWER = {
+RESPONSE = {
     "id": "chatcmpl-1",
     "object": "chat.completion",
     "model": "gpt-4o",
@@ -43,7 +43,7 @@ STREAM = [
 
 
 class Slow(io.RawIOBase):
-    """As a socket would: never more than `size` bytes at once."""
+    """Reads at most `size` bytes at a time, as a socket does."""
 
     def __init__(self, data: bytes, size: int) -> None:
         self._source = io.BytesIO(data)
@@ -68,10 +68,10 @@ def client() -> Iterator[AiClient]:
         yield AiClient("openai/gpt-4o", api_key="sk-test", http=session_http(session), retry=0)
 
 
-def test_responses_answers_and_its_matchers_see_the_request(mock: responses.RequestsMock, client: AiClient) -> None:
+def test_the_responses_library_matches_the_request_and_responds(mock: responses.RequestsMock, client: AiClient) -> None:
     mock.post(
         URL,
-        json=ANSWER,
+        json=RESPONSE,
         match=[
             matchers.header_matcher({"Authorization": "Bearer sk-test", "Content-Type": "application/json"}),
             matchers.json_params_matcher({"messages": [{"role": "user", "content": "Hi"}]}, strict_match=False),
@@ -83,7 +83,7 @@ def test_responses_answers_and_its_matchers_see_the_request(mock: responses.Requ
 
 
 @pytest.mark.parametrize("size", [1, 7, 100_000])
-def test_responses_answers_with_a_stream(mock: responses.RequestsMock, client: AiClient, size: int) -> None:
+def test_the_responses_library_responds_with_a_stream(mock: responses.RequestsMock, client: AiClient, size: int) -> None:
     body = io.BufferedReader(Slow(b"".join(STREAM), size))
     mock.post(URL, body=body, content_type="text/event-stream")
     stream = client.chat().user("Hi").stream()
@@ -91,12 +91,12 @@ def test_responses_answers_with_a_stream(mock: responses.RequestsMock, client: A
     assert stream.response.finish_reason == "end_turn"
 
 
-def test_a_stream_given_as_bytes_comes_whole(mock: responses.RequestsMock, client: AiClient) -> None:
+def test_a_stream_given_as_bytes_is_complete(mock: responses.RequestsMock, client: AiClient) -> None:
     mock.post(URL, body=b"".join(STREAM), content_type="text/event-stream")
     assert client.chat().user("Hi").stream().collect().content == "Hello — grüße!"
 
 
-def test_a_stream_that_is_cut_is_no_success(mock: responses.RequestsMock, client: AiClient) -> None:
+def test_a_cut_stream_is_an_error(mock: responses.RequestsMock, client: AiClient) -> None:
     mock.post(URL, body=b"".join(STREAM[:2]), content_type="text/event-stream")
     with pytest.raises(StreamInterrupted) as caught:
         client.chat().user("Hi").stream().collect()
@@ -104,16 +104,16 @@ def test_a_stream_that_is_cut_is_no_success(mock: responses.RequestsMock, client
     assert caught.value.partial.content == "Hel"
 
 
-def test_a_compressed_answer_is_read(mock: responses.RequestsMock, client: AiClient) -> None:
-    body = gzip.compress(json.dumps(ANSWER).encode())
+def test_a_compressed_response_is_read(mock: responses.RequestsMock, client: AiClient) -> None:
+    body = gzip.compress(json.dumps(RESPONSE).encode())
     mock.post(URL, body=body, headers={"content-encoding": "gzip"}, content_type="application/json")
     assert client.chat().user("Hi").execute().content == "Hello!"
 
 
-def test_a_refusal_and_its_retry(mock: responses.RequestsMock) -> None:
+def test_an_error_response_and_its_retry(mock: responses.RequestsMock) -> None:
     error = {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded", "param": None}}
     mock.post(URL, json=error, status=429, headers={"retry-after": "0"})
-    mock.post(URL, json=ANSWER)
+    mock.post(URL, json=RESPONSE)
     client = AiClient("openai/gpt-4o", api_key="k", http=session_http(requests.Session()), retry=1)
     assert client.chat().user("Hi").execute().content == "Hello!"
     mock.post(URL, json=error, status=429)
@@ -138,7 +138,7 @@ def test_a_redirect_is_not_followed(mock: responses.RequestsMock, client: AiClie
         (requests.exceptions.InvalidHeader("odd"), AiLibError),
     ],
 )
-def test_what_requests_raises_is_one_of_our_errors(
+def test_an_exception_of_requests_is_one_of_our_errors(
     mock: responses.RequestsMock, client: AiClient, raised: Exception, kind: type[AiLibError]
 ) -> None:
     mock.post(URL, body=raised)
@@ -161,7 +161,7 @@ def test_a_password_in_netrc_does_not_replace_the_key(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine api.openai.com login eve password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    mock.post(URL, json=ANSWER)
+    mock.post(URL, json=RESPONSE)
     client.chat().user("Hi").execute()
     assert mock.calls[0].request.headers["Authorization"] == "Bearer sk-test"
 
@@ -174,8 +174,8 @@ def test_a_session_sends_and_streams_over_real_connections(dialect: str) -> None
     with FakeProvider(dialect) as fake, requests.Session() as session:
         fake.delay(between_events=0.001)
         chat = fake.client(http=session_http(session)).chat().user("Hi")
-        whole = chat.execute()
-        assert chat.stream().collect().content == whole.content
+        complete = chat.execute()
+        assert chat.stream().collect().content == complete.content
         assert [request.connection for request in fake.requests] == [0, 0]
 
 
@@ -188,7 +188,7 @@ def test_a_session_sends_and_streams_over_real_connections(dialect: str) -> None
         ("wrong_content_length", ConnectionLost),
     ],
 )
-def test_broken_connections_look_as_they_do_without_a_session(fault: str, kind: type[AiLibError]) -> None:
+def test_broken_connections_raise_the_same_errors_as_without_a_session(fault: str, kind: type[AiLibError]) -> None:
     timeout = Timeout(connect=scaled(2), read=scaled(0.3), total=scaled(5))
     with FakeProvider() as fake, requests.Session() as session:
         variants: list[dict[str, Any]] = [{"http": session_http(session)}, {}]
@@ -198,7 +198,7 @@ def test_broken_connections_look_as_they_do_without_a_session(fault: str, kind: 
                 fake.client(retry=0, timeout=timeout, **options).chat().user("Hi").execute()
 
 
-def test_nobody_listens() -> None:
+def test_a_server_that_does_not_listen() -> None:
     with FakeProvider() as fake, requests.Session() as session:
         client = fake.client(http=session_http(session), retry=0)
         fake.close()

@@ -1,14 +1,17 @@
-"""A provider that needs no key and no network: a stand-in for a model behind the wire formats of the real services.
+"""The embedded provider: a stand-in for a model behind the wire formats of the real services, without a key or a network.
 
-`EmbeddedPool` has the shape of urllib3's `PoolManager` and gives real `urllib3.HTTPResponse`s, whose bodies are what a real
-service would have sent. Behind it `service.answer` is a pure function, with two modules a dialect: `demands_*` says what the
-service refuses, `speak_*` reads its requests and writes its answers (small dialects are one module, the largest is three).
+Internal: import public names from `ailib_sync`.
+
+`EmbeddedPool` has the method of urllib3's `PoolManager` that the transport uses. It returns real `urllib3.HTTPResponse`s, whose
+bodies have the format of a real service. `service.respond` is a pure function. Each dialect has a folder in `services/`:
+`service.py` reads requests and writes responses, `checks.py` rejects what the real service rejects, and each other
+operation has a file of its own. They are written independently of the client's dialects: neither imports the other.
 """
 
 from __future__ import annotations
 
-from .exchange import Refused, Reply, Rules, ServerCall
-from .service import answer, dialect_of, refusal
+from .exchange import Rejected, Rules, ServerRequest, ServerResponse
+from .service import error_response, find_operation, respond
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,14 +22,24 @@ if TYPE_CHECKING:
 
     from .service import Model
 
-__all__ = ["EmbeddedPool", "Refused", "Reply", "Rules", "ServerCall", "answer", "dialect_of", "refusal"]
+__all__ = [
+    "EmbeddedPool",
+    "Rejected",
+    "Rules",
+    "ServerRequest",
+    "ServerResponse",
+    "error_response",
+    "find_operation",
+    "respond",
+    "server_request",
+]
 
-#: The one model there is.
+#: The only model.
 MODEL = "echo"
 
 
 class EmbeddedPool:
-    """Answers inside this process. Holds no state, so any number of threads may share one; `model` replaces the echo."""
+    """Responds within this process. It has no state, so threads may share one; `model` replaces the echo for chats."""
 
     def __init__(self, model: Model | None = None) -> None:
         self.model = model
@@ -34,29 +47,28 @@ class EmbeddedPool:
     def urlopen(
         self, method: str, url: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None, **ignored: Any
     ) -> HTTPResponse:
-        """The answer, with `read1` giving one event of a stream at a time. What concerns connections is ignored."""
+        """The response; `read1` returns one event of a stream at a time. Arguments about connections are ignored."""
         from .http_response import response_of
 
-        call = server_call(method, url, body, headers or {})
-        rules = _rules(dialect_of(call.path) or "openai_chat", call.path)
-        reply = answer(call, rules, self.model) if self.model else answer(call, rules)
-        return response_of(reply, method, url)
+        received = server_request(method, url, body, headers or {})
+        rules = _rules(received.path)
+        model = self.model if rules.operation == "chat" else None
+        return response_of(respond(received, rules, model), method, url)
 
 
-def server_call(method: str, url: str, body: bytes | str | None, headers: Mapping[str, str]) -> ServerCall:
-    """A request as a client makes it → as a server sees it."""
+def server_request(method: str, url: str, body: bytes | str | None, headers: Mapping[str, str]) -> ServerRequest:
+    """A request of a client, as the server receives it."""
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)
     raw = body.encode() if isinstance(body, str) else bytes(body or b"")
-    return ServerCall(method, parts.path, parts.query, {name.lower(): value for name, value in headers.items()}, raw)
+    return ServerRequest(method, parts.path, parts.query, {name.lower(): value for name, value in headers.items()}, raw)
 
 
-def _rules(dialect: str, path: str) -> Rules:
+def _rules(path: str) -> Rules:
     from dataclasses import replace
 
     from ..registry.manifest import Manifest
-    from .rules import manifest_at, rules_of
+    from .rules import rules_at
 
-    rules = rules_of(manifest_at(Manifest.load("embedded"), path, MODEL, dialect), MODEL, shows_thinking=True)
-    return replace(rules, models=(MODEL,))
+    return replace(rules_at(Manifest.load("embedded"), path, MODEL, shows_thinking=True), models=(MODEL,))

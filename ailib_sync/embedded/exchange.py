@@ -1,8 +1,6 @@
-"""What the embedded services exchange: a request as a server sees it, its reply, a refusal, and the rules of one service."""
+"""The records of the embedded services: a request and a response on the server, a rejection, a service, its rules."""
 
 from __future__ import annotations
-
-import json
 
 from .._dataclass import dataclass, field
 from ..errors import STATUSES
@@ -13,14 +11,13 @@ if TYPE_CHECKING:
     from re import Pattern
     from typing import Any
 
-    from ..types.request import ChatRequest
-    from ..types.response import ChatResponse
-    from .json_checks import Bad, Record
+    from ..types.response import Usage
+    from .json_checks import Invalid
 
 
 @dataclass(slots=True)
-class ServerCall:
-    """A request that arrived. `path` is as on the wire, without the query; header names are in lower case."""
+class ServerRequest:
+    """A request as the server received it. `path` has no query and is not decoded; header names are in lower case."""
 
     method: str
     path: str
@@ -29,9 +26,9 @@ class ServerCall:
     body: bytes = b""
 
     @property
-    def stamp(self) -> str:
-        """40 hexadecimal digits made of the request: where a real service draws its ids at random, the embedded ones derive
-        them from it, so that the same request has the same answer."""
+    def digest(self) -> str:
+        """40 hexadecimal digits, a hash of the request. A real service draws its ids at random; the embedded services derive
+        them from this, so that the same request has the same response."""
         from hashlib import blake2b
 
         digest = blake2b(self.path.encode("utf-8", "surrogateescape"), digest_size=20)
@@ -40,8 +37,8 @@ class ServerCall:
 
 
 @dataclass(slots=True)
-class Reply:
-    """An answer: each of `chunks` is one event of a stream, or the whole body."""
+class ServerResponse:
+    """A response of the server: each of `chunks` is one event of a stream, or the complete body."""
 
     status: int
     headers: dict[str, str]
@@ -49,12 +46,12 @@ class Reply:
     is_stream: bool = False
 
 
-class Refused(Exception):
-    """The service says no.
+class Rejected(Exception):
+    """The service rejects the request, or fails.
 
-    `kind` is a standard name (errors.CLASSES); `status`, `type` and `code` override the service's own words. An
-    `authentication` without a message gets the service's sentence, and its code `no_key` says that no key was given; the
-    `param` `model` says that `message` is the name of a model nobody knows.
+    `kind` is a standard name (errors.CLASSES); `status`, `type` and `code` override the service's own words.
+    An `authentication` without a message has the service's own sentence; its code `no_key` means that there was no key. If the
+    `param` of a `not_found` is `model`, `message` is the name of an unknown model.
     """
 
     def __init__(
@@ -76,7 +73,7 @@ class Refused(Exception):
         self.param = param
 
 
-#: Standard name → the status services answer with; a speaker may have its own.
+#: Standard name → the status that most services use; a service may have its own.
 STATUS_OF: Mapping[str, int] = {
     "invalid_request": 400,
     "authentication": 401,
@@ -94,34 +91,38 @@ STATUS_OF: Mapping[str, int] = {
 
 
 def kind_of(status: int) -> str:
-    """The standard name a scripted status stands for."""
+    """The standard name for a scripted status."""
     return STATUSES.get(status) or ("server_error" if status >= 500 else "invalid_request")
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What one service asks for beyond its dialect.
+    """How one operation of one host differs from its dialect.
 
-    key             the right key; None: no key is asked for. `auth` says where it stands, as in a manifest
-    targets         the requests' allowed paths; none: any that ends as the dialect's do
-    fields          fields of the body that this host takes beside the dialect's
-    message_fields  such fields of messages, and of the calls in them
-    part_types      such kinds of content
-    efforts         its words for how much to think
-    refused         fields of the dialect's that it does not take → the one to use instead, or ""
-    prefix          what a model's name must not begin with
-    models          the names of all its models; None: any will do
-    model           the name that the body must not hold, because it stands elsewhere
-    signed_calls    whether a Gemini-like host wants its function calls back signed; `call_ids`, whether it numbers them
-    mid_system      whether an Anthropic-like host takes system messages in the conversation
-    audio_uris      whether an OpenAI-like host takes sounds as addresses, data URIs among them, and not as bare base64
-    unasked_usage   whether such a host ends its streams with usage unasked
-    cool_thinking   whether an Anthropic-like host takes a temperature, top_p and top_k while its model thinks
-    thinking_field  where an OpenAI-like host writes its thoughts; None: it keeps them
-    strict          whether anything is checked at all
+    operation                the name of the operation
+    key                      the correct key; None: no key is required. `auth` is the manifest's: which header contains it
+    headers                  headers with constant values that the host requires
+    targets                  the allowed paths, with the query; (): every path that the operation has in this dialect
+    fields                   fields of the body that only this host supports
+    message_fields           fields of messages, and of the calls in them, that only this host supports
+    part_types               types of content that only this host supports
+    efforts                  reasoning efforts that only this host supports
+    unsupported              fields of the dialect that this host does not support → the field to use instead, or ""
+    forbidden_model_prefix   how the name of a model must not begin
+    models                   the names of all models; None: every name is a model
+    model_outside_body       the model, if the path or another field names it; the body must not
+    requires_signed_calls    Gemini: whether function calls in the conversation must have their signature
+    has_call_ids             Gemini: whether function calls have ids
+    mid_conversation_system  Anthropic: whether system messages are allowed in the conversation
+    audio_urls               OpenAI: whether audio is a URL, `data:` included, and not base64 alone
+    always_sends_usage       OpenAI: whether the last chunk of a stream has the usage even without the option for it
+    sampling_while_thinking  Anthropic: whether temperature, top_p, top_k and a forced tool are allowed with thinking
+    thinking_field           OpenAI: the field of a message that contains the thinking; None: the host does not show it
+    strict                   whether requests are checked at all
     """
 
     dialect: str
+    operation: str = "chat"
     key: str | None = None
     auth: Mapping[str, Any] = field(default_factory=lambda: {"scheme": "none"})
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -130,89 +131,70 @@ class Rules:
     message_fields: frozenset[str] = frozenset()
     part_types: frozenset[str] = frozenset()
     efforts: frozenset[str] = frozenset()
-    refused: Mapping[str, str] = field(default_factory=dict)
-    prefix: str | None = None
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    forbidden_model_prefix: str | None = None
     models: tuple[str, ...] | None = None
-    model: str | None = None
-    signed_calls: bool = False
-    call_ids: bool = True
-    mid_system: bool = False
-    audio_uris: bool = False
-    unasked_usage: bool = False
-    cool_thinking: bool = False
+    model_outside_body: str | None = None
+    requires_signed_calls: bool = False
+    has_call_ids: bool = True
+    mid_conversation_system: bool = False
+    audio_urls: bool = False
+    always_sends_usage: bool = False
+    sampling_while_thinking: bool = False
     thinking_field: str | None = "reasoning_content"
     strict: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceOperation:
-    """An operation of a service besides chat. `check` raises Refused or Bad for what the real services reject; `respond` gives
-    the JSON of the response."""
+    """One operation of a service, for instance chat or embeddings; its name is its key in `Service.operations`.
 
-    name: str
-    #: The end of the path of its requests.
-    tail: Pattern[str]
-    check: Callable[[dict[str, Any], Rules], None]
-    respond: Callable[[dict[str, Any], Rules], Any]
+    `check` raises Rejected or Invalid for what the real services reject. `read` turns a request into a value of
+    `ailib_sync.types`, which a model responds to; `write` turns the response into the format's JSON, `write_stream` into the
+    bytes of one event after another (None: the operation has no streams).
+    """
+
+    #: How the path of its requests ends.
+    path: Pattern[str]
+    check: Callable[[ServerRequest, dict[str, Any], Rules], None]
+    read: Callable[[ServerRequest, dict[str, Any], Rules], Any]
+    write: Callable[[Any, Any, Rules], Any]
+    write_stream: Callable[[Any, Any, Rules], Iterator[bytes]] | None = None
+    #: Standard option → the body's field. A manifest may declare each of them unsupported.
+    options: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
-    """One dialect as its services speak it.
+class Service:
+    """The server's side of one dialect: its operations, and what they share.
 
-    `check_call` raises Refused or Bad for what the real services refuse; `read_call` turns a request into the values of
-    `ailib_sync.types.request`; `write_answer` and `write_stream` turn an answer into the format's own JSON and bytes; `explain`
-    words a Bad as the service would; `write_error` gives (status, headers, JSON) for a refusal, `write_stream_error` the
-    bytes of one met in mid-stream.
+    `rejection_of` words an Invalid as the service does. `write_error` returns (status, headers, JSON) of an error response,
+    `write_stream_error` the bytes of an error in a stream that has begun.
     """
 
-    check_call: Callable[[ServerCall, dict[str, Any], Rules], None]
-    read_call: Callable[[ServerCall, dict[str, Any], Rules], ChatRequest]
-    write_answer: Callable[[ChatRequest, ChatResponse, Rules], Any]
-    write_stream: Callable[[ChatRequest, ChatResponse, Rules], Iterator[bytes]]
-    explain: Callable[[Bad], Refused]
-    write_error: Callable[[Refused, str], tuple[int, dict[str, str], Any]]
-    write_stream_error: Callable[[Refused], bytes]
-    #: How the path of its requests ends.
-    tail: Pattern[str]
-    #: Standard option → the body's field, for options a manifest says are not taken.
-    options: Mapping[str, str]
+    operations: Mapping[str, ServiceOperation]
+    rejection_of: Callable[[Invalid], Rejected]
+    write_error: Callable[[Rejected, str], tuple[int, dict[str, str], Any]]
+    write_stream_error: Callable[[Rejected], bytes]
     auth: Mapping[str, Any]
     stream_type: str = "text/event-stream; charset=utf-8"
-    request_id: str = "x-request-id"
+    #: The header with the id of the request; "": there is none.
+    request_id_header: str = "x-request-id"
+    #: An event without content, which keeps a stream alive.
     ping: bytes = b": keep-alive\n\n"
+    #: Spaces for each level of the JSON; None: compact.
     indent: int | None = None
-    operations: tuple[ServiceOperation, ...] = ()
 
 
-def read_json(call: ServerCall) -> dict[str, Any]:
-    """The body as a JSON object."""
-    kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        message = f"Unsupported content type: '{kind}'. This API method only accepts 'application/json' requests."
-        raise Refused(message, status=415)
-    try:
-        body = json.loads(call.body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise Refused("We could not parse the JSON body of your request: it is not valid JSON.") from None
-    if not isinstance(body, dict):
-        raise Refused("We could not parse the JSON body of your request: it is not an object.")
-    return body
+@dataclass(frozen=True, slots=True)
+class EmbeddedModel:
+    """The model for one operation of all services.
 
+    `respond` returns the response to a request, with ids made from the digits of `ServerRequest.digest`; `usage_of` counts the
+    tokens of a request and its response; `request_of` makes a request from a text, if a body cannot be read.
+    """
 
-def _no_constant(word: str) -> Any:
-    raise ValueError(word)
-
-
-def known_fields(body: dict[str, Any], rules: Rules, shape: Record) -> dict[str, Any]:
-    """The body without the fields that this service alone takes. Raises Bad for one it is said not to take."""
-    from .json_checks import Bad
-
-    for name, instead in rules.refused.items():
-        path = tuple(name.split("."))
-        value: Any = body
-        for step in path:
-            value = value.get(step) if isinstance(value, dict) else None
-        if value is not None:
-            raise Bad("unsupported", path, instead, value)
-    return {name: value for name, value in body.items() if name in shape.known or name not in rules.fields}
+    respond: Callable[[Any, str], Any]
+    usage_of: Callable[[Any, Any], Usage]
+    request_of: Callable[[str], Any]

@@ -17,24 +17,24 @@ def compact(value: Any) -> str:
 
 
 def arguments_of(call: ToolCall) -> str:
-    """A call's arguments as text: as they were scripted, or written as JSON."""
+    """The arguments of a call as text: the scripted text, or JSON of the values."""
     return call.arguments_raw if call.arguments_raw is not None else json.dumps(call.arguments or {}, ensure_ascii=False)
 
 
 def sse(data: Any, event: str | None = None) -> bytes:
-    """One server-sent event; `data` is text as it stands, or a value written as compact JSON."""
+    """One server-sent event; `data` is text, or a value that becomes compact JSON."""
     text = data if isinstance(data, str) else compact(data)
     head = f"event: {event}\n" if event else ""
     return f"{head}data: {text}\n\n".encode()
 
 
 def ndjson(value: Any) -> bytes:
-    """One line."""
+    """One line of NDJSON."""
     return compact(value).encode() + b"\n"
 
 
 def aws_event(event_type: str, payload: Any, message_type: str = "event") -> bytes:
-    """One AWS event-stream frame: lengths, CRC of the prelude, string headers, JSON payload, CRC of the whole
+    """One AWS event-stream frame: lengths, CRC of the prelude, string headers, JSON payload, CRC of all before it
     (https://smithy.io/2.0/aws/amazon-eventstream.html)."""
     from binascii import crc32
 

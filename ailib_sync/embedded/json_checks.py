@@ -1,4 +1,4 @@
-"""JSON against a declared shape: the first thing that is wrong, as a `Bad` with its place. Knows no service and no wording."""
+"""Schema checks of JSON: a check raises `Invalid` for the first wrong value. Knows no service and no message of one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     Check = Callable[[Any, Path], None]
 
 
-class Bad(Exception):
-    """What is wrong and where.
+class Invalid(Exception):
+    """A wrong value at `path`.
 
-    `kind` is `unknown`, `missing`, `type`, `low`, `high`, `choice`, `short`, `long`, `pattern`, or `unsupported` (known, but
-    not taken here); `want` is what was expected: a type's name, a bound, the allowed words, the field to use instead.
+    `kind` is `unknown`, `missing`, `type`, `low`, `high`, `choice`, `short`, `long`, `pattern`, or `unsupported`: the format
+    has the field, this host does not. `expected` is a type's name, a bound, the allowed words, or the field to use instead.
     """
 
-    def __init__(self, kind: str, path: Path, want: Any = None, value: Any = None) -> None:
-        super().__init__(f"{kind} at {dotted(path)}: want {want!r}, got {value!r}")
+    def __init__(self, kind: str, path: Path, expected: Any = None, value: Any = None) -> None:
+        super().__init__(f"{kind} at {dotted(path)}: expected {expected!r}, got {value!r}")
         self.kind = kind
         self.path = path
-        self.want = want
+        self.expected = expected
         self.value = value
 
 
@@ -49,52 +49,52 @@ _NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list:
 
 
 def anything(value: Any, path: Path) -> None:
-    """No demand."""
+    """Any value."""
 
 
 def is_object(value: Any, path: Path) -> None:
     """Any JSON object."""
     if not isinstance(value, dict):
-        raise Bad("type", path, "object", value)
+        raise Invalid("type", path, "object", value)
 
 
 def boolean(value: Any, path: Path) -> None:
     """`true` or `false`."""
     if not isinstance(value, bool):
-        raise Bad("type", path, "boolean", value)
+        raise Invalid("type", path, "boolean", value)
 
 
-def string(least: int = 0, most: int | None = None, pattern: str | None = None) -> Check:
-    """Text of at least `least` and at most `most` characters that matches all of `pattern`."""
+def string(shortest: int = 0, longest: int | None = None, pattern: str | None = None) -> Check:
+    """Text of `shortest` to `longest` characters, which matches `pattern` completely."""
     regex = compile(pattern) if pattern else None
 
     def check(value: Any, path: Path) -> None:
         if not isinstance(value, str):
-            raise Bad("type", path, "string", value)
-        _check_length(value, path, least, most)
+            raise Invalid("type", path, "string", value)
+        _check_length(value, path, shortest, longest)
         if regex is not None and not regex.fullmatch(value):
-            raise Bad("pattern", path, pattern, value)
+            raise Invalid("pattern", path, pattern, value)
 
     return check
 
 
 def number(low: float | None = None, high: float | None = None) -> Check:
-    """A number within the bounds, both included."""
+    """A number from `low` to `high`, both included."""
 
     def check(value: Any, path: Path) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise Bad("type", path, "number", value)
+            raise Invalid("type", path, "number", value)
         _check_range(value, path, low, high)
 
     return check
 
 
 def integer(low: int | None = None, high: int | None = None) -> Check:
-    """A whole number within the bounds, both included."""
+    """An integer from `low` to `high`, both included."""
 
     def check(value: Any, path: Path) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise Bad("type", path, "integer", value)
+            raise Invalid("type", path, "integer", value)
         _check_range(value, path, low, high)
 
     return check
@@ -105,20 +105,20 @@ def choice(*words: str) -> Check:
 
     def check(value: Any, path: Path) -> None:
         if not isinstance(value, str):
-            raise Bad("type", path, "string", value)
+            raise Invalid("type", path, "string", value)
         if value not in words:
-            raise Bad("choice", path, words, value)
+            raise Invalid("choice", path, words, value)
 
     return check
 
 
-def array(item: Check, least: int = 0, most: int | None = None) -> Check:
-    """A list of `item`s."""
+def array(item: Check, shortest: int = 0, longest: int | None = None) -> Check:
+    """A list of `shortest` to `longest` items, each of which `item` checks."""
 
     def check(value: Any, path: Path) -> None:
         if not isinstance(value, list):
-            raise Bad("type", path, "array", value)
-        _check_length(value, path, least, most)
+            raise Invalid("type", path, "array", value)
+        _check_length(value, path, shortest, longest)
         for index, element in enumerate(value):
             item(element, (*path, index))
 
@@ -126,7 +126,7 @@ def array(item: Check, least: int = 0, most: int | None = None) -> Check:
 
 
 class Record:
-    """An object with exactly these keys; a missing key is reported before an unknown one."""
+    """An object with only these keys; a missing key is reported before an unknown one."""
 
     def __init__(self, required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> None:
         self.required = required
@@ -136,10 +136,10 @@ class Record:
         is_object(value, path)
         for key in self.required:
             if key not in value:
-                raise Bad("missing", (*path, key))
+                raise Invalid("missing", (*path, key))
         for key in value:
             if key not in self.known:
-                raise Bad("unknown", (*path, key), tuple(self.known), value[key])
+                raise Invalid("unknown", (*path, key), tuple(self.known), value[key])
         for key, inner in value.items():
             self.known[key](inner, (*path, key))
 
@@ -148,30 +148,30 @@ record = Record
 
 
 def tagged(key: str, variants: Mapping[str, Check]) -> Check:
-    """An object whose `key` says which of the variants it is; the variants themselves do not mention `key`."""
+    """An object whose `key` names its variant; the check of a variant does not see `key`."""
 
     def check(value: Any, path: Path) -> None:
         is_object(value, path)
         if key not in value:
-            raise Bad("missing", (*path, key))
+            raise Invalid("missing", (*path, key))
         choice(*variants)(value[key], (*path, key))
         variants[value[key]]({name: inner for name, inner in value.items() if name != key}, path)
 
     return check
 
 
-def one_key(variants: Mapping[str, Check], besides: Mapping[str, Check] | None = None) -> Check:
-    """An object with exactly one of the keys of `variants`, and any of `besides`."""
-    extra = besides or {}
+def one_key(variants: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    """An object with exactly one of the keys of `variants`, and any keys of `optional`."""
+    extra = optional or {}
 
     def check(value: Any, path: Path) -> None:
         is_object(value, path)
         present = [key for key in value if key in variants]
         for key in value:
             if key not in variants and key not in extra:
-                raise Bad("unknown", (*path, key), tuple(variants), value[key])
+                raise Invalid("unknown", (*path, key), tuple(variants), value[key])
         if len(present) != 1:
-            raise Bad("short" if not present else "long", path, 1, present)
+            raise Invalid("short" if not present else "long", path, 1, present)
         for key, inner in value.items():
             (variants.get(key) or extra[key])(inner, (*path, key))
 
@@ -185,7 +185,7 @@ def union(**by_type: Check) -> Check:
         name = type_name(value)
         found = by_type.get(name) or (by_type.get("number") if name == "integer" else None)
         if found is None:
-            raise Bad("type", path, " or ".join(by_type), value)
+            raise Invalid("type", path, " or ".join(by_type), value)
         found(value, path)
 
     return check
@@ -203,13 +203,13 @@ def nullable(inner: Check) -> Check:
 
 def _check_range(value: float, path: Path, low: float | None, high: float | None) -> None:
     if low is not None and value < low:
-        raise Bad("low", path, low, value)
+        raise Invalid("low", path, low, value)
     if high is not None and value > high:
-        raise Bad("high", path, high, value)
+        raise Invalid("high", path, high, value)
 
 
-def _check_length(value: str | list[Any], path: Path, least: int, most: int | None) -> None:
-    if len(value) < least:
-        raise Bad("short", path, least, value)
-    if most is not None and len(value) > most:
-        raise Bad("long", path, most, value)
+def _check_length(value: str | list[Any], path: Path, shortest: int, longest: int | None) -> None:
+    if len(value) < shortest:
+        raise Invalid("short", path, shortest, value)
+    if longest is not None and len(value) > longest:
+        raise Invalid("long", path, longest, value)

@@ -1,4 +1,4 @@
-"""Pictures, sounds and documents as they stand in request bodies → blocks. Refuses base64 that is none."""
+"""Images, sounds and documents in request bodies → blocks; base64, checked. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def decode(data: str) -> bytes | None:
-    """The bytes behind standard or URL-safe base64; None where it is not base64."""
+    """The bytes of standard or URL-safe base64 (RFC 4648, sections 4 and 5); None if it is not base64."""
     from binascii import a2b_base64
 
     standard = data.translate({ord("-"): "+", ord("_"): "/"})
@@ -22,13 +22,13 @@ def decode(data: str) -> bytes | None:
 
 
 def split_data_url(url: str) -> tuple[str, str] | None:
-    """(media type, base64 text) of a `data:` address; None for any other."""
+    """(media type, base64 text) of a `data:` URL (RFC 2397); None for any other URL."""
     found = fullmatch(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.-]+)*;base64,(.*)", url)
     return (found[1], found[2]) if found else None
 
 
 def medium(kind: type[Image] | type[Audio] | type[Document], url: str | None, media_type: str | None, data: str | None) -> Any:
-    """A block of this kind from an address (`data:` too) or base64 text."""
+    """A block of this kind from a URL, `data:` included, or from base64 text."""
     found = split_data_url(url) if url else None
     if found:
         media_type, data = found

@@ -1,9 +1,9 @@
-"""A manifest → the `Rules` of the service it describes: what that one host asks for beyond its dialect."""
+"""A manifest → the `Rules` of the host that it describes: how this host differs from its dialect."""
 
 from __future__ import annotations
 
 from .exchange import Rules
-from .service import operation_of, speaker_of
+from .service import find_operation, service_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from re import Pattern
 
     from ..registry.manifest import Manifest
-    from .exchange import Speaker
+    from .exchange import ServiceOperation
 
-#: Quirk → the fields of messages (and of tool calls in them) that a host with it takes.
+#: Quirk → the fields of messages, and of tool calls in them, that a host with this quirk supports.
 MESSAGE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "replay_reasoning_content": ("reasoning_content",),
     "replay_reasoning": ("reasoning",),
@@ -23,7 +23,7 @@ MESSAGE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "tool_result_name": ("name",),
     "prefill_prefix": ("prefix",),
 }
-#: How a manifest's `reasoning` asks for thinking → the body's fields for it.
+#: The style of a manifest's `reasoning` → the fields of the body that request thinking.
 STYLE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "thinking_type": ("thinking",),
     "enable_thinking": ("enable_thinking", "thinking_budget"),
@@ -32,58 +32,64 @@ STYLE_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def manifest_at(manifest: Manifest, path: str, model: str, dialect: str) -> Manifest:
-    """The manifest resolved for the operation that a request to this path asks for."""
-    operation = operation_of(path, dialect)
-    if operation is not None and operation.name in manifest.operations:
-        return manifest.for_operation(operation.name, model)
-    return manifest.for_model(model, dialect)
+def rules_at(manifest: Manifest, path: str, model: str, *, strict: bool = True, shows_thinking: bool = False) -> Rules:
+    """The rules for a request to this path: those of its dialect and operation, otherwise of chat in OpenAI's format."""
+    dialect, operation = find_operation(path) or ("openai_chat", "chat")
+    if operation in manifest.operations:
+        resolved = manifest.for_operation(operation, model)
+    else:
+        resolved = manifest.for_model(model, dialect)
+    return rules_of(resolved, model, operation=operation, strict=strict, shows_thinking=shows_thinking)
 
 
 def rules_of(
     manifest: Manifest,
     model: str = "",
     *,
+    operation: str = "chat",
     key: str | None = None,
     targets: tuple[Pattern[str], ...] = (),
     strict: bool = True,
     shows_thinking: bool = False,
 ) -> Rules:
-    """`manifest` is the one resolved for `model`; `shows_thinking` has the thoughts shown where it says nothing of them."""
+    """`manifest` must be resolved for the operation and the model. With `shows_thinking`, responses contain the thinking
+    even if the manifest has no field for it."""
     reasoning = manifest.reasoning or {}
     quirks = [quirk for quirk in MESSAGE_FIELDS if manifest.has(quirk)]
+    service = service_of(manifest.dialect).operations[operation]
     return Rules(
         dialect=manifest.dialect,
+        operation=operation,
         key=key if manifest.auth.get("scheme") != "none" else None,
         auth=manifest.auth,
         headers={name: value for name, value in manifest.headers.items() if "{" not in value},
         targets=targets,
-        fields=_own_fields(manifest),
+        fields=_host_fields(manifest),
         message_fields=frozenset(field for quirk in quirks for field in MESSAGE_FIELDS[quirk]),
         part_types=frozenset(("thinking", "reasoning") if manifest.has("replay_thinking_parts") else ()),
         efforts=frozenset(word for word in reasoning.get("efforts") or () if isinstance(word, str)),
-        refused=_refused(manifest, speaker_of(manifest.dialect)),
-        prefix=_prefix(manifest),
-        model=model if _model_is_elsewhere(manifest) else None,
-        call_ids=not manifest.has("no_function_call_ids"),
-        signed_calls=manifest.has("thought_signatures_required"),
-        mid_system=manifest.has("mid_conversation_system"),
-        audio_uris=manifest.has("audio_data_uri"),
-        unasked_usage=manifest.has("no_stream_usage") and bool(manifest.capabilities.get("stream_usage")),
-        cool_thinking=not reasoning.get("no_sampling"),
+        unsupported=_unsupported(manifest, service),
+        forbidden_model_prefix=_forbidden_model_prefix(manifest),
+        model_outside_body=model if _has_model_outside_body(manifest, service) else None,
+        has_call_ids=not manifest.has("no_function_call_ids"),
+        requires_signed_calls=manifest.has("thought_signatures_required"),
+        mid_conversation_system=manifest.has("mid_conversation_system"),
+        audio_urls=manifest.has("audio_data_uri"),
+        always_sends_usage=manifest.has("no_stream_usage") and bool(manifest.capabilities.get("stream_usage")),
+        sampling_while_thinking=not reasoning.get("no_sampling"),
         thinking_field=_thinking_field(manifest) or ("reasoning_content" if shows_thinking else None),
         strict=strict,
     )
 
 
-def _model_is_elsewhere(manifest: Manifest) -> bool:
-    """Whether this host, unlike others of its dialect, takes the model's name in the path or under another key."""
+def _has_model_outside_body(manifest: Manifest, operation: ServiceOperation) -> bool:
+    """Whether the path or another field names the model, although the body does so in this dialect."""
     in_path = any("{model}" in path for path in manifest.paths.values())
-    return (in_path or manifest.body.get("model", "") is None) and "model" not in speaker_of(manifest.dialect).tail.groupindex
+    return (in_path or manifest.body.get("model", "") is None) and "model" not in operation.path.groupindex
 
 
-def _own_fields(manifest: Manifest) -> frozenset[str]:
-    """The first steps of every wire name the manifest mentions."""
+def _host_fields(manifest: Manifest) -> frozenset[str]:
+    """The top-level fields of all wire names in the manifest."""
     reasoning = manifest.reasoning or {}
     names = [name for name in manifest.parameters.values() if name]
     names += manifest.body
@@ -94,26 +100,26 @@ def _own_fields(manifest: Manifest) -> frozenset[str]:
     return frozenset(name.partition(".")[0] for name in names)
 
 
-def _refused(manifest: Manifest, speaker: Speaker) -> dict[str, str]:
-    """The dialect's own fields for options that this host has under another name, or not at all."""
+def _unsupported(manifest: Manifest, operation: ServiceOperation) -> dict[str, str]:
+    """The dialect's fields for options that this host does not support, or supports under another name."""
     used = set(manifest.parameters.values())
-    without_options = {"stream_options": ""} if manifest.has("no_stream_usage") else {}
-    return without_options | {
+    stream_options = {"stream_options": ""} if manifest.has("no_stream_usage") else {}
+    return stream_options | {
         wire: manifest.parameters[option] or ""
-        for option, wire in speaker.options.items()
+        for option, wire in operation.options.items()
         if option in manifest.parameters and manifest.parameters[option] != wire and wire not in used
     }
 
 
-def _prefix(manifest: Manifest) -> str | None:
-    """`<id>/`, which no model's name begins with, unless the manifest itself names such models."""
+def _forbidden_model_prefix(manifest: Manifest) -> str | None:
+    """`<id>/`, with which no name of a model begins, unless the manifest has rules for such models."""
     prefix = f"{manifest.id}/"
     return None if any(pattern.startswith(prefix) for pattern in manifest.models) else prefix
 
 
 def _thinking_field(manifest: Manifest) -> str | None:
-    """Where the host writes its thoughts; a host that is only told an effort, and wants nothing back, keeps them to itself."""
+    """The field for the thinking; None for a host that receives an effort only, and no thinking back, since it shows none."""
     if manifest.has("replay_reasoning"):
         return "reasoning"
-    silent = (manifest.reasoning or {}).get("style") == "effort" and not manifest.has("replay_reasoning_content")
-    return None if silent else "reasoning_content"
+    is_hidden = (manifest.reasoning or {}).get("style") == "effort" and not manifest.has("replay_reasoning_content")
+    return None if is_hidden else "reasoning_content"

@@ -1,21 +1,21 @@
-"""A value that fits a JSON Schema, taking its words from a text where it can. Deterministic; no validator."""
+"""A sample value for a JSON Schema, with words of a text where possible. Deterministic; it validates nothing."""
 
 from __future__ import annotations
 
-from re import findall, search
+from re import escape, findall, search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-#: Below this depth only required properties are filled in, so that a recursive schema ends.
+#: From this depth on, only required properties have values, so that a recursive schema ends.
 OPTIONAL_DEPTH = 3
 MAX_DEPTH = 12
 
 
 class Hints:
-    """The words and numbers of a text, given out one after the other; when they run out, plain stand-ins."""
+    """The words and numbers of a text, used one after another; then placeholders."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -25,28 +25,22 @@ class Hints:
         self.numbers = [float(word) for word in findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])", text)]
 
     def word(self, name: str) -> str:
-        """What the text says for the property `name` (`city=Paris`, `city: "Paris"`), else its next name or quotation."""
-        said = name and search(rf"(?i)\b{_escaped(name)}\s*[=:]\s*(?:\"([^\"]+)\"|([\w.-]+))", self.text)
-        if said:
-            return str(said[1] or said[2])
+        """The text's value for the property `name` (`city=Paris`, `city: "Paris"`), otherwise its next name or quotation."""
+        found = name and search(rf"(?i)\b{escape(name)}\s*[=:]\s*(?:\"([^\"]+)\"|([\w.-]+))", self.text)
+        if found:
+            return str(found[1] or found[2])
         return self.words.pop(0) if self.words else (name or "echo")
 
     def number(self) -> float:
         return self.numbers.pop(0) if self.numbers else 1.0
 
 
-def _escaped(name: str) -> str:
-    from re import escape
-
-    return escape(name)
-
-
-def fit(schema: Mapping[str, Any], text: str = "") -> Any:
-    """A value for `schema`. `$ref` into the schema itself is followed; upper-case type names (Gemini's) are understood."""
-    return _fit(schema, schema, Hints(text), "", 0)
+def sample_of(schema: Mapping[str, Any], text: str = "") -> Any:
+    """A value that matches `schema`. References into the schema itself are followed; types may be in upper case (Gemini)."""
+    return _sample(schema, schema, Hints(text), "", 0)
 
 
-def _fit(schema: Any, root: Mapping[str, Any], hints: Hints, name: str, depth: int) -> Any:
+def _sample(schema: Any, root: Mapping[str, Any], hints: Hints, name: str, depth: int) -> Any:
     if not isinstance(schema, dict) or depth > MAX_DEPTH:
         return hints.word(name) if schema is True else None
     schema = _resolved(schema, root)
@@ -84,7 +78,7 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
 
 
 def _pointed_at(reference: str, root: Mapping[str, Any]) -> Any:
-    """What a `#/…` reference names within the schema; {} where there is no such thing."""
+    """The part of the schema that a `#/…` reference names (RFC 6901); {} if there is none."""
     target: Any = root
     for step in filter(None, reference.lstrip("#").split("/")):
         target = target.get(step.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, dict) else {}
@@ -112,7 +106,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _chosen(options: list[Any], hints: Hints) -> Any:
-    """The option the text names, else the first."""
+    """The option that the text names, otherwise the first one."""
     text = hints.text.lower()
     return next((option for option in options if str(option).lower() in text), options[0])
 
@@ -120,8 +114,8 @@ def _chosen(options: list[Any], hints: Hints) -> Any:
 def _object(schema: Mapping[str, Any], root: Mapping[str, Any], hints: Hints, depth: int) -> dict[str, Any]:
     properties: Mapping[str, Any] = schema.get("properties") or {}
     required = schema.get("required") or []
-    wanted = [key for key in properties if key in required or depth < OPTIONAL_DEPTH]
-    filled = {key: _fit(properties[key], root, hints, key, depth + 1) for key in wanted}
+    chosen = [key for key in properties if key in required or depth < OPTIONAL_DEPTH]
+    filled = {key: _sample(properties[key], root, hints, key, depth + 1) for key in chosen}
     for key in required:
         filled.setdefault(key, hints.word(key))
     return filled
@@ -129,10 +123,10 @@ def _object(schema: Mapping[str, Any], root: Mapping[str, Any], hints: Hints, de
 
 def _array(schema: Mapping[str, Any], root: Mapping[str, Any], hints: Hints, name: str, depth: int) -> list[Any]:
     fixed = schema.get("prefixItems") or []
-    values = [_fit(item, root, hints, name, depth + 1) for item in fixed]
+    values = [_sample(item, root, hints, name, depth + 1) for item in fixed]
     least = max(int(schema.get("minItems") or 0), 1 if depth < OPTIONAL_DEPTH and schema.get("maxItems") != 0 else 0)
     while len(values) < least:
-        value = _fit(schema.get("items", True), root, hints, name, depth + 1)
+        value = _sample(schema.get("items", True), root, hints, name, depth + 1)
         if schema.get("uniqueItems") and value in values:
             value = f"{value} {len(values) + 1}" if isinstance(value, str) else (value or 0) + len(values)
         values.append(value)
@@ -140,13 +134,13 @@ def _array(schema: Mapping[str, Any], root: Mapping[str, Any], hints: Hints, nam
 
 
 def _number(schema: Mapping[str, Any], hints: Hints, kind: str) -> float:
-    whole = kind == "integer"
+    is_integer = kind == "integer"
     value = hints.number()
     low, high = schema.get("minimum"), schema.get("maximum")
     if "exclusiveMinimum" in schema:
-        low = schema["exclusiveMinimum"] + (1 if whole else 0.5)
+        low = schema["exclusiveMinimum"] + (1 if is_integer else 0.5)
     if "exclusiveMaximum" in schema:
-        high = schema["exclusiveMaximum"] - (1 if whole else 0.5)
+        high = schema["exclusiveMaximum"] - (1 if is_integer else 0.5)
     step = schema.get("multipleOf")
     if step:
         value = round(value / step) * step
@@ -154,7 +148,7 @@ def _number(schema: Mapping[str, Any], hints: Hints, kind: str) -> float:
         value = low if not step else -(-low // step) * step
     if high is not None and value > high:
         value = high if not step else high // step * step
-    return int(value) if whole or value == int(value) else value
+    return int(value) if is_integer or value == int(value) else value
 
 
 _FORMATS = {

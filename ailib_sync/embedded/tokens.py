@@ -1,4 +1,4 @@
-"""A deterministic estimate of tokens: a word with the space before it, long words in pieces of 16 characters."""
+"""A deterministic estimate of tokens: a word with the space before it; a long word has one token for each 16 characters."""
 
 from __future__ import annotations
 
@@ -16,29 +16,32 @@ if TYPE_CHECKING:
     from ..types.request import ChatRequest
 
 _TOKEN = compile(r"\s*\S{1,16}|\s+\Z")
+#: Tokens of a message or a tool, in addition to its text.
 PER_MESSAGE = 4
+#: Tokens of an image, a sound or a document.
 PER_MEDIUM = 258
 
 
-def pieces(text: str) -> list[str]:
-    """The text's tokens; joined they are the text. A stream sends one at a time."""
+def fragments(text: str) -> list[str]:
+    """The tokens of the text; joined, they are the text. Each is a fragment of a stream."""
     return _TOKEN.findall(text)
 
 
 def count(text: str) -> int:
-    return len(pieces(text))
+    """The number of tokens of a text."""
+    return len(fragments(text))
 
 
-def prompt_tokens(asked: ChatRequest) -> int:
-    """What the whole prompt costs, tools included."""
-    total = sum(PER_MESSAGE + count_blocks(message.blocks) for message in asked.messages)
-    for tool in asked.tools:
+def prompt_tokens(request: ChatRequest) -> int:
+    """The tokens of the complete prompt, tools included."""
+    total = sum(PER_MESSAGE + count_blocks(message.blocks) for message in request.messages)
+    for tool in request.tools:
         total += PER_MESSAGE + count(f"{tool.name} {tool.description} {json.dumps(tool.parameters)}")
     return total
 
 
 def count_blocks(blocks: Sequence[Block]) -> int:
-    """What these blocks cost."""
+    """The tokens of these blocks."""
     total = 0
     for block in blocks:
         if isinstance(block, (Text, Thinking)):
@@ -53,4 +56,5 @@ def count_blocks(blocks: Sequence[Block]) -> int:
 
 
 def count_call(call: ToolCall) -> int:
+    """The tokens of a tool call."""
     return count(call.name) + count(json.dumps(call.arguments))

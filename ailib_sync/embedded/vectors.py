@@ -1,20 +1,48 @@
-"""The embedding model "echo": a text → a vector of unit length. A stand-in; deterministic, no I/O, no format."""
+"""The embedding model "echo": texts → vectors of unit length. Deterministic, no I/O, no format."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
 from math import sqrt
 
-from .tokens import pieces
+from ..types.embeddings import EmbeddingRequest, EmbeddingResponse
+from ..types.response import Usage
+from .exchange import EmbeddedModel
+from .tokens import count, fragments
 
-#: The length of a vector where the request names none.
+#: The length of a vector, if the request has no `dimensions`.
 DIMENSIONS = 8
 
 
+def respond(request: EmbeddingRequest, digest: str) -> EmbeddingResponse:
+    """A vector for each text."""
+    dimensions = request.options.dimensions or DIMENSIONS
+    vectors = [vector_of(text, dimensions) for text in request.texts]
+    return compose(request, digest, vectors)
+
+
+def compose(request: EmbeddingRequest, digest: str, vectors: list[list[float]]) -> EmbeddingResponse:
+    """A response with these vectors and the usage of the request."""
+    response = EmbeddingResponse(vectors, id=digest, model=request.model)
+    response.usage = usage_of(request, response)
+    return response
+
+
+def usage_of(request: EmbeddingRequest, response: EmbeddingResponse) -> Usage:
+    """The tokens of the texts; an embedding has no completion."""
+    tokens = sum(count(text) for text in request.texts)
+    return Usage(tokens, None, tokens)
+
+
+def request_of(text: str) -> EmbeddingRequest:
+    """A request to embed the text."""
+    return EmbeddingRequest("echo", (text,))
+
+
 def vector_of(text: str, dimensions: int = DIMENSIONS) -> list[float]:
-    """The sum of a vector for each word, scaled to unit length: texts that share words have similar vectors."""
+    """The sum of a vector for each word, scaled to unit length: texts with common words have similar vectors."""
     total = [0.0] * dimensions
-    for word in pieces(text.lower()):
+    for word in fragments(text.lower()):
         for position, number in enumerate(_word_vector(word.strip(), dimensions)):
             total[position] += number
     length = sqrt(sum(number * number for number in total)) or 1.0
@@ -22,8 +50,11 @@ def vector_of(text: str, dimensions: int = DIMENSIONS) -> list[float]:
 
 
 def _word_vector(word: str, dimensions: int) -> list[float]:
-    """Numbers from -1 to 1, drawn from the word's hash: a digest gives 64 of them."""
+    """Numbers from -1 to 1, made from hashes of the word: each hash gives 64 of them."""
     data = word.encode("utf-8", "surrogatepass")
     blocks = range((dimensions + 63) // 64)
-    drawn = b"".join(blake2b(data, salt=block.to_bytes(16, "big")).digest() for block in blocks)
-    return [byte / 127.5 - 1.0 for byte in drawn[:dimensions]]
+    hashes = b"".join(blake2b(data, salt=block.to_bytes(16, "big")).digest() for block in blocks)
+    return [byte / 127.5 - 1.0 for byte in hashes[:dimensions]]
+
+
+VECTORS = EmbeddedModel(respond, usage_of, request_of)

@@ -1,4 +1,4 @@
-"""What tests need: a provider on a loopback port that can be scripted, and a way to send through a `requests.Session`.
+"""For tests: a scripted provider on a loopback port, clients without a network, and clients over a `requests.Session`.
 
 with FakeProvider("anthropic") as fake:
     fake.reply("Hello!")

@@ -1,7 +1,7 @@
-"""The certificate of the loopback test server: for localhost alone, self-signed, and with a key that everybody knows.
+"""The certificate of the loopback test server: self-signed, for localhost only, with a public key pair.
 
-It is no secret and protects nothing; a program trusts it only where a test tells it to. It is not a CA's, so it cannot vouch
-for other names. Made once with `openssl req -x509` (P-256, SAN localhost, 127.0.0.1 and ::1, CA:FALSE, 100 years).
+It is not a secret and protects nothing; only a client that is configured for a test trusts it. It is not a CA certificate, so
+it is valid for no other name. Made with `openssl req -x509` (P-256, SAN localhost, 127.0.0.1 and ::1, CA:FALSE, 100 years).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ dukD0PyeDv6akMS0FgIgOFoAvcHh4xU+sJou/oZd1S5xZclRkvl6IXx4trvBogM=
 
 
 def write_pem() -> str:
-    """The path of a new temporary file with the key and the certificate; the caller removes it."""
+    """The path of a new temporary file with the key and the certificate. The caller must remove it."""
     import os
     from tempfile import mkstemp
 

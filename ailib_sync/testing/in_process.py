@@ -1,7 +1,7 @@
-"""`offline()`: every client made inside is answered in this process, as its provider would answer. No key, no socket.
+"""`offline()`: clients that are made inside get their responses from this process, without a key or a socket.
 
 with offline():
-    response = client_app.test_client().get("/ask")     # a view that makes its own AiClient("openai/gpt-4o")
+    response = app.test_client().get("/ask")            # a view that makes its own AiClient("openai/gpt-4o")
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from ..client import ClientDefaults, replace_defaults
-from ..embedded import Rules, answer, dialect_of, server_call
-from ..embedded.echo import reply as echo
+from ..embedded import Rules, find_operation, respond, server_request
 from ..embedded.http_response import response_of
-from ..embedded.rules import manifest_at, rules_of
+from ..embedded.rules import rules_at
 from ..registry.check import hosts
 from ..registry.manifest import Manifest, builtin_manifests
 
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def offline(script: Model | None = None) -> Iterator[None]:
-    """Clients that are made inside, and given neither `http` nor `api_key`, get both from here.
+    """Clients that are made inside, with neither `http` nor `api_key`, get both from here.
 
-    A built-in provider refuses what it would refuse in earnest; one of your own takes anything. `script` replaces the echo, as
-    in FakeProvider. For a whole process: do not use it in two threads at once.
+    A built-in provider rejects what the real one rejects; a provider of your own rejects nothing. `script` replaces the echo,
+    as in FakeProvider. It applies to the process: do not use it in two threads at the same time.
     """
     before = replace_defaults(ClientDefaults(OfflinePool(script), _key))
     try:
@@ -43,24 +42,23 @@ def offline(script: Model | None = None) -> Iterator[None]:
 
 
 class OfflinePool:
-    """urllib3's `urlopen`, answered by the provider whose address it is."""
+    """urllib3's `urlopen`, with the responses of the provider that the URL belongs to."""
 
     def __init__(self, script: Model | None = None) -> None:
-        self.model: Model = script or echo
+        self.model = script
 
     def urlopen(
         self, method: str, url: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None, **ignored: Any
     ) -> HTTPResponse:
-        """The answer, with `read1` giving one event of a stream at a time. What concerns connections is ignored."""
+        """The response; `read1` returns one event of a stream at a time. Arguments about connections are ignored."""
         from json import loads
         from urllib.parse import urlsplit
 
-        call = server_call(method, url, body, headers or {})
-        asked = loads(call.body or b"{}")
-        model = asked.get("model") if isinstance(asked, dict) else None
-        host = urlsplit(url).hostname or ""
-        rules = _rules(host, dialect_of(call.path) or "openai_chat", str(model), call.path)
-        return response_of(answer(call, rules, self.model), method, url)
+        received = server_request(method, url, body, headers or {})
+        content = loads(received.body or b"{}")
+        model = content.get("model") if isinstance(content, dict) else None
+        rules = _rules(urlsplit(url).hostname or "", received.path, str(model))
+        return response_of(respond(received, rules, self.model if rules.operation == "chat" else None), method, url)
 
 
 def _key() -> str:
@@ -68,12 +66,16 @@ def _key() -> str:
 
 
 @lru_cache(maxsize=64)
-def _rules(host: str, dialect: str, model: str, path: str) -> Rules:
+def _rules(host: str, path: str, model: str) -> Rules:
+    """The rules of the built-in provider that has this host and a dialect with such paths; otherwise nothing is checked."""
+    dialect, _ = find_operation(path) or ("openai_chat", "chat")
     for manifest in builtin_manifests():
-        known = hosts(manifest.base_url, {**manifest.dialects, **manifest.operations}, manifest.variables) - {
-            "*"
-        }  # the caller's own, wherever it is
-        speaks = dialect == manifest.dialect or dialect in manifest.dialects
-        if speaks and any(fnmatchcase(host, pattern) for pattern in known):
-            return rules_of(manifest_at(manifest, path, model, dialect))
-    return rules_of(manifest_at(Manifest.load("embedded"), path, model, dialect), strict=False)
+        has_dialect = dialect == manifest.dialect or dialect in manifest.dialects
+        if has_dialect and any(fnmatchcase(host, pattern) for pattern in _hosts(manifest)):
+            return rules_at(manifest, path, model)
+    return rules_at(Manifest.load("embedded"), path, model, strict=False)
+
+
+def _hosts(manifest: Manifest) -> set[str]:
+    """The host patterns of the provider, without `*`, which is a host of the caller."""
+    return hosts(manifest.base_url, {**manifest.dialects, **manifest.operations}, manifest.variables) - {"*"}

@@ -1,4 +1,4 @@
-"""`FakeProvider`: a provider of any manifest or dialect on a loopback port, with scripted answers, faults and delays."""
+"""`FakeProvider`: a provider of any manifest or dialect on a loopback port, with scripted responses, faults and delays."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import replace
 from re import escape, search
 
 from ..dialects.dialect import NAMES, find, path_of
-from ..embedded.echo import reply as echo
-from ..embedded.exchange import Reply, Rules, ServerCall
+from ..embedded.exchange import ServerRequest
 from ..embedded.rules import rules_of
-from ..embedded.service import answer, refusal, speaker_of
+from ..embedded.service import error_response, respond, service_of
 from ..registry.manifest import Manifest
-from .faults import FAULTS, Trouble, deliver
-from .script import Queue, Step, checked_fault, refused, said
+from .faults import FAULTS, FaultOptions, deliver
+from .script import Queue, Step, check_fault, fixed_response, fixed_vectors, scripted_error
 from .server import Exchange, LoopbackServer, RecordedRequest
 
 TYPE_CHECKING = False
@@ -28,18 +27,19 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..client import AiClient
+    from ..embedded.exchange import Rules, ServerResponse
     from ..embedded.service import Model
     from ..types.response import Usage
-    from .script import Called
+    from .script import ScriptedCall
 
 
 class FakeProvider:
-    """A provider on 127.0.0.1 that behaves as its manifest says: path, auth header, constant headers, body.
+    """A provider on 127.0.0.1 that follows its manifest: paths, auth header, constant headers, body.
 
-    `provider` is a provider's id, one of the seven dialects, or a manifest. Answers come from the script (`reply`, `fail`,
-    `fault`, in the order they were queued), then from `script`, a function of the request, or the echo model. With `strict`
-    what the real service would refuse is refused with its own error; without it, any request at all is answered. `fields` are
-    fields of the body that the provider takes though neither its dialect nor its manifest names them.
+    `provider` is a provider's id, one of the seven dialects, or a manifest. Responses come from `reply`, `fail` and `fault`, in
+    the order of these calls, then from `script`, a function of the chat request, or from the echo. With `strict`, what the
+    real service rejects is rejected with the service's own error; without it, every request has a response. `fields` are fields
+    of the body that the provider supports although neither its dialect nor its manifest has them.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class FakeProvider:
         self.api_key = api_key
         self.requests: list[RecordedRequest] = []
         self.ca_bundle: str | None = None
-        self._model: Model = script or echo
+        self._model = script
         self._strict = strict
         self._fields = frozenset(fields)
         self._tls = tls
@@ -68,17 +68,17 @@ class FakeProvider:
         self._server: LoopbackServer | None = None
         self._clients: list[AiClient] = []
 
-    # where it is
+    # its address
 
     def __enter__(self) -> Self:
-        self._server = LoopbackServer(self._answer, self._context())
+        self._server = LoopbackServer(self._respond, self._context())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
-        """Closes the clients made here and stops serving. Threads that wait in a fault or a delay are woken."""
+        """Closes the clients made here and stops serving, also where a fault or a delay is waiting."""
         while self._clients:
             self._clients.pop().close()
         if self._server is not None:
@@ -100,16 +100,16 @@ class FakeProvider:
 
     @property
     def base_url(self) -> str:
-        """The address with the path prefix of the provider's own base URL."""
+        """The URL with the path of the provider's own base URL."""
         return self.url + _prefix(self.manifest)
 
     @property
     def connections(self) -> int:
-        """How many connections were accepted so far."""
+        """The number of connections so far."""
         return self._server.connections if self._server else 0
 
     def client(self, model: str | None = None, **options: Any) -> AiClient:
-        """An `AiClient` of this provider, pointed here, closed with it. `options` are AiClient's."""
+        """An `AiClient` for this provider; `close` closes it. `options` are AiClient's."""
         from ..client import AiClient, ClientDefaults, replace_defaults
 
         manifest = self.manifest.for_model(model or "echo", options.get("dialect"))
@@ -121,7 +121,7 @@ class FakeProvider:
         }
         if self.ca_bundle is not None:
             defaults["ca_bundle"] = self.ca_bundle
-        before = replace_defaults(ClientDefaults())  # the network is this one's own, also inside `offline()`
+        before = replace_defaults(ClientDefaults())  # this client uses the network, also inside `offline()`
         try:
             client = AiClient(f"{self.manifest.id}/{model or 'echo'}", **{**defaults, **options})
         finally:
@@ -129,23 +129,32 @@ class FakeProvider:
         self._clients.append(client)
         return client
 
-    # what it answers
+    # its responses
 
     def reply(
         self,
         text: str = "",
         *,
         thinking: str = "",
-        tool_calls: Sequence[Called] = (),
+        tool_calls: Sequence[ScriptedCall] = (),
         finish_reason: str | None = None,
         usage: Usage | Mapping[str, int] | None = None,
         refusal: str | None = None,
+        vectors: Sequence[Sequence[float]] | None = None,
         times: int = 1,
     ) -> None:
-        """Queues an answer. `tool_calls` are `ToolCall`s or (name, arguments); `finish_reason` is a normalised one, or the
-        provider's own; `usage` a `Usage` or its figures by name."""
-        model = said(text, thinking=thinking, tool_calls=tool_calls, finish_reason=finish_reason, usage=usage, refusal=refusal)
-        self._queue.add(Step(times, model))
+        """Queues the response to a chat, or with `vectors` to an embedding.
+
+        `tool_calls` are `ToolCall`s or (name, arguments); `finish_reason` is a normalized one, or the provider's own; `usage`
+        is a `Usage` or its numbers by name.
+        """
+        if vectors is not None:
+            self._queue.add(Step(times, "embeddings", fixed_vectors(vectors)))
+            return
+        model = fixed_response(
+            text, thinking=thinking, tool_calls=tool_calls, finish_reason=finish_reason, usage=usage, refusal=refusal
+        )
+        self._queue.add(Step(times, "chat", model))
 
     def fail(
         self,
@@ -159,77 +168,79 @@ class FakeProvider:
         body: Any = None,
         times: int = 1,
     ) -> None:
-        """Queues a refusal in the provider's own error format, or with `body` (JSON, text or bytes) as it stands.
+        """Queues an error response in the provider's own format, or exactly `body` (JSON, text or bytes).
 
-        `code` is the provider's own, or a standard name (`quota_exhausted`) for which the provider's words are used.
+        `code` is the provider's own, or a standard name (`quota_exhausted`), for which the provider's own words are used.
         """
         extra = dict(headers or {})
         if retry_after is not None:
             extra["retry-after"] = str(retry_after)
-        self._queue.add(Step(times, refusal=refused(status, code, type, message), headers=extra, body=body))
+        self._queue.add(Step(times, error=scripted_error(status, code, type, message), headers=extra, body=body))
 
     def fault(self, name: str, *, times: int = 1, text: str | None = None, **options: Any) -> None:
-        """Queues an answer that goes wrong in the way of this name (`testing.FAULTS`); `text` is what it would have said.
+        """Queues a response with this fault (a name in `testing.FAULTS`); `text` is the text of a chat response without it.
 
         Options: `after` (events that arrive first), `seconds`, `pause`, and for errors `kind` and `message`.
         """
-        Trouble("", **options)  # an unknown option fails here, not in the server's thread
-        model = said(text) if text is not None else None
-        self._queue.add(Step(times, model, fault=checked_fault(name), options=options))
+        FaultOptions("", **options)  # an unknown option fails here, not in the server's thread
+        model = fixed_response(text) if text is not None else None
+        step = Step(times, "chat" if model else None, model, fault=check_fault(name), options=options)
+        self._queue.add(step)
 
     def delay(self, *, first_byte: float = 0.0, between_events: float = 0.0) -> None:
-        """Makes every answer from now on wait: before its head, and behind each event of a stream. In seconds."""
+        """Delays every later response, in seconds: before its head, and after each event of a stream."""
         self._delay = (first_byte, between_events)
 
     @property
     def unused(self) -> int:
-        """How many queued answers were not asked for yet."""
+        """The number of queued responses that are left."""
         return len(self._queue)
 
     # serving
 
-    def _answer(self, exchange: Exchange) -> None:
+    def _respond(self, exchange: Exchange) -> None:
         request = exchange.request
         with self._lock:
             self.requests.append(request)
         path, _, query = request.target.partition("?")
-        call = ServerCall(request.method, path, query, request.headers, request.body)
-        rules = self._rules(call)
+        received = ServerRequest(request.method, path, query, request.headers, request.body)
+        rules = self._rules(received)
         first_byte, between = self._delay
-        step = self._queue.take()
-        reply = self._reply(call, rules, step)
+        step = self._queue.take(rules.operation)
+        response = self._response(received, rules, step)
         exchange.sleep(first_byte)
-        if step is not None and step.fault is not None and reply.status < 400:
-            FAULTS[step.fault](exchange, reply, Trouble(rules.dialect, **step.options))
+        if step is not None and step.fault is not None and response.status < 400:
+            FAULTS[step.fault](exchange, response, FaultOptions(rules.dialect, **step.options))
         else:
-            deliver(exchange, reply, between)
+            deliver(exchange, response, between)
 
-    def _reply(self, call: ServerCall, rules: Rules, step: Step | None) -> Reply:
+    def _response(self, received: ServerRequest, rules: Rules, step: Step | None) -> ServerResponse:
+        model = self._model if rules.operation == "chat" else None
         if step is None:
-            return answer(call, rules, self._model)
-        if step.refusal is not None:
-            reply = refusal(step.refusal, call, rules.dialect)
+            return respond(received, rules, model)
+        if step.error is not None:
+            response = error_response(step.error, received, rules.dialect)
             if step.body is not None:
-                reply.chunks = [_bytes(step.body)]
-            reply.headers.update(step.headers)
-            return reply
-        reply = answer(call, rules, step.model or self._model)
-        if reply.status >= 400:
-            self._queue.give_back(step)
-        return reply
+                response.chunks = [_bytes(step.body)]
+            response.headers.update(step.headers)
+            return response
+        response = respond(received, rules, step.model or model)
+        if response.status >= 400:
+            self._queue.put_back(step)
+        return response
 
-    def _rules(self, call: ServerCall) -> Rules:
-        """The rules of the service that this path belongs to; of the provider's first format where it belongs to none."""
-        model = _model_of(call)
+    def _rules(self, received: ServerRequest) -> Rules:
+        """The rules of the operation with this path; if there is none, those of chat in the provider's first dialect."""
+        model = _model_of(received)
         with self._lock:
             services = self._services.get(model)
             if services is None:
                 services = self._services[model] = self._make_rules(model)
-        target = f"{call.path}?{call.query}" if call.query else call.path
+        target = f"{received.path}?{received.query}" if received.query else received.path
         return next((rules for rules in services if any(p.fullmatch(target) for p in rules.targets)), services[0])
 
     def _make_rules(self, model: str) -> list[Rules]:
-        """One for each dialect of the chat, the model's own first, and one for each other operation."""
+        """Rules for chat in each dialect, the model's own first, and for each other operation."""
         names = dict.fromkeys((self.manifest.for_model(model).dialect, self.manifest.dialect, *self.manifest.dialects))
         parts = [("chat", self.manifest.for_model(model, name)) for name in names]
         parts += [(name, self.manifest.for_operation(name, model)) for name in self.manifest.operations]
@@ -238,6 +249,7 @@ class FakeProvider:
             rules = rules_of(
                 manifest,
                 model,
+                operation=operation,
                 key=self.api_key,
                 targets=_targets(operation, manifest),
                 strict=self._strict,
@@ -260,19 +272,19 @@ class FakeProvider:
 
 
 def _manifest_of(provider: str | Mapping[str, Any] | Manifest) -> Manifest:
-    """A provider's manifest; for a dialect's name, the embedded provider's in that dialect, with a key."""
+    """The manifest of a provider; for a dialect, that of the embedded provider in this dialect, with a key."""
     if isinstance(provider, Manifest):
         return provider
     if not isinstance(provider, str):
         return Manifest.from_dict(provider)
     if provider in NAMES:
         manifest = Manifest.load("embedded").for_dialect(provider)
-        return replace(manifest, auth=speaker_of(provider).auth, dialects={})
+        return replace(manifest, auth=service_of(provider).auth, dialects={})
     return Manifest.load(provider)
 
 
 def _variables(manifest: Manifest) -> dict[str, str]:
-    """A value for each of the manifest's variables: its default, or `test`, in the form it must have."""
+    """A value for each variable of the manifest: its default, or `test` in the required form."""
     return {
         name: str(spec.get("default") or (spec.get("allowed") or ["*"])[0].replace("*", "test"))
         for name, spec in manifest.variables.items()
@@ -292,7 +304,7 @@ def _prefix(manifest: Manifest) -> str:
 
 
 def _targets(name: str, manifest: Manifest) -> tuple[Pattern[str], ...]:
-    """The paths of the requests of an operation; `manifest` is the one resolved for it."""
+    """The paths of the requests of an operation; `manifest` must be resolved for it."""
     from re import compile
 
     made = []
@@ -303,16 +315,16 @@ def _targets(name: str, manifest: Manifest) -> tuple[Pattern[str], ...]:
     return tuple(made)
 
 
-def _model_of(call: ServerCall) -> str:
-    """The model a request names, in its path or its body; "" where it names none."""
+def _model_of(received: ServerRequest) -> str:
+    """The model of a request, from its path or its body; "" if it has none."""
     import json
     from urllib.parse import unquote
 
-    found = search(r"/(?:models?|deployments)/([^/:?]+)", call.path)
+    found = search(r"/(?:models?|deployments)/([^/:?]+)", received.path)
     if found:
         return unquote(found[1])
     try:
-        body = json.loads(call.body)
+        body = json.loads(received.body)
     except ValueError:
         return ""
     names = [body.get(key) for key in ("model", "model_id")] if isinstance(body, dict) else []

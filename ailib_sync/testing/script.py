@@ -1,4 +1,4 @@
-"""What a fake provider answers next: a queue of replies, refusals and faults. No sockets."""
+"""What a fake provider sends next: a queue of scripted responses, errors and faults. No sockets."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from ..embedded.echo import compose
-from ..embedded.exchange import Refused, kind_of
+from ..embedded import echo, vectors
+from ..embedded.exchange import Rejected, kind_of
 from ..errors import CLASSES, ConfigurationError
 from ..types.response import Usage
 from ..types.tools import ToolCall
@@ -15,24 +15,30 @@ from .faults import FAULTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from ..embedded.service import Model
+    from ..types.embeddings import EmbeddingRequest, EmbeddingResponse
     from ..types.request import ChatRequest
     from ..types.response import ChatResponse
 
-    #: A call to make: a `ToolCall`, or (name, arguments).
-    Called = ToolCall | tuple[str, dict[str, Any]]
+    #: A scripted call: a `ToolCall`, or (name, arguments).
+    ScriptedCall = ToolCall | tuple[str, dict[str, Any]]
 
 
 @dataclass(slots=True)
 class Step:
-    """One scripted answer, for `times` requests. A `refusal` is given whatever was asked; `body` replaces its JSON."""
+    """One step of the script, for `times` requests.
+
+    A step with an `operation` is for its requests only, and `model` responds to them. An `error` is sent without checking the
+    request; `body` replaces its JSON. `options` are those of the `fault`.
+    """
 
     times: int = 1
-    model: Model | None = None
-    refusal: Refused | None = None
+    operation: str | None = None
+    model: Callable[[Any, str], Any] | None = None
+    error: Rejected | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
     fault: str | None = None
@@ -40,7 +46,7 @@ class Step:
 
 
 class Queue:
-    """The steps that are left. Shared by the connections' threads."""
+    """The steps that are left. Thread-safe."""
 
     def __init__(self) -> None:
         self._steps: deque[Step] = deque()
@@ -50,22 +56,28 @@ class Queue:
         with self._lock:
             self._steps.append(step)
 
-    def take(self) -> Step | None:
-        """The next step, None where the script is at its end."""
-        with self._lock:
-            if not self._steps:
-                return None
-            step = self._steps[0]
-            step.times -= 1
-            if step.times <= 0:
-                self._steps.popleft()
-            return step
+    def take(self, operation: str) -> Step | None:
+        """The next step for a request of this operation, None if there is none.
 
-    def give_back(self, step: Step) -> None:
-        """The step was not used, since the request itself was refused."""
+        Steps for other operations are skipped, so that each operation has its own order. An error or a fault is for any
+        request, but only after the steps before it.
+        """
+        with self._lock:
+            for position, step in enumerate(self._steps):
+                if step.operation == operation or (step.operation is None and position == 0):
+                    step.times -= 1
+                    if step.times <= 0:
+                        del self._steps[position]
+                    return step
+                if step.operation is None:
+                    break
+            return None
+
+    def put_back(self, step: Step) -> None:
+        """Undoes a `take`: the request was rejected, so the step was not used."""
         with self._lock:
             step.times += 1
-            if not self._steps or self._steps[0] is not step:
+            if not any(other is step for other in self._steps):
                 self._steps.appendleft(step)
 
     def __len__(self) -> int:
@@ -73,56 +85,67 @@ class Queue:
             return sum(step.times for step in self._steps)
 
 
-def said(
+def fixed_response(
     text: str = "",
     *,
     thinking: str = "",
-    tool_calls: Sequence[Called] = (),
+    tool_calls: Sequence[ScriptedCall] = (),
     finish_reason: str | None = None,
     usage: Usage | Mapping[str, int] | None = None,
     refusal: str | None = None,
 ) -> Model:
-    """A model that always says this. The text goes out as it stands: neither stop sequences nor max_tokens cut it."""
+    """A model that always responds with this. Neither stop sequences nor max_tokens cut the text."""
 
-    def model(asked: ChatRequest, stamp: str) -> ChatResponse:
-        calls = [_call(call, f"{stamp[:20]}{index}") for index, call in enumerate(tool_calls)]
-        answer = compose(asked, stamp, text, thinking, calls)
+    def model(request: ChatRequest, digest: str) -> ChatResponse:
+        calls = [_call(call, f"{digest[:20]}{index}") for index, call in enumerate(tool_calls)]
+        response = echo.compose(request, digest, text, thinking, calls)
         if usage is not None:
-            answer.usage = usage if isinstance(usage, Usage) else _usage(usage)
+            response.usage = usage if isinstance(usage, Usage) else _usage(usage)
         if refusal is not None:
-            answer.refusal, answer.finish_reason = refusal, "content_filter"
+            response.refusal, response.finish_reason = refusal, "content_filter"
         if finish_reason is not None:
-            answer.finish_reason = finish_reason
-        return answer
+            response.finish_reason = finish_reason
+        return response
 
     return model
 
 
-def _call(call: Called, id: str) -> ToolCall:
+def fixed_vectors(given: Sequence[Sequence[float]]) -> Callable[[EmbeddingRequest, str], EmbeddingResponse]:
+    """An embedding model that always responds with these vectors."""
+    fixed = [list(map(float, vector)) for vector in given]
+
+    def model(request: EmbeddingRequest, digest: str) -> EmbeddingResponse:
+        return vectors.compose(request, digest, fixed)
+
+    return model
+
+
+def _call(call: ScriptedCall, id: str) -> ToolCall:
     if isinstance(call, ToolCall):
         return ToolCall(call.id or id, call.name, call.arguments, call.arguments_raw)
     name, arguments = call
     return ToolCall(id, name, arguments)
 
 
-def _usage(figures: Mapping[str, Any]) -> Usage:
-    usage = Usage(**figures)
+def _usage(counts: Mapping[str, Any]) -> Usage:
+    usage = Usage(**counts)
     if usage.total_tokens is None and usage.prompt_tokens is not None and usage.completion_tokens is not None:
         usage.total_tokens = usage.prompt_tokens + usage.completion_tokens
     return usage
 
 
-def refused(status: int, code: str | None, type: str | None, message: str | None) -> Refused:
-    """The refusal for a status. A `code` that is a standard name (`quota_exhausted`) picks the service's own words for it."""
+def scripted_error(status: int, code: str | None, type: str | None, message: str | None) -> Rejected:
+    """The error with this status. A `code` that is a standard name (`quota_exhausted`) selects the service's own words."""
     kind = kind_of(status)
     if code is not None and code in CLASSES:
         kind, code = code, None
     if message is None:
         message = "" if kind == "authentication" else f"Scripted: {kind.replace('_', ' ')}."
-    return Refused(message, kind, status=status, code=code, type=type)
+    return Rejected(message, kind, status=status, code=code, type=type)
 
 
-def checked_fault(name: str) -> str:
+def check_fault(name: str) -> str:
+    """The name of the fault. Raises ConfigurationError if there is no such fault."""
     if name not in FAULTS:
         from difflib import get_close_matches
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over real sockets on a loopback port: requests in, bytes out. Knows nothing of providers or scripts."""
+"""HTTP/1.1 over real sockets on a loopback port: requests in, bytes out. Knows no provider and no script."""
 
 from __future__ import annotations
 
@@ -21,8 +21,12 @@ MAX_LINE = 65536
 
 @dataclass(slots=True)
 class RecordedRequest:
-    """One request as it arrived. `target` is the path with its query, `headers` has lower-case names, `time` is in seconds of
-    the monotonic clock, `connection` counts the connections from 0, and `status` is what was answered (None: nothing)."""
+    """One request as it arrived.
+
+    `target` is the path with its query, `headers` has lower-case names, `time` is in seconds of the monotonic clock,
+    `connection` is the number of its connection, from 0, `status` that of the response (None: there was none), and
+    `disconnected` whether the client closed the connection before the response was complete.
+    """
 
     method: str
     target: str
@@ -31,7 +35,7 @@ class RecordedRequest:
     time: float
     connection: int
     status: int | None = None
-    peer_left: bool = field(default=False, repr=False)
+    disconnected: bool = field(default=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -44,12 +48,12 @@ class RecordedRequest:
         return json.loads(self.body)
 
 
-class PeerLeft(Exception):
-    """The client closed the connection, or the server was stopped; nobody listens any more."""
+class Disconnected(Exception):
+    """The client closed the connection, or the server was stopped."""
 
 
 class Exchange:
-    """One request and the wire its answer goes out on. `keeps_open` says whether another request may follow."""
+    """One request and the connection for its response. `keeps_open`: whether another request may follow."""
 
     def __init__(self, sock: socket.socket, request: RecordedRequest, stopped: threading.Event) -> None:
         self.request = request
@@ -61,8 +65,8 @@ class Exchange:
         try:
             self._sock.sendall(data)
         except OSError:
-            self.request.peer_left = True
-            raise PeerLeft from None
+            self.request.disconnected = True
+            raise Disconnected from None
 
     def head(self, status: int, headers: dict[str, str], version: str = "1.1") -> bytes:
         """Status line and headers."""
@@ -74,16 +78,16 @@ class Exchange:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def send_chunk(self, data: bytes) -> None:
-        """One chunk of a chunked body; b"" is the last."""
+        """One chunk of a chunked body (RFC 9112, section 7.1); b"" is the last."""
         self.send(b"%x\r\n%b\r\n" % (len(data), data))
 
     def sleep(self, seconds: float) -> None:
-        """Waits, unless the server is stopped."""
+        """Waits. Raises Disconnected if the server is stopped."""
         if seconds > 0 and self._stopped.wait(seconds):
-            raise PeerLeft
+            raise Disconnected
 
-    def wait_for_peer(self, seconds: float) -> None:
-        """Sends nothing until the client hangs up, the server is stopped, or `seconds` have passed."""
+    def wait_for_disconnect(self, seconds: float) -> None:
+        """Sends nothing until the client disconnects, the server is stopped, or `seconds` have passed. Raises Disconnected."""
         end = monotonic() + seconds
         self._sock.settimeout(0.02)
         try:
@@ -95,11 +99,11 @@ class Exchange:
                     continue
         except OSError:
             pass
-        self.request.peer_left = True
-        raise PeerLeft
+        self.request.disconnected = True
+        raise Disconnected
 
     def reset(self) -> None:
-        """Closes with RST in place of FIN: the client's read fails at once."""
+        """Closes with RST instead of FIN: the client's read fails immediately."""
         self.keeps_open = False
         with suppress(OSError):
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -108,8 +112,8 @@ class Exchange:
 class LoopbackServer:
     """Serves on a free port of 127.0.0.1, a thread for each connection, until `stop()`."""
 
-    def __init__(self, answer: Callable[[Exchange], None], tls: SSLContext | None = None) -> None:
-        self._answer = answer
+    def __init__(self, respond: Callable[[Exchange], None], tls: SSLContext | None = None) -> None:
+        self._respond = respond
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
@@ -134,7 +138,7 @@ class LoopbackServer:
                 self._open.add(sock)
                 self._threads = [other for other in self._threads if other.is_alive()]
                 self._threads.append(thread)
-                # Started under the lock: stop() must never find a thread it cannot join.
+                # Started under the lock, so that stop() can join every thread that it finds.
                 thread.start()
 
     def _serve(self, raw: socket.socket, number: int) -> None:
@@ -143,12 +147,12 @@ class LoopbackServer:
             if self._tls is not None:
                 sock = self._tls.wrap_socket(raw, server_side=True)
                 with self._lock:
-                    self._open.discard(raw)  # wrapping detached it
+                    self._open.discard(raw)  # wrapping has detached it
                     self._open.add(sock)
             with sock.makefile("rb") as reader:
                 while self._serve_one(sock, reader, number):
                     pass
-        except (OSError, PeerLeft):
+        except (OSError, Disconnected):
             pass
         finally:
             with self._lock:
@@ -157,20 +161,20 @@ class LoopbackServer:
             sock.close()
 
     def _serve_one(self, sock: socket.socket, reader: BinaryIO, number: int) -> bool:
-        """Reads and answers one request; whether the connection stays open."""
+        """Reads one request and responds to it. Returns whether the connection stays open."""
         request = read_request(reader, number)
         if request is None or self._stopped.is_set():
             return False
         exchange = Exchange(sock, request, self._stopped)
-        self._answer(exchange)
+        self._respond(exchange)
         return exchange.keeps_open
 
     def stop(self) -> None:
-        """Closes everything and waits for the threads."""
+        """Closes all connections and waits for the threads."""
         self._stopped.set()
         _shut(self._listener)
         self._listener.close()
-        self._acceptor.join(5)  # first: it may be about to serve one connection more
+        self._acceptor.join(5)  # first: it may be about to accept another connection
         with self._lock:
             still_open, threads = list(self._open), list(self._threads)
         for sock in still_open:
@@ -180,13 +184,13 @@ class LoopbackServer:
 
 
 def _shut(sock: socket.socket) -> None:
-    """Wakes whoever is blocked on the socket."""
+    """Wakes the threads that wait for the socket."""
     with suppress(OSError):
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def read_request(reader: BinaryIO, connection: int) -> RecordedRequest | None:
-    """The next request of a connection; None where it ended or sent no HTTP."""
+    """The next request of a connection; None if it ended or is not HTTP."""
     start = reader.readline(MAX_LINE).split()
     if len(start) != 3:
         return None
@@ -204,10 +208,10 @@ def read_request(reader: BinaryIO, connection: int) -> RecordedRequest | None:
 
 
 def _read_chunked(reader: BinaryIO) -> bytes:
-    pieces: list[bytes] = []
+    chunks: list[bytes] = []
     while size := int(reader.readline(MAX_LINE).split(b";")[0], 16):
-        pieces.append(reader.read(size))
+        chunks.append(reader.read(size))
         reader.readline(MAX_LINE)
     while reader.readline(MAX_LINE).strip():
         pass
-    return b"".join(pieces)
+    return b"".join(chunks)

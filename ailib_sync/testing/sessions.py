@@ -1,4 +1,4 @@
-"""A `requests.Session` as our HTTP pool, so that what drives requests (the `responses` library, adapters) drives this client.
+"""A `requests.Session` as the HTTP pool, so that tools for requests (the `responses` library, adapters) work with this client.
 
 client = AiClient("openai/gpt-4o", api_key="k", http=session_http(requests.Session()))
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SessionHttp:
-    """`urlopen` over a session. One session is not made for many threads at once; give each its own."""
+    """`urlopen` over a session. A session is not thread-safe: use one for each thread."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -29,7 +29,7 @@ class SessionHttp:
         timeout: Any = None,
         **ignored: Any,
     ) -> BaseHTTPResponse:
-        """The raw answer, unread. Raises urllib3's exceptions, as a pool does."""
+        """The response, with an unread body. Raises urllib3's exceptions, as a pool does."""
         from requests.exceptions import RequestException
 
         failure: Exception
@@ -39,39 +39,39 @@ class SessionHttp:
                 url,
                 data=body,
                 headers=dict(headers or {}),
-                timeout=_pair(timeout),
+                timeout=_timeouts(timeout),
                 stream=True,
                 allow_redirects=False,
-                auth=self.session.auth or _as_it_is,
+                auth=self.session.auth or _unchanged,
             )
         except RequestException as error:
-            failure = _translated(error)
+            failure = _urllib3_error(error)
         else:
             raw: BaseHTTPResponse = response.raw
-            raw.decode_content = True  # requests decodes in its own iter_content; we read below it
+            raw.decode_content = True  # requests decodes in its own iter_content, which is not used here
             return raw
-        raise failure  # outside the except: what requests raised holds the request, and so the key
+        raise failure  # outside the except: the exception of requests contains the request, and so the key
 
 
 def session_http(session: Session) -> SessionHttp:
-    """The session as something to pass as `AiClient(http=…)`. It is used as it is: adapters, proxies, `verify`, cookies."""
+    """The session, for `AiClient(http=…)`. Its adapters, proxies, `verify` and cookies are used."""
     return SessionHttp(session)
 
 
-def _as_it_is(request: PreparedRequest) -> PreparedRequest:
-    """Keeps requests from putting a password out of ~/.netrc in the place of the key."""
+def _unchanged(request: PreparedRequest) -> PreparedRequest:
+    """The request, unchanged: otherwise requests replaces the key with a password of ~/.netrc."""
     return request
 
 
-def _pair(timeout: Any) -> Any:
-    """urllib3's Timeout as requests' (connect, read); numbers and None as they are."""
+def _timeouts(timeout: Any) -> Any:
+    """urllib3's Timeout as requests' (connect, read); numbers and None are unchanged."""
     if not hasattr(timeout, "connect_timeout"):
         return timeout
     return timeout.connect_timeout, timeout.read_timeout
 
 
-def _translated(error: Exception) -> Exception:
-    """The exception of urllib3's that stands behind one of requests', or the nearest there is."""
+def _urllib3_error(error: Exception) -> Exception:
+    """The exception of urllib3 that caused one of requests, otherwise a similar one."""
     from typing import cast
 
     from requests import exceptions as r

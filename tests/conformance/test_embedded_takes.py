@@ -1,4 +1,4 @@
-"""What the real services took, the embedded ones take: every recorded request that was answered, at the services of record."""
+"""The embedded services accept what the real ones accepted: every recorded request of a format's own host with a response."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ailib_sync.embedded import ServerCall
+from ailib_sync.embedded import ServerRequest
 from ailib_sync.embedded.rules import rules_of
-from ailib_sync.embedded.service import speaker_of
+from ailib_sync.embedded.service import service_of
 
 from .recordings import DIALECTS, manifest_of, needs_conformance, recordings
 
-#: Whose services the embedded ones copy; other hosts of a format take more and less than its inventor does.
+#: The hosts that the embedded services imitate; other hosts of a format support more or less.
 OF_RECORD = ("openai", "anthropic", "google", "google-vertex", "cohere", "bedrock", "ollama")
 FORMATS = ("openai-chat", "anthropic-messages", "gemini", "cohere-v2", "bedrock-converse", "ollama", "openai-responses")
 #: What cannot be judged: bytes the recording leaves out, and tokens that only the service that signed them can check.
@@ -43,15 +43,15 @@ def test_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize("recording", _answered())
 def test_a_request_that_was_answered_is_taken_and_understood(recording: dict[str, Any]) -> None:
     manifest = manifest_of(recording)
-    speaker, rules = speaker_of(manifest.dialect), rules_of(manifest, recording["model"] or "")
+    chat, rules = service_of(manifest.dialect).operations["chat"], rules_of(manifest, recording["model"] or "")
     address = urlsplit(recording["url"])
     headers = {name.lower(): value for name, value in recording["request_headers"].items()}
     headers.setdefault("anthropic-version", "2023-06-01")
     body = recording["request_body"]
-    if rules.model is not None:
-        body = {"model": rules.model, **body}
-    call = ServerCall("POST", address.path, address.query, headers)
-    speaker.check_call(call, body, rules)
-    asked = speaker.read_call(call, body, rules)
-    assert asked.messages or "prompt" in body  # a prompt that is stored with the service
-    assert asked.stream in (recording["stream"], recording["stream_requested"])
+    if rules.model_outside_body is not None:
+        body = {"model": rules.model_outside_body, **body}
+    received = ServerRequest("POST", address.path, address.query, headers)
+    chat.check(received, body, rules)
+    request = chat.read(received, body, rules)
+    assert request.messages or "prompt" in body  # a prompt that is stored with the service
+    assert request.stream in (recording["stream"], recording["stream_requested"])

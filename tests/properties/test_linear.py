@@ -12,9 +12,8 @@ import pytest
 
 from ailib_sync.dialects.accumulator import Accumulator
 from ailib_sync.dialects.dialect import NAMES, find
-from ailib_sync.embedded import ServerCall
+from ailib_sync.embedded import ServerRequest, respond
 from ailib_sync.embedded.rules import rules_of
-from ailib_sync.embedded.service import answer
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message, MessageRole, Text
 from ailib_sync.types.request import ChatRequest, Ledger
@@ -50,9 +49,9 @@ def stream_of(dialect: str, calls: int) -> tuple[list[bytes], str]:
     path = {"bedrock_converse": "/model/echo/converse-stream", "gemini_generate": "/models/echo:streamGenerateContent"}
     headers = {"content-type": "application/json"}
     paths = {"openai_chat": "/chat/completions", "anthropic_messages": "/messages", "openai_responses": "/responses"}
-    call = ServerCall("POST", path.get(dialect) or paths.get(dialect, "/chat"), "", headers, json.dumps(body).encode())
-    reply = answer(call, rules_of(manifest, strict=False), lambda asked, stamp: response)
-    return list(reply.chunks), reply.headers["content-type"]
+    received = ServerRequest("POST", path.get(dialect) or paths.get(dialect, "/chat"), "", headers, json.dumps(body).encode())
+    sent = respond(received, rules_of(manifest, strict=False), lambda request, digest: response)
+    return list(sent.chunks), sent.headers["content-type"]
 
 
 def read(dialect: str, chunks: list[bytes], content_type: str) -> ChatResponse:

@@ -1,4 +1,7 @@
-"""The rules of strict JSON Schemas (structured outputs): every object closed, every property required."""
+"""The rules of strict JSON Schemas (structured outputs): no additional properties, every property required.
+
+Here, not in a service's folder: three services have these rules.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def breach(schema: Any, context: tuple[str, ...] = ()) -> str | None:
-    """The first breach in OpenAI's words, None where there is none
+def violation(schema: Any, context: tuple[str, ...] = ()) -> str | None:
+    """The first violation in OpenAI's words, None if there is none
     (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas)."""
     if not isinstance(schema, dict):
         return None
@@ -21,16 +24,16 @@ def breach(schema: Any, context: tuple[str, ...] = ()) -> str | None:
                 f"In context={context!r}, 'required' is required to be supplied and to be an array including every key "
                 f"in properties. Missing '{missing[0]}'."
             )
-    return next(filter(None, (breach(inner, (*context, *step)) for step, inner in _children(schema))), None)
+    return next(filter(None, (violation(inner, (*context, *step)) for step, inner in _children(schema))), None)
 
 
-def open_object(schema: Any) -> bool:
-    """Whether some object of the schema is not closed by `additionalProperties: false`."""
+def has_open_object(schema: Any) -> bool:
+    """Whether an object of the schema lacks `additionalProperties: false`."""
     if not isinstance(schema, dict):
         return False
     if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
         return True
-    return any(open_object(inner) for _, inner in _children(schema))
+    return any(has_open_object(inner) for _, inner in _children(schema))
 
 
 def _children(schema: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:

@@ -1,15 +1,13 @@
-"""What Anthropic's Messages API takes and refuses: the shape of the body and its options.
-
-The rules of its conversations are in turns_anthropic_messages.
+"""What Anthropic's Messages API rejects: the schema of the body and the rules of its options. `turns` has those of messages.
 
 https://platform.claude.com/docs/en/api/messages
 """
 
 from __future__ import annotations
 
-from ...exchange import Refused, known_fields
+from ...exchange import Rejected
 from ...json_checks import (
-    Bad,
+    Invalid,
     anything,
     array,
     boolean,
@@ -23,17 +21,18 @@ from ...json_checks import (
     tagged,
     union,
 )
-from ..strict_schema import open_object
-from .turns import blocks_of, check_pairs, check_turns
+from ...request_checks import without_host_fields
+from ..strict_schema import has_open_object
+from .turns import blocks_of, check_tool_results, check_turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...exchange import Rules, ServerCall
+    from ...exchange import Rules, ServerRequest
 
 VERSIONS = ("2023-01-01", "2023-06-01", "2026-10-21")
-#: Fields that the service knows in a beta only.
+#: Fields that are known only with an `anthropic-beta` header.
 BETA_FIELDS = frozenset(("context_management", "mcp_servers", "fallbacks"))
 NAME = r"[a-zA-Z0-9_-]{1,128}"
 ID = r"[a-zA-Z0-9_-]+"
@@ -109,7 +108,7 @@ _TOOL = record(
 
 
 def _tool(value: Any, path: tuple[str | int, ...]) -> None:
-    """A tool of the caller's, or one of the service's own, which its type names (`web_search_20250305`)."""
+    """A tool of the caller, or one of the service, which has a type such as `web_search_20250305`."""
     is_object(value, path)
     if value.get("type", "custom") == "custom":
         _TOOL(value, path)
@@ -165,61 +164,61 @@ BODY = record(
 )
 
 
-def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
-    """Raises Bad or Refused for the first thing the service would refuse."""
-    version = _version(call, body, rules)
-    body = known_fields(body, rules, BODY)
-    if "anthropic-beta" in call.headers:
+def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> None:
+    """Raises Invalid or Rejected for the first value that the service rejects."""
+    version = _version(received, body, rules)
+    body = without_host_fields(body, rules, BODY)
+    if "anthropic-beta" in received.headers:
         body = {name: value for name, value in body.items() if name not in BETA_FIELDS}
     BODY(body, ())
     if version == VERSIONS[-1]:
         for name in ("temperature", "top_p", "top_k"):
             if name in body:
-                raise Bad("unknown", (name,))
+                raise Invalid("unknown", (name,))
     _check_tools(body)
     _check_thinking(body, rules)
     schema = (body.get("output_config") or {}).get("format", {}).get("schema")
-    if open_object(schema):
+    if has_open_object(schema):
         message = "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false"
-        raise Refused(message)
+        raise Rejected(message)
     check_turns(body, rules)
-    check_pairs(body["messages"])
+    check_tool_results(body["messages"])
     _check_cache(body)
 
 
-def _version(call: ServerCall, body: dict[str, Any], rules: Rules) -> str | None:
-    """The version asked for: in a header, or in the body where the host wants it there."""
+def _version(received: ServerRequest, body: dict[str, Any], rules: Rules) -> str | None:
+    """The requested version: from the header, or None if the host requires one in the body."""
     if "anthropic_version" in rules.fields:
         if "anthropic_version" not in body:
-            raise Bad("missing", ("anthropic_version",))
+            raise Invalid("missing", ("anthropic_version",))
         return None
-    version = call.headers.get("anthropic-version")
+    version = received.headers.get("anthropic-version")
     if version is None:
-        raise Refused("anthropic-version: header is required")
+        raise Rejected("anthropic-version: header is required")
     if version not in VERSIONS:
-        raise Refused(f'anthropic-version: "{version}" is not a valid version')
+        raise Rejected(f'anthropic-version: "{version}" is not a valid version')
     return version
 
 
 def _check_tools(body: dict[str, Any]) -> None:
     names = [tool["name"] for tool in body.get("tools", ())]
     if len(set(names)) < len(names):
-        raise Refused("tools: Tool names must be unique.")
+        raise Rejected("tools: Tool names must be unique.")
     for index, tool in enumerate(body.get("tools", ())):
         if tool.get("type", "custom") != "custom":
             continue
-        place = f"tools.{index}.custom.input_schema"
+        field = f"tools.{index}.custom.input_schema"
         if "type" not in tool["input_schema"]:
-            raise Refused(f"{place}.type: Field required")
+            raise Rejected(f"{field}.type: Field required")
         if tool["input_schema"]["type"] != "object":
-            raise Refused(f"{place}.type: Input should be 'object'")
+            raise Rejected(f"{field}.type: Input should be 'object'")
     chosen = body.get("tool_choice")
     if chosen is None:
         return
     if not names:
-        raise Refused("tool_choice: `tool_choice` may only be specified while providing `tools`.")
+        raise Rejected("tool_choice: `tool_choice` may only be specified while providing `tools`.")
     if chosen["type"] == "tool" and chosen["name"] not in names:
-        raise Refused(f"Tool '{chosen['name']}' not found in provided tools")
+        raise Rejected(f"Tool '{chosen['name']}' not found in provided tools")
 
 
 def _check_thinking(body: dict[str, Any], rules: Rules) -> None:
@@ -227,17 +226,17 @@ def _check_thinking(body: dict[str, Any], rules: Rules) -> None:
     if thinking.get("type") != "enabled":
         return
     if thinking["budget_tokens"] >= body["max_tokens"]:
-        raise Refused("`max_tokens` must be greater than `thinking.budget_tokens`.")
-    if rules.cool_thinking:
+        raise Rejected("`max_tokens` must be greater than `thinking.budget_tokens`.")
+    if rules.sampling_while_thinking:
         return
     if body.get("temperature", 1) != 1:
-        raise Refused("`temperature` may only be set to 1 when thinking is enabled.")
+        raise Rejected("`temperature` may only be set to 1 when thinking is enabled.")
     if "top_k" in body:
-        raise Refused("`top_k` must be unset when thinking is enabled.")
+        raise Rejected("`top_k` must be unset when thinking is enabled.")
     if body.get("top_p", 1) < 0.95:
-        raise Refused("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.")
+        raise Rejected("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.")
     if body.get("tool_choice", {}).get("type") in ("any", "tool"):
-        raise Refused("Thinking may not be enabled when tool_choice forces tool use.")
+        raise Rejected("Thinking may not be enabled when tool_choice forces tool use.")
 
 
 def _check_cache(body: dict[str, Any]) -> None:
@@ -245,4 +244,4 @@ def _check_cache(body: dict[str, Any]) -> None:
     blocks += [block for message in body["messages"] for block in blocks_of(message)]
     marked = sum(bool(block.get("cache_control")) for block in blocks) + bool(body.get("cache_control"))
     if marked > 4:
-        raise Refused(f"A maximum of 4 blocks with cache_control may be provided. Found {marked}.")
+        raise Rejected(f"A maximum of 4 blocks with cache_control may be provided. Found {marked}.")

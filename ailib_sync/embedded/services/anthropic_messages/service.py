@@ -1,4 +1,4 @@
-"""Anthropic's Messages API, the server's side. demands_anthropic_messages says what it refuses."""
+"""Anthropic's Messages API, the server's side: requests in, responses and events out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ....types.messages import Document, Image, Message, MessageRole, Text, Thin
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
 from ...echo import signature_of
-from ...exchange import STATUS_OF, Refused, Speaker
+from ...exchange import STATUS_OF, Rejected, Service, ServiceOperation
 from ...frames import arguments_of, sse
 from ...json_checks import dotted
 from ...media import medium
-from ...tokens import pieces
-from .checks import check_call
+from ...tokens import fragments
+from .checks import check_request
 from .turns import blocks_of
 
 TYPE_CHECKING = False
@@ -24,15 +24,16 @@ if TYPE_CHECKING:
     from ....types.messages import Block
     from ....types.request import ToolChoiceMode
     from ....types.response import ChatResponse, Usage
-    from ...exchange import Rules, ServerCall
-    from ...json_checks import Bad
+    from ...exchange import Rules, ServerRequest
+    from ...json_checks import Invalid
 
-_PLAIN = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "max_tokens": "max_tokens"}
+#: Standard option → the field with the same value.
+_OPTIONS = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "max_tokens": "max_tokens"}
 _CHOICES: dict[str, ToolChoiceMode] = {"auto": "auto", "any": "required", "none": "none"}
 
 
-def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    options: dict[str, Any] = {name: body[wire] for name, wire in _PLAIN.items() if wire in body}
+def read_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    options: dict[str, Any] = {name: body[wire] for name, wire in _OPTIONS.items() if wire in body}
     if body.get("stop_sequences"):
         options["stop"] = tuple(body["stop_sequences"])
     choice = body.get("tool_choice")
@@ -101,46 +102,43 @@ def _read_tool(tool: dict[str, Any]) -> Tool:
     return Tool(tool["name"], tool.get("description", ""), tool["input_schema"], tool.get("strict"))
 
 
-def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
+def write_response(request: ChatRequest, response: ChatResponse, rules: Rules) -> dict[str, Any]:
     return {
-        **_head(answer),
-        "content": [_write_block(block, asked) for block in _written(answer)],
-        **_end(answer),
-        "usage": write_usage(answer.usage),
+        **_head(response),
+        "content": [_write_block(block, request) for block in _blocks(response)],
+        **_end(response),
+        "usage": write_usage(response.usage),
     }
 
 
-def _head(answer: ChatResponse) -> dict[str, Any]:
-    id = f"msg_01{(answer.id or '')[:22]}"
-    return {"model": answer.model, "id": id, "type": "message", "role": "assistant"}
+def _head(response: ChatResponse) -> dict[str, Any]:
+    id = f"msg_01{(response.id or '')[:22]}"
+    return {"model": response.model, "id": id, "type": "message", "role": "assistant"}
 
 
-def _end(answer: ChatResponse) -> dict[str, Any]:
-    reason = "refusal" if answer.refusal else answer.finish_reason or "end_turn"
-    details = {"type": "refusal", "category": None, "explanation": answer.refusal} if answer.refusal else None
-    return {"stop_reason": reason, "stop_sequence": answer.stop_sequence, "stop_details": details}
+def _end(response: ChatResponse) -> dict[str, Any]:
+    reason = "refusal" if response.refusal else response.finish_reason or "end_turn"
+    details = {"type": "refusal", "category": None, "explanation": response.refusal} if response.refusal else None
+    return {"stop_reason": reason, "stop_sequence": response.stop_sequence, "stop_details": details}
 
 
-def _written(answer: ChatResponse) -> list[Block]:
-    return [block for block in answer.message.blocks if isinstance(block, (Text, Thinking, ToolCall))]
+def _blocks(response: ChatResponse) -> list[Block]:
+    return [block for block in response.message.blocks if isinstance(block, (Text, Thinking, ToolCall))]
 
 
-def _write_block(block: Block, asked: ChatRequest) -> dict[str, Any]:
+def _write_block(block: Block, request: ChatRequest) -> dict[str, Any]:
     if isinstance(block, Thinking):
-        return {"type": "thinking", "thinking": _shown(block, asked), "signature": _signature(block, asked)}
+        text = _thinking_text(block, request)
+        return {"type": "thinking", "thinking": text, "signature": signature_of(text)}
     if isinstance(block, ToolCall):
         return {"type": "tool_use", "id": f"toolu_01{block.id}", "name": block.name, "input": block.arguments or {}}
     return {"type": "text", "text": block.text if isinstance(block, Text) else ""}
 
 
-def _shown(block: Thinking, asked: ChatRequest) -> str:
-    """The thought, or nothing where `display: omitted` was asked for."""
-    reasoning = asked.options.reasoning
+def _thinking_text(block: Thinking, request: ChatRequest) -> str:
+    """The thinking, or nothing if the request has `display: omitted`."""
+    reasoning = request.options.reasoning
     return "" if reasoning and reasoning.visible is False else block.text
-
-
-def _signature(block: Thinking, asked: ChatRequest) -> str:
-    return signature_of(_shown(block, asked))
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
@@ -157,16 +155,16 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
-    usage = write_usage(answer.usage)
+def write_stream(request: ChatRequest, response: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    usage = write_usage(response.usage)
     del usage["output_tokens_details"]
-    start = {**_head(answer), "content": [], "stop_reason": None, "stop_sequence": None, "stop_details": None}
+    start = {**_head(response), "content": [], "stop_reason": None, "stop_sequence": None, "stop_details": None}
     yield _event("message_start", message={**start, "usage": {**usage, "output_tokens": 1}})
-    for index, block in enumerate(_written(answer)):
-        yield from _write_block_events(index, block, asked)
+    for index, block in enumerate(_blocks(response)):
+        yield from _write_block_events(index, block, request)
         if index == 0:
             yield PING
-    yield _event("message_delta", delta=_end(answer), usage=write_usage(answer.usage))
+    yield _event("message_delta", delta=_end(response), usage=write_usage(response.usage))
     yield _event("message_stop")
 
 
@@ -181,19 +179,19 @@ _EMPTY: dict[str, dict[str, Any]] = {
 }
 
 
-def _write_block_events(index: int, block: Block, asked: ChatRequest) -> Iterator[bytes]:
-    whole = _write_block(block, asked)
-    empty = _EMPTY[whole["type"]]
-    yield _event("content_block_start", index=index, content_block={**whole, **empty})
-    if whole["type"] == "tool_use":
-        # A call without arguments comes as one empty piece.
+def _write_block_events(index: int, block: Block, request: ChatRequest) -> Iterator[bytes]:
+    complete = _write_block(block, request)
+    empty = _EMPTY[complete["type"]]
+    yield _event("content_block_start", index=index, content_block={**complete, **empty})
+    if complete["type"] == "tool_use":
+        # The only fragment of a call without arguments is empty.
         raw = arguments_of(block) if isinstance(block, ToolCall) and block.arguments != {} else ""
-        deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in ["", *pieces(raw)]]
-    elif whole["type"] == "thinking":
-        deltas = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(whole["thinking"])]
-        deltas.append({"type": "signature_delta", "signature": whole["signature"]})
+        deltas = [{"type": "input_json_delta", "partial_json": fragment} for fragment in ["", *fragments(raw)]]
+    elif complete["type"] == "thinking":
+        deltas = [{"type": "thinking_delta", "thinking": fragment} for fragment in fragments(complete["thinking"])]
+        deltas.append({"type": "signature_delta", "signature": complete["signature"]})
     else:
-        deltas = [{"type": "text_delta", "text": piece} for piece in pieces(whole["text"])]
+        deltas = [{"type": "text_delta", "text": fragment} for fragment in fragments(complete["text"])]
     for delta in deltas:
         yield _event("content_block_delta", index=index, delta=delta)
     yield _event("content_block_stop", index=index)
@@ -204,20 +202,20 @@ PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 _TYPES = {"array": "list", "object": "dictionary"}
 
 _WORDS: dict[str, Any] = {
-    "unknown": lambda bad: "Extra inputs are not permitted",
-    "missing": lambda bad: "Field required",
-    "type": lambda bad: f"Input should be a valid {_TYPES.get(str(bad.want), str(bad.want))}",
-    "low": lambda bad: f"Input should be greater than or equal to {bad.want}",
-    "high": lambda bad: f"Input should be less than or equal to {bad.want}",
-    "short": lambda bad: (
-        f"List should have at least {bad.want} item after validation, not {len(bad.value)}"
-        if isinstance(bad.value, list)
-        else f"String should have at least {bad.want} character"
+    "unknown": lambda invalid: "Extra inputs are not permitted",
+    "missing": lambda invalid: "Field required",
+    "type": lambda invalid: f"Input should be a valid {_TYPES.get(str(invalid.expected), str(invalid.expected))}",
+    "low": lambda invalid: f"Input should be greater than or equal to {invalid.expected}",
+    "high": lambda invalid: f"Input should be less than or equal to {invalid.expected}",
+    "short": lambda invalid: (
+        f"List should have at least {invalid.expected} item after validation, not {len(invalid.value)}"
+        if isinstance(invalid.value, list)
+        else f"String should have at least {invalid.expected} character"
     ),
-    "long": lambda bad: f"String should have at most {bad.want} characters",
-    "choice": lambda bad: f"Input should be {_listed(bad.want)}",
-    "pattern": lambda bad: f"String should match pattern '^{bad.want}$'",
-    "unsupported": lambda bad: "Extra inputs are not permitted",
+    "long": lambda invalid: f"String should have at most {invalid.expected} characters",
+    "choice": lambda invalid: f"Input should be {_listed(invalid.expected)}",
+    "pattern": lambda invalid: f"String should match pattern '^{invalid.expected}$'",
+    "unsupported": lambda invalid: "Extra inputs are not permitted",
 }
 
 
@@ -226,13 +224,13 @@ def _listed(words: tuple[str, ...]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
-def explain(bad: Bad) -> Refused:
-    if bad.kind == "short" and bad.path == ("messages",):
-        return Refused("messages: at least one message is required")
-    return Refused(f"{dotted(bad.path)}: {_WORDS[bad.kind](bad)}")
+def rejection_of(invalid: Invalid) -> Rejected:
+    if invalid.kind == "short" and invalid.path == ("messages",):
+        return Rejected("messages: at least one message is required")
+    return Rejected(f"{dotted(invalid.path)}: {_WORDS[invalid.kind](invalid)}")
 
 
-#: Standard name → the service's own.
+#: Standard name → the service's own name.
 _ERRORS = {
     "invalid_request": "invalid_request_error",
     "authentication": "authentication_error",
@@ -249,37 +247,41 @@ _ERRORS = {
 _STATUS = {**STATUS_OF, "overloaded": 529, "quota_exhausted": 402}
 
 
-def _error(refused: Refused) -> dict[str, Any]:
-    word = refused.code if refused.code in _ERRORS.values() else None
-    message = refused.message
-    if refused.kind == "authentication" and not message:
-        message = "x-api-key header is required" if refused.code == "no_key" else "invalid x-api-key"
-    elif refused.kind == "not_found" and refused.param == "model":
-        message = f"model: {refused.message}"
-    return {"type": refused.type or word or _ERRORS.get(refused.kind, "api_error"), "message": message}
+def _error(rejected: Rejected) -> dict[str, Any]:
+    word = rejected.code if rejected.code in _ERRORS.values() else None
+    message = rejected.message
+    if rejected.kind == "authentication" and not message:
+        message = "x-api-key header is required" if rejected.code == "no_key" else "invalid x-api-key"
+    elif rejected.kind == "not_found" and rejected.param == "model":
+        message = f"model: {rejected.message}"
+    return {"type": rejected.type or word or _ERRORS.get(rejected.kind, "api_error"), "message": message}
 
 
-def write_error(refused: Refused, stamp: str) -> tuple[int, dict[str, str], Any]:
-    status = refused.status or _STATUS.get(refused.kind, 400)
+def write_error(rejected: Rejected, digest: str) -> tuple[int, dict[str, str], Any]:
+    status = rejected.status or _STATUS.get(rejected.kind, 400)
     headers = {"x-should-retry": "true" if status in (408, 409, 429) or status >= 500 else "false"}
-    return status, headers, {"type": "error", "error": _error(refused), "request_id": f"req_{stamp[:24]}"}
+    return status, headers, {"type": "error", "error": _error(rejected), "request_id": f"req_{digest[:24]}"}
 
 
-def write_stream_error(refused: Refused) -> bytes:
-    return sse({"type": "error", "error": _error(refused)}, "error")
+def write_stream_error(rejected: Rejected) -> bytes:
+    return sse({"type": "error", "error": _error(rejected)}, "error")
 
 
-SPEAKER = Speaker(
-    check_call=check_call,
-    read_call=read_call,
-    write_answer=write_answer,
-    write_stream=write_stream,
-    explain=explain,
+SERVICE = Service(
+    operations={
+        "chat": ServiceOperation(
+            path=compile(r"/messages$"),
+            check=check_request,
+            read=read_request,
+            write=write_response,
+            write_stream=write_stream,
+            options={**_OPTIONS, "stop": "stop_sequences"},
+        ),
+    },
+    rejection_of=rejection_of,
     write_error=write_error,
     write_stream_error=write_stream_error,
-    tail=compile(r"/messages$"),
-    options={**_PLAIN, "stop": "stop_sequences"},
     auth={"scheme": "header", "header": "x-api-key"},
-    request_id="request-id",
+    request_id_header="request-id",
     ping=PING,
 )

@@ -1,4 +1,4 @@
-"""What Bedrock's Converse takes and refuses: the shape of the body and the rules between its parts.
+"""What Bedrock's Converse rejects: the schema of the body and the rules between its parts.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 """
@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 from __future__ import annotations
 
 from ...echo import signature_of
-from ...exchange import Refused, known_fields
+from ...exchange import Rejected
 from ...json_checks import (
     anything,
     array,
@@ -22,16 +22,17 @@ from ...json_checks import (
     string,
 )
 from ...media import decode
+from ...request_checks import without_host_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...exchange import Rules, ServerCall
+    from ...exchange import Rules, ServerRequest
 
 NAME = r"[a-zA-Z0-9_-]+"
 ID = r"[a-zA-Z0-9_.:-]+"
-#: The documentation does not name the underscore, but the service takes it.
+#: The documentation does not mention the underscore, but the service supports it.
 DOCUMENT_NAME = r"(?!.*\s\s)[A-Za-z0-9_\s\-()\[\]]+"
 
 _CACHE = record({"type": choice("default")}, {"ttl": choice("5m", "1h")})
@@ -129,84 +130,87 @@ BODY = record(
 _START = "A conversation must start with a user message. Try again with a conversation that starts with a user message."
 
 
-def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
-    """Raises Bad or Refused for the first thing the service would refuse."""
-    body = known_fields(body, rules, BODY)
+def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> None:
+    """Raises Invalid or Rejected for the first value that the service rejects."""
+    body = without_host_fields(body, rules, BODY)
     BODY(body, ())
     messages = body.get("messages") or []
     if not messages:
-        raise Refused(_START)
+        raise Rejected(_START)
     for index, message in enumerate(messages):
         _check_message(index, message)
     if messages[0]["role"] != "user":
-        raise Refused(_START)
+        raise Rejected(_START)
     blocks = [block for message in messages for block in message["content"]]
     config = body.get("toolConfig")
     if config is None and any("toolUse" in block or "toolResult" in block for block in blocks):
-        raise Refused("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+        raise Rejected("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
     _check_tools(config or {})
     names = [block["document"]["name"].lower() for block in blocks if "document" in block]
     if len(set(names)) < len(names):
-        raise Refused("The model returned the following errors: messages: document names must be unique.")
-    _check_pairs(messages)
+        raise Rejected("The model returned the following errors: messages: document names must be unique.")
+    _check_tool_results(messages)
 
 
 def _check_message(index: int, message: dict[str, Any]) -> None:
     content = message["content"]
     if not content:
-        raise Refused(
+        raise Rejected(
             f"The content field in the Message object at messages.{index} is empty. "
             "Add a ContentBlock object to the content field and try again."
         )
     for position, block in enumerate(content):
-        place = dotted(("messages", index, "content", position))
+        field = dotted(("messages", index, "content", position))
         if "text" in block and not block["text"].strip():
-            raise Refused(
-                f"The text field in the ContentBlock object at {place} is blank. Add text to the text field, and try again."
+            raise Rejected(
+                f"The text field in the ContentBlock object at {field} is blank. Add text to the text field, and try again."
             )
         for kind in ("image", "document", "video", "audio"):
             data = block.get(kind, {}).get("source", {}).get("bytes")
             if data is not None and decode(data) is None:
-                raise Refused(f"1 validation error detected: Value at '{place}.{kind}.source.bytes' is not valid base64.")
-        thought = block.get("reasoningContent", {}).get("reasoningText")
-        if thought and thought.get("signature") != signature_of(thought["text"]):
-            raise Refused(f"The model returned the following errors: {place}: Invalid `signature` in `thinking` block")
+                raise Rejected(f"1 validation error detected: Value at '{field}.{kind}.source.bytes' is not valid base64.")
+        thinking = block.get("reasoningContent", {}).get("reasoningText")
+        if thinking and thinking.get("signature") != signature_of(thinking["text"]):
+            raise Rejected(f"The model returned the following errors: {field}: Invalid `signature` in `thinking` block")
         is_assistant = message["role"] == "assistant"
         if ("toolUse" in block and not is_assistant) or ("toolResult" in block and is_assistant):
             kind = "toolUse" if "toolUse" in block else "toolResult"
-            raise Refused(f"The {kind} block at {place} is not allowed in a message of role {message['role']}.")
+            raise Rejected(f"The {kind} block at {field} is not allowed in a message of role {message['role']}.")
     if any("document" in block for block in content) and not any("text" in block for block in content):
-        raise Refused("A text block is required in a message with documents. Add a text block and try again.")
+        raise Rejected("A text block is required in a message with documents. Add a text block and try again.")
 
 
 def _check_tools(config: dict[str, Any]) -> None:
     names = [tool["toolSpec"]["name"] for tool in config.get("tools", ()) if "toolSpec" in tool]
     if len(set(names)) < len(names):
-        raise Refused("The model returned the following errors: tools: Tool names must be unique.")
+        raise Rejected("The model returned the following errors: tools: Tool names must be unique.")
     for index, tool in enumerate(config.get("tools", ())):
         schema = tool.get("toolSpec", {}).get("inputSchema", {}).get("json")
         if schema is not None and schema.get("type") != "object":
-            raise Refused(
+            raise Rejected(
                 f"The value at toolConfig.tools.{index}.toolSpec.inputSchema.json.type must be one of the following: object."
             )
     chosen = config.get("toolChoice", {}).get("tool")
     if chosen and chosen["name"] not in names:
-        raise Refused(f"The model returned the following errors: Tool '{chosen['name']}' not found in provided tools")
+        raise Rejected(f"The model returned the following errors: Tool '{chosen['name']}' not found in provided tools")
 
 
-def _check_pairs(messages: list[dict[str, Any]]) -> None:
-    made: list[str] = []
+def _check_tool_results(messages: list[dict[str, Any]]) -> None:
+    calls: list[str] = []
     for index, message in enumerate(messages):
-        given = [block["toolResult"]["toolUseId"] for block in message["content"] if "toolResult" in block]
-        if len(given) > len(made):
-            raise Refused(
+        results = [block["toolResult"]["toolUseId"] for block in message["content"] if "toolResult" in block]
+        if len(results) > len(calls):
+            raise Rejected(
                 f"The number of toolResult blocks at messages.{index}.content exceeds the number of toolUse blocks of "
                 "previous turn."
             )
-        missing = [id for id in made if id not in given]
+        missing = [id for id in calls if id not in results]
         if missing:
-            raise Refused(f"Expected toolResult blocks at messages.{index}.content for the following Ids: {', '.join(missing)}")
-        made = [block["toolUse"]["toolUseId"] for block in message["content"] if "toolUse" in block]
-    if made:
-        last = f"messages.{len(messages)}.content"
-        raise Refused(f"Expected toolResult blocks at {last} for the following Ids: {', '.join(made)}")
+            _reject_without_results(index, missing)
+        calls = [block["toolUse"]["toolUseId"] for block in message["content"] if "toolUse" in block]
+    if calls:
+        _reject_without_results(len(messages), calls)
+
+
+def _reject_without_results(index: int, ids: list[str]) -> None:
+    raise Rejected(f"Expected toolResult blocks at messages.{index}.content for the following Ids: {', '.join(ids)}")

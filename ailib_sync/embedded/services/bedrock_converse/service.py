@@ -1,4 +1,4 @@
-"""Bedrock's Converse, the server's side, with its binary event stream. demands_bedrock_converse says what it refuses."""
+"""Bedrock's Converse, the server's side: requests in, responses and a binary event stream out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import unquote
 from ....types.messages import Audio, Document, Image, Message, MessageRole, Text, Thinking, ToolResult
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
-from ...exchange import STATUS_OF, Refused, Speaker
+from ...exchange import STATUS_OF, Rejected, Service, ServiceOperation
 from ...frames import arguments_of, aws_event, compact
 from ...json_checks import dotted
 from ...media import decode
-from ...tokens import pieces
-from .checks import check_call
+from ...tokens import fragments
+from .checks import check_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,17 +23,18 @@ if TYPE_CHECKING:
 
     from ....types.messages import Block
     from ....types.response import ChatResponse, Usage
-    from ...exchange import Rules, ServerCall
-    from ...json_checks import Bad
+    from ...exchange import Rules, ServerRequest
+    from ...json_checks import Invalid
 
-_TAIL = compile(r"/model/(?P<model>[^/]+)/(?P<verb>converse|converse-stream)$")
-_PLAIN = {"temperature": "temperature", "top_p": "topP", "max_tokens": "maxTokens"}
+_PATH = compile(r"/model/(?P<model>[^/]+)/(?P<verb>converse|converse-stream)$")
+#: Standard option → the field with the same value.
+_OPTIONS = {"temperature": "temperature", "top_p": "topP", "max_tokens": "maxTokens"}
 
 
-def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    found = _TAIL.search(call.path)
+def read_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    found = _PATH.search(received.path)
     config = body.get("inferenceConfig") or {}
-    options: dict[str, Any] = {name: config[wire] for name, wire in _PLAIN.items() if wire in config}
+    options: dict[str, Any] = {name: config[wire] for name, wire in _OPTIONS.items() if wire in config}
     if config.get("stopSequences"):
         options["stop"] = tuple(config["stopSequences"])
     tools = body.get("toolConfig") or {}
@@ -65,7 +66,7 @@ def _read_choice(choice: dict[str, Any]) -> ToolChoice:
 
 
 def _read_reasoning(body: dict[str, Any]) -> Reasoning | None:
-    """Thinking, in whichever of the model families' ways it is asked for."""
+    """The requested thinking; each family of models has its own field for it."""
     fields = body.get("additionalModelRequestFields") or {}
     thinking = fields.get("thinking") or fields.get("reasoning_config") or fields.get("reasoningConfig")
     if isinstance(thinking, dict):
@@ -128,22 +129,22 @@ _READ: dict[str, Any] = {
 }
 
 
-def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
-    content = [_write_block(block) for block in _written(answer)]
+def write_response(request: ChatRequest, response: ChatResponse, rules: Rules) -> dict[str, Any]:
+    content = [_write_block(block) for block in _blocks(response)]
     return {
         "metrics": {"latencyMs": 2},
         "output": {"message": {"content": content, "role": "assistant"}},
-        "stopReason": _finish(answer),
-        "usage": write_usage(answer.usage),
+        "stopReason": _finish_reason(response),
+        "usage": write_usage(response.usage),
     }
 
 
-def _written(answer: ChatResponse) -> list[Block]:
-    return [block for block in answer.message.blocks if isinstance(block, (Text, Thinking, ToolCall))]
+def _blocks(response: ChatResponse) -> list[Block]:
+    return [block for block in response.message.blocks if isinstance(block, (Text, Thinking, ToolCall))]
 
 
-def _finish(answer: ChatResponse) -> str:
-    return {"content_filter": "content_filtered"}.get(answer.finish_reason or "") or answer.finish_reason or "end_turn"
+def _finish_reason(response: ChatResponse) -> str:
+    return {"content_filter": "content_filtered"}.get(response.finish_reason or "") or response.finish_reason or "end_turn"
 
 
 def _write_block(block: Block) -> dict[str, Any]:
@@ -166,11 +167,11 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
-    """Each event is padded (`p`), as the real ones are, to hide the length of what it says."""
+def write_stream(request: ChatRequest, response: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    """Each event has padding (`p`), as in the real service, to hide the length of its content."""
     yield _event("messageStart", 0, role="assistant")
     count = 1
-    for index, block in enumerate(_written(answer)):
+    for index, block in enumerate(_blocks(response)):
         if isinstance(block, ToolCall):
             start = {"toolUse": {"name": block.name, "toolUseId": f"tooluse_{block.id}"}}
             yield _event("contentBlockStart", count, contentBlockIndex=index, start=start)
@@ -178,21 +179,21 @@ def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iter
             count += 1
             yield _event("contentBlockDelta", count, contentBlockIndex=index, delta=delta)
         yield _event("contentBlockStop", count, contentBlockIndex=index)
-    yield _event("messageStop", count, stopReason=_finish(answer))
-    yield _event("metadata", count, metrics={"latencyMs": 2}, usage=write_usage(answer.usage))
+    yield _event("messageStop", count, stopReason=_finish_reason(response))
+    yield _event("metadata", count, metrics={"latencyMs": 2}, usage=write_usage(response.usage))
 
 
 def _deltas(block: Block) -> Iterator[dict[str, Any]]:
     if isinstance(block, ToolCall):
-        for piece in pieces(arguments_of(block)):
-            yield {"toolUse": {"input": piece}}
+        for fragment in fragments(arguments_of(block)):
+            yield {"toolUse": {"input": fragment}}
     elif isinstance(block, Thinking):
-        for piece in pieces(block.text):
-            yield {"reasoningContent": {"text": piece}}
+        for fragment in fragments(block.text):
+            yield {"reasoningContent": {"text": fragment}}
         yield {"reasoningContent": {"signature": block.signature}}
     elif isinstance(block, Text):
-        for piece in pieces(block.text):
-            yield {"text": piece}
+        for fragment in fragments(block.text):
+            yield {"text": fragment}
 
 
 _PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -202,29 +203,29 @@ def _event(kind: str, number: int, **fields: Any) -> bytes:
     return aws_event(kind, {**fields, "p": _PADDING[: 4 + number * 7 % 45]})
 
 
-def explain(bad: Bad) -> Refused:
-    place = dotted(bad.path)
+def rejection_of(invalid: Invalid) -> Rejected:
+    field = dotted(invalid.path)
     lead = "1 validation error detected: Value"
-    if bad.kind in ("unknown", "unsupported"):
-        key = bad.path[-1]
+    if invalid.kind in ("unknown", "unsupported"):
+        key = invalid.path[-1]
         message = f"Malformed input request: extraneous key [{key}] is not permitted, please reformat your input and try again."
-        return Refused(message)
-    if bad.kind == "missing":
-        return Refused(f"{lead} null at '{place}' failed to satisfy constraint: Member must not be null")
-    if bad.kind == "type":
-        return Refused(f"{lead} at '{place}' failed to satisfy constraint: expected type: {bad.want}")
+        return Rejected(message)
+    if invalid.kind == "missing":
+        return Rejected(f"{lead} null at '{field}' failed to satisfy constraint: Member must not be null")
+    if invalid.kind == "type":
+        return Rejected(f"{lead} at '{field}' failed to satisfy constraint: expected type: {invalid.expected}")
     constraint = {
-        "low": f"Member must have value greater than or equal to {bad.want}",
-        "high": f"Member must have value less than or equal to {bad.want}",
-        "short": f"Member must have length greater than or equal to {bad.want}",
-        "long": f"Member must have length less than or equal to {bad.want}",
-        "choice": f"Member must satisfy enum value set: [{', '.join(bad.want) if bad.kind == 'choice' else ''}]",
-        "pattern": f"Member must satisfy regular expression pattern: {bad.want}",
-    }[bad.kind]
-    return Refused(f"{lead} '{bad.value}' at '{place}' failed to satisfy constraint: {constraint}")
+        "low": f"Member must have value greater than or equal to {invalid.expected}",
+        "high": f"Member must have value less than or equal to {invalid.expected}",
+        "short": f"Member must have length greater than or equal to {invalid.expected}",
+        "long": f"Member must have length less than or equal to {invalid.expected}",
+        "choice": f"Member must satisfy enum value set: [{', '.join(invalid.expected) if invalid.kind == 'choice' else ''}]",
+        "pattern": f"Member must satisfy regular expression pattern: {invalid.expected}",
+    }[invalid.kind]
+    return Rejected(f"{lead} '{invalid.value}' at '{field}' failed to satisfy constraint: {constraint}")
 
 
-#: Standard name → the exception's name, with a capital in headers and a small letter in streams.
+#: Standard name → the name of the exception. It begins with a capital letter in headers, with a small one in streams.
 _EXCEPTIONS = {
     "invalid_request": "ValidationException",
     "authentication": "UnrecognizedClientException",
@@ -241,44 +242,48 @@ _EXCEPTIONS = {
 _STATUS = {**STATUS_OF, "authentication": 403, "timeout": 408, "quota_exhausted": 400}
 
 
-def _exception(refused: Refused) -> tuple[str, str]:
-    """(the exception's name, its message)."""
-    name, message = refused.type or _EXCEPTIONS.get(refused.kind, "InternalServerException"), refused.message
-    if refused.kind == "authentication" and refused.code == "no_key":
+def _exception(rejected: Rejected) -> tuple[str, str]:
+    """(name of the exception, message)."""
+    name, message = rejected.type or _EXCEPTIONS.get(rejected.kind, "InternalServerException"), rejected.message
+    if rejected.kind == "authentication" and rejected.code == "no_key":
         return "MissingAuthenticationTokenException", "Missing Authentication Token"
-    if refused.kind == "authentication":
+    if rejected.kind == "authentication":
         return name, message or "The security token included in the request is invalid."
-    if refused.kind == "not_found" and refused.param == "model":
+    if rejected.kind == "not_found" and rejected.param == "model":
         return "ValidationException", "The provided model identifier is invalid."
-    return refused.code or name, message
+    return rejected.code or name, message
 
 
-def write_error(refused: Refused, stamp: str) -> tuple[int, dict[str, str], Any]:
-    name, message = _exception(refused)
-    status = refused.status or _STATUS.get(refused.kind, 400)
-    if refused.kind == "not_found" and refused.param == "model":
+def write_error(rejected: Rejected, digest: str) -> tuple[int, dict[str, str], Any]:
+    name, message = _exception(rejected)
+    status = rejected.status or _STATUS.get(rejected.kind, 400)
+    if rejected.kind == "not_found" and rejected.param == "model":
         status = 400
     header = f"{name}:http://internal.amazon.com/coral/com.amazon.bedrock/"
     return status, {"x-amzn-errortype": header}, {"message": message}
 
 
-def write_stream_error(refused: Refused) -> bytes:
-    name, message = _exception(refused)
+def write_stream_error(rejected: Rejected) -> bytes:
+    name, message = _exception(rejected)
     return aws_event(name[0].lower() + name[1:], {"message": message}, "exception")
 
 
-SPEAKER = Speaker(
-    check_call=check_call,
-    read_call=read_call,
-    write_answer=write_answer,
-    write_stream=write_stream,
-    explain=explain,
+SERVICE = Service(
+    operations={
+        "chat": ServiceOperation(
+            path=_PATH,
+            check=check_request,
+            read=read_request,
+            write=write_response,
+            write_stream=write_stream,
+            options={name: f"inferenceConfig.{wire}" for name, wire in {**_OPTIONS, "stop": "stopSequences"}.items()},
+        ),
+    },
+    rejection_of=rejection_of,
     write_error=write_error,
     write_stream_error=write_stream_error,
-    tail=_TAIL,
-    options={name: f"inferenceConfig.{wire}" for name, wire in {**_PLAIN, "stop": "stopSequences"}.items()},
     auth={"scheme": "bearer"},
     stream_type="application/vnd.amazon.eventstream",
-    request_id="x-amzn-requestid",
+    request_id_header="x-amzn-requestid",
     ping=aws_event("ping", {"p": "abcd"}),
 )

@@ -1,23 +1,27 @@
-"""What Cohere's chat rejects: the structure of the body and the rules between its parts.
+"""What Cohere's chat rejects: the schema of the body and the rules between its parts.
 
 https://docs.cohere.com/reference/chat
 """
 
 from __future__ import annotations
 
-from ...exchange import Refused, known_fields
+from ...exchange import Rejected
 from ...json_checks import anything, array, boolean, choice, integer, is_object, number, record, string, tagged, union
+from ...request_checks import without_host_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...exchange import Rules, ServerCall
+    from ...exchange import Rules, ServerRequest
 
 _TEXT = record({"text": string()})
 _IMAGE = record({"image_url": record({"url": string(1)}, {"detail": choice("auto", "low", "high")})})
-_CALL = tagged("type", {"function": record({"id": string(1), "function": record({"name": string(1), "arguments": string()})})})
-_SAID = union(string=string(), array=array(tagged("type", {"text": _TEXT, "thinking": record({"thinking": string()})})))
+_FUNCTION_CALL = record({"name": string(1), "arguments": string()})
+_CALL = tagged("type", {"function": record({"id": string(1), "function": _FUNCTION_CALL})})
+_ASSISTANT_CONTENT = union(
+    string=string(), array=array(tagged("type", {"text": _TEXT, "thinking": record({"thinking": string()})}))
+)
 _MESSAGE = tagged(
     "role",
     {
@@ -26,7 +30,8 @@ _MESSAGE = tagged(
             {"content": union(string=string(1), array=array(tagged("type", {"text": _TEXT, "image_url": _IMAGE}), 1))}
         ),
         "assistant": record(
-            {}, {"content": _SAID, "tool_calls": array(_CALL), "tool_plan": string(), "citations": array(is_object)}
+            {},
+            {"content": _ASSISTANT_CONTENT, "tool_calls": array(_CALL), "tool_plan": string(), "citations": array(is_object)},
         ),
         "tool": record(
             {"tool_call_id": string(1)},
@@ -68,31 +73,31 @@ BODY = record(
 )
 
 
-def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
-    """Raises Bad or Refused for the first thing the service would refuse."""
-    body = known_fields(body, rules, BODY)
+def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> None:
+    """Raises Invalid or Rejected for the first value that the service rejects."""
+    body = without_host_fields(body, rules, BODY)
     BODY(body, ())
     if "tool_choice" in body and not body.get("tools"):
-        raise Refused("invalid request: tool_choice may only be specified when tools are provided.")
+        raise Rejected("invalid request: tool_choice may only be specified when tools are provided.")
     form = body.get("response_format") or {}
     if form.get("type") == "json_object" and body.get("tools"):
-        raise Refused("invalid request: response_format is not supported with tools.")
+        raise Rejected("invalid request: response_format is not supported with tools.")
     schema = form.get("json_schema")
     if schema is not None and schema.get("type") != "object":
-        raise Refused("invalid json schema provided for json_object response format: the top-level type must be 'object'.")
+        raise Rejected("invalid json schema provided for json_object response format: the top-level type must be 'object'.")
     open_calls: list[str] = []
     for message in body["messages"]:
         if message["role"] == "tool":
             if message["tool_call_id"] not in open_calls:
-                raise Refused(f"invalid request: tool call id {message['tool_call_id']} not found in previous tool calls.")
+                raise Rejected(f"invalid request: tool call id {message['tool_call_id']} not found in previous tool calls.")
             open_calls.remove(message["tool_call_id"])
             continue
         if open_calls:
-            raise Refused(f"invalid request: missing tool result for tool call id {open_calls[0]}.")
-        open_calls = [made["id"] for made in message.get("tool_calls") or ()]
+            raise Rejected(f"invalid request: missing tool result for tool call id {open_calls[0]}.")
+        open_calls = [call["id"] for call in message.get("tool_calls") or ()]
         if message["role"] == "assistant" and not (message.get("content") or open_calls):
-            raise Refused("invalid request: all elements in history must have a message.")
+            raise Rejected("invalid request: all elements in history must have a message.")
     if open_calls:
-        raise Refused(f"invalid request: missing tool result for tool call id {open_calls[0]}.")
+        raise Rejected(f"invalid request: missing tool result for tool call id {open_calls[0]}.")
     if body["messages"][-1]["role"] not in ("user", "tool"):
-        raise Refused("invalid request: the last message must be from the user or a tool.")
+        raise Rejected("invalid request: the last message must be from the user or a tool.")

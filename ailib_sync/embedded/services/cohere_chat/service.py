@@ -1,4 +1,4 @@
-"""Cohere's chat, version 2, the server's side: what it takes and refuses, requests in, answers out.
+"""Cohere's chat, version 2, the server's side: requests in, responses and events out.
 
 https://docs.cohere.com/reference/chat
 """
@@ -11,12 +11,12 @@ from re import compile
 from ....types.messages import Image, Message, MessageRole, Text, Thinking
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
-from ...exchange import STATUS_OF, Refused, Speaker
+from ...exchange import STATUS_OF, Rejected, Service, ServiceOperation
 from ...frames import arguments_of, sse
 from ...json_checks import dotted, type_name
 from ...media import medium
-from ...tokens import pieces
-from .checks import check_call
+from ...tokens import fragments
+from .checks import check_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
     from ....types.messages import Block
     from ....types.response import ChatResponse, Usage
-    from ...exchange import Rules, ServerCall
-    from ...json_checks import Bad
+    from ...exchange import Rules, ServerRequest
+    from ...json_checks import Invalid
 
-_PLAIN = {
+#: Standard option → the field with the same value.
+_OPTIONS = {
     "temperature": "temperature",
     "max_tokens": "max_tokens",
     "top_p": "p",
@@ -37,11 +38,11 @@ _PLAIN = {
     "frequency_penalty": "frequency_penalty",
     "presence_penalty": "presence_penalty",
 }
-FINISH = {"end_turn": "COMPLETE", "stop_sequence": "STOP_SEQUENCE", "max_tokens": "MAX_TOKENS", "tool_use": "TOOL_CALL"}
+FINISH_REASONS = {"end_turn": "COMPLETE", "stop_sequence": "STOP_SEQUENCE", "max_tokens": "MAX_TOKENS", "tool_use": "TOOL_CALL"}
 
 
-def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    options: dict[str, Any] = {name: body[wire] for name, wire in _PLAIN.items() if wire in body}
+def read_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    options: dict[str, Any] = {name: body[wire] for name, wire in _OPTIONS.items() if wire in body}
     if body.get("stop_sequences"):
         options["stop"] = tuple(body["stop_sequences"])
     if "tool_choice" in body:
@@ -88,33 +89,38 @@ _READ_PART: dict[str, Any] = {
 }
 
 
-def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
+def write_response(request: ChatRequest, response: ChatResponse, rules: Rules) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant"}
-    content = [{"type": kind, kind: text} for kind, text in _texts(answer)]
+    content = [{"type": kind, kind: text} for kind, text in _texts(response)]
     if content:
         message["content"] = content
-    if answer.tool_calls:
-        message["tool_plan"] = answer.content or TOOL_PLAN
-        message["tool_calls"] = [_write_call(call) for call in answer.tool_calls]
-    return {"id": _id(answer), "message": message, "finish_reason": _finish(answer), "usage": write_usage(answer.usage)}
+    if response.tool_calls:
+        message["tool_plan"] = response.content or TOOL_PLAN
+        message["tool_calls"] = [_write_call(call) for call in response.tool_calls]
+    return {
+        "id": _id(response),
+        "message": message,
+        "finish_reason": _finish_reason(response),
+        "usage": write_usage(response.usage),
+    }
 
 
-def _texts(answer: ChatResponse) -> list[tuple[str, str]]:
-    """(kind, text) of each part of the content: beside calls, the text is their plan."""
-    texts = [("thinking", answer.thinking)] if answer.thinking else []
-    return texts if answer.tool_calls else [*texts, ("text", answer.content)]
+def _texts(response: ChatResponse) -> list[tuple[str, str]]:
+    """(type, text) of each part of the content. If there are calls, the text is not content but their plan."""
+    texts = [("thinking", response.thinking)] if response.thinking else []
+    return texts if response.tool_calls else [*texts, ("text", response.content)]
 
 
-TOOL_PLAN = "I will use the tools that were asked for."
+TOOL_PLAN = "I will use the tools."
 
 
-def _id(answer: ChatResponse) -> str:
-    raw = (answer.id or "").ljust(32, "0")
+def _id(response: ChatResponse) -> str:
+    raw = (response.id or "").ljust(32, "0")
     return f"{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:32]}"
 
 
-def _finish(answer: ChatResponse) -> str:
-    return FINISH.get(answer.finish_reason or "end_turn") or (answer.finish_reason or "COMPLETE")
+def _finish_reason(response: ChatResponse) -> str:
+    return FINISH_REASONS.get(response.finish_reason or "end_turn") or (response.finish_reason or "COMPLETE")
 
 
 def _write_call(call: ToolCall) -> dict[str, Any]:
@@ -128,16 +134,16 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     return {"billed_units": figures, "tokens": tokens, "cached_tokens": usage.cached_tokens or 0}
 
 
-def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
+def write_stream(request: ChatRequest, response: ChatResponse, rules: Rules) -> Iterator[bytes]:
     start = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
-    yield _event("message-start", id=_id(answer), delta={"message": start})
-    for index, (kind, text) in enumerate(_texts(answer)):
+    yield _event("message-start", id=_id(response), delta={"message": start})
+    for index, (kind, text) in enumerate(_texts(response)):
         yield from _content_events(index, kind, text)
-    for piece in pieces(answer.content or TOOL_PLAN) if answer.tool_calls else ():
-        yield _event("tool-plan-delta", delta={"message": {"tool_plan": piece}})
-    for index, call in enumerate(answer.tool_calls):
+    for fragment in fragments(response.content or TOOL_PLAN) if response.tool_calls else ():
+        yield _event("tool-plan-delta", delta={"message": {"tool_plan": fragment}})
+    for index, call in enumerate(response.tool_calls):
         yield from _call_events(index, call)
-    yield _event("message-end", delta={"finish_reason": _finish(answer), "usage": write_usage(answer.usage)})
+    yield _event("message-end", delta={"finish_reason": _finish_reason(response), "usage": write_usage(response.usage)})
     yield sse("[DONE]")
 
 
@@ -147,77 +153,84 @@ def _event(kind: str, **fields: Any) -> bytes:
 
 def _content_events(index: int, kind: str, text: str) -> Iterator[bytes]:
     yield _event("content-start", index=index, delta={"message": {"content": {"type": kind, kind: ""}}})
-    for piece in pieces(text):
-        yield _event("content-delta", index=index, delta={"message": {"content": {kind: piece}}})
+    for fragment in fragments(text):
+        yield _event("content-delta", index=index, delta={"message": {"content": {kind: fragment}}})
     yield _event("content-end", index=index)
 
 
 def _call_events(index: int, call: ToolCall) -> Iterator[bytes]:
-    """A call without arguments has no fragment at all."""
-    whole = _write_call(call)
-    start = {**whole, "function": {"name": call.name, "arguments": ""}}
+    """A call without arguments has no fragment."""
+    complete = _write_call(call)
+    start = {**complete, "function": {"name": call.name, "arguments": ""}}
     yield _event("tool-call-start", index=index, delta={"message": {"tool_calls": start}})
-    for piece in pieces(whole["function"]["arguments"]) if call.arguments != {} else ():
-        yield _event("tool-call-delta", index=index, delta={"message": {"tool_calls": {"function": {"arguments": piece}}}})
+    for fragment in fragments(complete["function"]["arguments"]) if call.arguments != {} else ():
+        yield _event("tool-call-delta", index=index, delta={"message": {"tool_calls": {"function": {"arguments": fragment}}}})
     yield _event("tool-call-end", index=index)
 
 
-def explain(bad: Bad) -> Refused:
-    place = dotted(bad.path)
-    if bad.kind in ("unknown", "unsupported"):
-        return Refused(f"unknown field: parameter '{place}' is not a valid field.")
-    if bad.kind == "missing":
-        return Refused(f"invalid request: {place} is required.")
-    if bad.kind == "type":
-        given = type_name(bad.value)
-        return Refused(f"invalid type: parameter '{place}' is of type {given} but should be of type {bad.want}.")
-    if bad.kind in ("low", "high"):
-        side = "at least" if bad.kind == "low" else "at most"
-        return Refused(f"invalid request: {place} must be {side} {bad.want}, received {bad.value}.")
-    if bad.kind == "choice":
-        return Refused(f"invalid request: {place} must be one of {', '.join(bad.want)}.")
+def rejection_of(invalid: Invalid) -> Rejected:
+    field = dotted(invalid.path)
+    if invalid.kind in ("unknown", "unsupported"):
+        return Rejected(f"unknown field: parameter '{field}' is not a valid field.")
+    if invalid.kind == "missing":
+        return Rejected(f"invalid request: {field} is required.")
+    if invalid.kind == "type":
+        given = type_name(invalid.value)
+        return Rejected(f"invalid type: parameter '{field}' is of type {given} but should be of type {invalid.expected}.")
+    if invalid.kind in ("low", "high"):
+        side = "at least" if invalid.kind == "low" else "at most"
+        return Rejected(f"invalid request: {field} must be {side} {invalid.expected}, received {invalid.value}.")
+    if invalid.kind == "choice":
+        return Rejected(f"invalid request: {field} must be one of {', '.join(invalid.expected)}.")
     side = {"short": "must be at least 1 token long or 1 element", "long": "has too many elements"}.get(
-        bad.kind, "is not valid"
+        invalid.kind, "is not valid"
     )
-    return Refused(f"invalid request: {place} {side}.")
+    return Rejected(f"invalid request: {field} {side}.")
 
 
-def _message_of(refused: Refused) -> str:
-    if refused.kind == "authentication" and not refused.message:
+def _message_of(rejected: Rejected) -> str:
+    if rejected.kind == "authentication" and not rejected.message:
         wrong = "Incorrect API key provided: ***. You can find your API key at https://dashboard.cohere.com/api-keys."
-        return "no api key supplied" if refused.code == "no_key" else wrong
-    if refused.kind == "not_found" and refused.param == "model":
+        return "no api key supplied" if rejected.code == "no_key" else wrong
+    if rejected.kind == "not_found" and rejected.param == "model":
         advice = "make sure the correct model ID was used and that you have access to the model."
-        return f"model '{refused.message}' not found, {advice}"
-    return refused.message
+        return f"model '{rejected.message}' not found, {advice}"
+    return rejected.message
 
 
-def write_error(refused: Refused, stamp: str) -> tuple[int, dict[str, str], Any]:
-    body = {"id": f"{stamp[:8]}-{stamp[8:12]}-{stamp[12:16]}-{stamp[16:20]}-{stamp[20:32]}", "message": _message_of(refused)}
-    if refused.code and refused.kind != "authentication":
-        body["error_type"] = refused.code
-    return refused.status or STATUS_OF.get(refused.kind, 400), {}, body
+def write_error(rejected: Rejected, digest: str) -> tuple[int, dict[str, str], Any]:
+    body = {
+        "id": f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}",
+        "message": _message_of(rejected),
+    }
+    if rejected.code and rejected.kind != "authentication":
+        body["error_type"] = rejected.code
+    return rejected.status or STATUS_OF.get(rejected.kind, 400), {}, body
 
 
-def write_stream_error(refused: Refused) -> bytes:
-    """A stream that fails ends with `message-end` and the finish reason ERROR."""
-    delta = {"finish_reason": "ERROR", "usage": {}, "error": _message_of(refused)}
-    if refused.code:
-        delta["error_type"] = refused.code
+def write_stream_error(rejected: Rejected) -> bytes:
+    """A failed stream ends with `message-end` and the finish reason ERROR."""
+    delta = {"finish_reason": "ERROR", "usage": {}, "error": _message_of(rejected)}
+    if rejected.code:
+        delta["error_type"] = rejected.code
     return _event("message-end", delta=delta) + sse("[DONE]")
 
 
-SPEAKER = Speaker(
-    check_call=check_call,
-    read_call=read_call,
-    write_answer=write_answer,
-    write_stream=write_stream,
-    explain=explain,
+SERVICE = Service(
+    operations={
+        "chat": ServiceOperation(
+            path=compile(r"/v2/chat$"),
+            check=check_request,
+            read=read_request,
+            write=write_response,
+            write_stream=write_stream,
+            options={**_OPTIONS, "stop": "stop_sequences", "reasoning": "thinking"},
+        ),
+    },
+    rejection_of=rejection_of,
     write_error=write_error,
     write_stream_error=write_stream_error,
-    tail=compile(r"/v2/chat$"),
-    options={**_PLAIN, "stop": "stop_sequences", "reasoning": "thinking"},
     auth={"scheme": "bearer"},
     stream_type="text/event-stream",
-    request_id="x-debug-trace-id",
+    request_id_header="x-debug-trace-id",
 )

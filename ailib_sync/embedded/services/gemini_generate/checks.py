@@ -1,4 +1,4 @@
-"""What Gemini's generateContent takes and refuses: the shape of the body and the rules between its parts.
+"""What Gemini's generateContent rejects: the schema of the body and the rules between its parts.
 
 https://ai.google.dev/api/generate-content
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from re import sub
 
 from ...echo import signature_of
-from ...exchange import Refused, known_fields
+from ...exchange import Rejected
 from ...json_checks import (
-    Bad,
+    Invalid,
     anything,
     array,
     boolean,
@@ -24,17 +24,18 @@ from ...json_checks import (
     string,
 )
 from ...media import decode
+from ...request_checks import without_host_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...exchange import Rules, ServerCall
+    from ...exchange import Rules, ServerRequest
     from ...json_checks import Check
 
 NAME = r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}"
-#: Stands for the signature that another model's call cannot have (https://ai.google.dev/gemini-api/docs/thought-signatures).
-STAND_INS = ("skip_thought_signature_validator", "context_engineering_is_the_way_to_go")
+#: For calls of other models, which have no signature (https://ai.google.dev/gemini-api/docs/thought-signatures).
+PLACEHOLDER_SIGNATURES = ("skip_thought_signature_validator", "context_engineering_is_the_way_to_go")
 
 _KINDS: dict[str, Check] = {
     "text": string(),
@@ -185,114 +186,114 @@ BODY = record(
 _CALL_TURN = "Please ensure that function call turn comes immediately after a user turn or after a function response turn."
 
 
-def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
-    """Raises Bad or Refused for the first thing the service would refuse."""
-    body = known_fields(camel(body), rules, BODY)
+def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> None:
+    """Raises Invalid or Rejected for the first value that the service rejects."""
+    body = without_host_fields(camel(body), rules, BODY)
     BODY(body, ())
     if not body["contents"]:
-        raise Refused("* GenerateContentRequest.contents: contents is not specified\n")
+        raise Rejected("* GenerateContentRequest.contents: contents is not specified\n")
     for index, content in enumerate(body["contents"]):
         _check_content(index, content)
     system = body.get("systemInstruction")
     if system is not None and not any(part.get("text") for part in system["parts"]):
-        raise Refused("* GenerateContentRequest.system_instruction.parts: contents.parts must not be empty.\n")
+        raise Rejected("* GenerateContentRequest.system_instruction.parts: contents.parts must not be empty.\n")
     _check_config(body)
-    _check_pairs(body["contents"], rules)
-    if not rules.call_ids:
+    _check_tool_results(body["contents"], rules)
+    if not rules.has_call_ids:
         _check_no_ids(body["contents"])
 
 
 def _check_content(index: int, content: dict[str, Any]) -> None:
     if content.get("role", "user") not in ("user", "model"):
-        raise Refused("Please use a valid role: user, model.")
+        raise Rejected("Please use a valid role: user, model.")
     if not content["parts"]:
-        raise Refused(f"* GenerateContentRequest.contents[{index}].parts: contents.parts must not be empty.\n")
+        raise Rejected(f"* GenerateContentRequest.contents[{index}].parts: contents.parts must not be empty.\n")
     for position, part in enumerate(content["parts"]):
         data = part.get("inlineData", {}).get("data")
         if data is not None and decode(data) is None:
-            place = f"contents[{index}].parts[{position}].inline_data.data"
-            raise Refused(f"Invalid value at '{place}' (TYPE_BYTES), Base64 decoding failed for \"{data[:20]}\"")
+            field = f"contents[{index}].parts[{position}].inline_data.data"
+            raise Rejected(f"Invalid value at '{field}' (TYPE_BYTES), Base64 decoding failed for \"{data[:20]}\"")
         if ("functionResponse" if content.get("role") == "model" else "functionCall") in part:
-            raise Refused(_CALL_TURN)
+            raise Rejected(_CALL_TURN)
 
 
 def _check_config(body: dict[str, Any]) -> None:
     config = body.get("generationConfig") or {}
     schemas = [name for name in ("responseSchema", "responseJsonSchema") if name in config]
     if len(schemas) == 2:
-        raise Refused("Only one of response_schema and response_json_schema may be set.")
+        raise Rejected("Only one of response_schema and response_json_schema may be set.")
     if schemas and config.get("responseMimeType") not in ("application/json", "text/x.enum"):
-        raise Refused(
+        raise Rejected(
             f"GenerateContentRequest.generation_config.{snake(schemas[0])} is only allowed when response_mime_type is "
             "application/json."
         )
     thinking = config.get("thinkingConfig") or {}
     if "thinkingBudget" in thinking and "thinkingLevel" in thinking:
-        raise Refused("You can only set one of thinking budget and thinking level.")
+        raise Rejected("You can only set one of thinking budget and thinking level.")
     names = [function["name"] for tool in body.get("tools", ()) for function in tool.get("functionDeclarations", ())]
     doubled = [name for name in names if names.count(name) > 1]
     if doubled:
-        raise Refused(f"Duplicate function declaration found: {doubled[0]}")
+        raise Rejected(f"Duplicate function declaration found: {doubled[0]}")
     calling = (body.get("toolConfig") or {}).get("functionCallingConfig") or {}
     if calling and not names:
-        raise Refused("Function calling config is set without function_declarations.")
+        raise Rejected("Function calling config is set without function_declarations.")
     allowed = calling.get("allowedFunctionNames", ())
     if allowed and calling.get("mode") not in ("ANY", "VALIDATED"):
-        raise Refused("Allowed function names should only be set when function calling mode is ANY or VALIDATED.")
+        raise Rejected("Allowed function names should only be set when function calling mode is ANY or VALIDATED.")
     unknown = [name for name in allowed if name not in names]
     if unknown:
-        raise Refused(f"Allowed function name '{unknown[0]}' is not among the function_declarations.")
+        raise Rejected(f"Allowed function name '{unknown[0]}' is not among the function_declarations.")
 
 
-#: What stands under these keys is the caller's own JSON.
-_FOREIGN = frozenset(("args", "response", "labels", "parametersJsonSchema", "responseJsonSchema", "properties"))
+#: The values of these keys are the caller's own JSON.
+_CALLERS_JSON = frozenset(("args", "response", "labels", "parametersJsonSchema", "responseJsonSchema", "properties"))
 
 
 _RECORDS = (BODY, _CONTENT, _FUNCTION, _TOOL, _CALLING, _THINKING, _GENERATION)
-_KNOWN = frozenset((*_KINDS, *_FLAGS, *(name for shape in _RECORDS for name in shape.known)))
+_KNOWN = frozenset((*_KINDS, *_FLAGS, *(name for schema in _RECORDS for name in schema.known)))
 _DATA = frozenset(("mimeType", "fileUri", "displayName", "functionCallingConfig", "retrievalConfig"))
 
 
 def camel(value: Any) -> Any:
-    """The body as the service understands it: snake_case names mean the same as camelCase ones, null means absent."""
+    """The body as the service reads it (protobuf's JSON format): names in snake_case are allowed too, null means absent."""
     if isinstance(value, list):
         return [camel(item) for item in value]
     if not isinstance(value, dict):
         return value
     named = {_named(key): inner for key, inner in value.items()}
-    return {key: inner if key in _FOREIGN else camel(inner) for key, inner in named.items() if inner is not None}
+    return {key: inner if key in _CALLERS_JSON else camel(inner) for key, inner in named.items() if inner is not None}
 
 
 def _named(key: str) -> str:
-    """The documented name of a field; an unknown one stays as it is."""
+    """The documented name of a field; an unknown name is unchanged."""
     name = sub(r"(?<=[a-z])_([a-z])", lambda match: match[1].upper(), key)
     return name if name in _KNOWN or name in _DATA else key
 
 
 def snake(name: str) -> str:
-    """The name as the service's own messages write it."""
+    """The name in the service's error messages."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
-def _check_pairs(contents: list[dict[str, Any]], rules: Rules) -> None:
-    """A turn with function calls is followed by one with as many function responses; responses follow nothing else."""
+def _check_tool_results(contents: list[dict[str, Any]], rules: Rules) -> None:
+    """After a turn with function calls comes one with as many function responses; there are none after any other turn."""
     if contents[0].get("role") == "model" and any("functionCall" in part for part in contents[0]["parts"]):
-        raise Refused(_CALL_TURN)
-    made: list[dict[str, Any]] = []
+        raise Rejected(_CALL_TURN)
+    calls: list[dict[str, Any]] = []
     for index, content in enumerate(contents):
-        given = [part["functionResponse"] for part in content["parts"] if "functionResponse" in part]
-        if given and not made:
-            raise Refused("Please ensure that function response turn comes immediately after a function call turn.")
-        if len(given) != len(made):
-            raise Refused(
+        results = [part["functionResponse"] for part in content["parts"] if "functionResponse" in part]
+        if results and not calls:
+            raise Rejected("Please ensure that function response turn comes immediately after a function call turn.")
+        if len(results) != len(calls):
+            raise Rejected(
                 "Please ensure that the number of function response parts is equal to the number of function call parts of "
                 "the function call turn."
             )
-        if sorted(part["name"] for part in given) != sorted(part["name"] for part in made):
-            raise Refused("Please ensure that the function response names match the function calls of the function call turn.")
-        calls = [part for part in content["parts"] if "functionCall" in part]
-        made = [part["functionCall"] for part in calls]
-        for position, part in enumerate(calls):
+        if sorted(part["name"] for part in results) != sorted(part["name"] for part in calls):
+            raise Rejected("Please ensure that the function response names match the function calls of the function call turn.")
+        parts = [part for part in content["parts"] if "functionCall" in part]
+        calls = [part["functionCall"] for part in parts]
+        for position, part in enumerate(parts):
             _check_signature(index, position, part, rules)
 
 
@@ -301,19 +302,19 @@ def _check_no_ids(contents: list[dict[str, Any]]) -> None:
         for position, part in enumerate(content["parts"]):
             for kind in ("functionCall", "functionResponse"):
                 if "id" in part.get(kind, ()):
-                    raise Bad("unknown", ("contents", index, "parts", position, kind, "id"))
+                    raise Invalid("unknown", ("contents", index, "parts", position, kind, "id"))
 
 
 def _check_signature(index: int, position: int, part: dict[str, Any], rules: Rules) -> None:
-    """Only the first call of a turn is signed, so only it must be."""
+    """Only the first call of a turn has a signature, so only this one is required."""
     signature = part.get("thoughtSignature")
     name = part["functionCall"]["name"]
     if signature is None:
-        if rules.signed_calls and position == 0:
-            raise Refused(
+        if rules.requires_signed_calls and position == 0:
+            raise Rejected(
                 "Function call is missing a thought_signature in functionCall parts. This is required for tools to work "
                 f"correctly, and missing thought_signature may lead to degraded model performance. Function call `{name}`, "
                 f"position {index + 1}."
             )
-    elif signature not in STAND_INS and signature != signature_of(name):
-        raise Refused("Thought signature is not valid.")
+    elif signature not in PLACEHOLDER_SIGNATURES and signature != signature_of(name):
+        raise Rejected("Thought signature is not valid.")

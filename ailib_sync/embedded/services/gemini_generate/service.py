@@ -1,4 +1,4 @@
-"""Gemini's generateContent, the server's side. demands_gemini_generate says what it refuses."""
+"""Gemini's generateContent, the server's side: requests in, responses and chunks out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ....types.messages import Audio, Document, Image, Message, MessageRole, Tex
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
 from ...echo import signature_of
-from ...exchange import STATUS_OF, Refused, Speaker
+from ...exchange import STATUS_OF, Rejected, Service, ServiceOperation
 from ...frames import compact
 from ...json_checks import indexed
 from ...media import medium
-from ...tokens import pieces
-from .checks import camel, check_call, snake
+from ...tokens import fragments
+from .checks import camel, check_request, snake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from ....types.messages import Block
     from ....types.request import ToolChoiceMode
     from ....types.response import ChatResponse, Usage
-    from ...exchange import Rules, ServerCall
-    from ...json_checks import Bad
+    from ...exchange import Rules, ServerRequest
+    from ...json_checks import Invalid
 
-_TAIL = compile(r"/models/(?P<model>[^/]+):(?P<verb>generateContent|streamGenerateContent)$")
-_PLAIN = {
+_PATH = compile(r"/models/(?P<model>[^/]+):(?P<verb>generateContent|streamGenerateContent)$")
+#: Standard option → the field with the same value.
+_OPTIONS = {
     "temperature": "temperature",
     "top_p": "topP",
     "top_k": "topK",
@@ -44,14 +45,14 @@ _MODES: dict[str, ToolChoiceMode] = {
     "NONE": "none",
     "ANY": "required",
 }
-FINISH = {"max_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
+FINISH_REASONS = {"max_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
 
-def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    found = _TAIL.search(call.path)
+def read_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    found = _PATH.search(received.path)
     body = camel(body)
     config = body.get("generationConfig") or {}
-    options: dict[str, Any] = {name: config[wire] for name, wire in _PLAIN.items() if wire in config}
+    options: dict[str, Any] = {name: config[wire] for name, wire in _OPTIONS.items() if wire in config}
     if config.get("stopSequences"):
         options["stop"] = tuple(config["stopSequences"])
     if config.get("responseMimeType") == "application/json":
@@ -72,7 +73,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         messages=tuple(messages),
         tools=tuple(_read_tool(function) for function in functions),
         options=ChatOptions(**options),
-        extra={} if "alt=sse" in call.query else {"stream_type": "application/json"},
+        extra={} if "alt=sse" in received.query else {"stream_type": "application/json"},
         stream=bool(found and found["verb"] == "streamGenerateContent"),
     )
 
@@ -120,12 +121,12 @@ def _kind(media_type: str) -> type[Image] | type[Audio] | type[Document]:
     return families.get(media_type.partition("/")[0], Document)
 
 
-def _read_result(given: dict[str, Any]) -> ToolResult:
-    response = given["response"]
+def _read_result(result: dict[str, Any]) -> ToolResult:
+    response = result["response"]
     error = response.get("error")
     inner = error if error is not None else response.get("result", response.get("output", response))
     text = inner if isinstance(inner, str) else compact(inner)
-    return ToolResult(given.get("id") or given["name"], text, given["name"], is_error=error is not None)
+    return ToolResult(result.get("id") or result["name"], text, result["name"], is_error=error is not None)
 
 
 def _read_tool(function: dict[str, Any]) -> Tool:
@@ -133,63 +134,63 @@ def _read_tool(function: dict[str, Any]) -> Tool:
     return Tool(function["name"], function.get("description", ""), schema)
 
 
-def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
-    parts = [part for block in answer.message.blocks for part in [_write_part(block, asked, answer, rules)] if part is not None]
-    return _chunk(answer, parts, answer.usage, _finish(answer))
+def write_response(request: ChatRequest, response: ChatResponse, rules: Rules) -> dict[str, Any]:
+    parts = [_write_part(block, request, response, rules) for block in response.message.blocks]
+    return _chunk(response, [part for part in parts if part is not None], response.usage, _finish_reason(response))
 
 
-def _finish(answer: ChatResponse) -> str:
-    reason = answer.finish_reason or "end_turn"
-    return FINISH.get(reason) or ("STOP" if reason in ("end_turn", "tool_use", "stop_sequence") else reason)
+def _finish_reason(response: ChatResponse) -> str:
+    reason = response.finish_reason or "end_turn"
+    return FINISH_REASONS.get(reason) or ("STOP" if reason in ("end_turn", "tool_use", "stop_sequence") else reason)
 
 
-def _chunk(answer: ChatResponse, parts: list[dict[str, Any]], usage: Usage, finish: str | None = None) -> dict[str, Any]:
+def _chunk(response: ChatResponse, parts: list[dict[str, Any]], usage: Usage, finish: str | None = None) -> dict[str, Any]:
     candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}}
     if not parts:
         del candidate["content"]["parts"]
     if finish:
         candidate["finishReason"] = finish
-    if answer.refusal:
-        candidate["finishMessage"] = answer.refusal
+    if response.refusal:
+        candidate["finishMessage"] = response.refusal
     return {
         "candidates": [{**candidate, "index": 0}],
         "usageMetadata": write_usage(usage),
-        "modelVersion": answer.model,
-        "responseId": (answer.id or "")[:23],
+        "modelVersion": response.model,
+        "responseId": (response.id or "")[:23],
     }
 
 
-def _write_part(block: Block, asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any] | None:
+def _write_part(block: Block, request: ChatRequest, response: ChatResponse, rules: Rules) -> dict[str, Any] | None:
     if isinstance(block, Thinking):
-        reasoning = asked.options.reasoning
+        reasoning = request.options.reasoning
         return {"text": block.text, "thought": True} if reasoning is None or reasoning.visible else None
     if isinstance(block, ToolCall):
-        made = {"name": block.name, "args": block.arguments or {}, **({"id": block.id[-8:]} if rules.call_ids else {})}
-        call = {"functionCall": made}
-        signed = block is answer.tool_calls[0]
-        return {**call, "thoughtSignature": signature_of(block.name)} if signed else call
+        id = {"id": block.id[-8:]} if rules.has_call_ids else {}
+        part = {"functionCall": {"name": block.name, "args": block.arguments or {}, **id}}
+        is_first = block is response.tool_calls[0]
+        return {**part, "thoughtSignature": signature_of(block.name)} if is_first else part
     return {"text": block.text} if isinstance(block, Text) else None
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
-    thoughts = usage.reasoning_tokens or 0
-    written = {
+    thinking = usage.reasoning_tokens or 0
+    counts = {
         "promptTokenCount": usage.prompt_tokens,
-        "candidatesTokenCount": (usage.completion_tokens or 0) - thoughts,
+        "candidatesTokenCount": (usage.completion_tokens or 0) - thinking,
         "totalTokenCount": usage.total_tokens,
         "promptTokensDetails": [{"modality": "TEXT", "tokenCount": usage.prompt_tokens}],
     }
     if usage.cached_tokens:
-        written["cachedContentTokenCount"] = usage.cached_tokens
-    if thoughts:
-        written["thoughtsTokenCount"] = thoughts
-    return {**written, "serviceTier": "standard"}
+        counts["cachedContentTokenCount"] = usage.cached_tokens
+    if thinking:
+        counts["thoughtsTokenCount"] = thinking
+    return {**counts, "serviceTier": "standard"}
 
 
-def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
-    """Server-sent events, or a JSON list that comes item by item where `alt=sse` was not asked for."""
-    chunks = _chunks(asked, answer, rules)
-    if "stream_type" not in asked.extra:
+def write_stream(request: ChatRequest, response: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    """Server-sent events; without `alt=sse` in the query, a JSON list, one item after another."""
+    chunks = _chunks(request, response, rules)
+    if "stream_type" not in request.extra:
         yield from map(_sse, chunks)
         return
     for number, chunk in enumerate(chunks):
@@ -197,16 +198,16 @@ def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iter
     yield b"]\n"
 
 
-def _chunks(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[dict[str, Any]]:
-    """Text in pieces, calls whole, each chunk with the usage; the last one has empty text and says why it ended."""
-    for block in answer.message.blocks:
-        part = _write_part(block, asked, answer, rules)
+def _chunks(request: ChatRequest, response: ChatResponse, rules: Rules) -> Iterator[dict[str, Any]]:
+    """Text in fragments, complete calls, each chunk with the usage; the last one has empty text and the finish reason."""
+    for block in response.message.blocks:
+        part = _write_part(block, request, response, rules)
         if part is None:
             continue
-        texts = pieces(part["text"]) if "text" in part else [None]
+        texts = fragments(part["text"]) if "text" in part else [None]
         for text in texts:
-            yield _chunk(answer, [part if text is None else {**part, "text": text}], answer.usage)
-    yield _chunk(answer, [{"text": ""}], answer.usage, _finish(answer))
+            yield _chunk(response, [part if text is None else {**part, "text": text}], response.usage)
+    yield _chunk(response, [{"text": ""}], response.usage, _finish_reason(response))
 
 
 def _sse(value: Any) -> bytes:
@@ -216,37 +217,38 @@ def _sse(value: Any) -> bytes:
 _TYPES = {"integer": "TYPE_INT32", "number": "TYPE_FLOAT", "string": "TYPE_STRING", "boolean": "TYPE_BOOL"}
 
 
-def explain(bad: Bad) -> Refused:
-    place = _place(bad.path)
-    if bad.kind in ("unknown", "unsupported"):
-        parent = f" at '{_place(bad.path[:-1])}'" if len(bad.path) > 1 else ""
-        name = bad.path[-1]
-        return Refused(f'Invalid JSON payload received. Unknown name "{name}"{parent}: Cannot find field.', param=place)
-    if bad.kind == "missing" and bad.path == ("contents",):
-        return Refused("* GenerateContentRequest.contents: contents is not specified\n")
-    if bad.kind == "missing":
-        return Refused(f"* GenerateContentRequest.{place}: {bad.path[-1]} is required.\n")
-    if bad.kind in ("type", "choice"):
-        kind = _TYPES.get(str(bad.want), "TYPE_ENUM")
-        return Refused(f"Invalid value at '{place}' ({kind}), {compact(bad.value)}", param=place)
-    if bad.kind in ("low", "high"):
-        side = f"from {bad.want} on" if bad.kind == "low" else f"up to {bad.want}"
+def rejection_of(invalid: Invalid) -> Rejected:
+    field = _field(invalid.path)
+    if invalid.kind in ("unknown", "unsupported"):
+        parent = f" at '{_field(invalid.path[:-1])}'" if len(invalid.path) > 1 else ""
+        name = invalid.path[-1]
+        return Rejected(f'Invalid JSON payload received. Unknown name "{name}"{parent}: Cannot find field.', param=field)
+    if invalid.kind == "missing" and invalid.path == ("contents",):
+        return Rejected("* GenerateContentRequest.contents: contents is not specified\n")
+    if invalid.kind == "missing":
+        return Rejected(f"* GenerateContentRequest.{field}: {invalid.path[-1]} is required.\n")
+    if invalid.kind in ("type", "choice"):
+        kind = _TYPES.get(str(invalid.expected), "TYPE_ENUM")
+        return Rejected(f"Invalid value at '{field}' ({kind}), {compact(invalid.value)}", param=field)
+    if invalid.kind in ("low", "high"):
+        side = f"from {invalid.expected} on" if invalid.kind == "low" else f"up to {invalid.expected}"
         message = (
-            f"Unable to submit request because it has a {bad.path[-1]} value of {bad.value} but the supported range is {side}. "
+            f"Unable to submit request because it has a {invalid.path[-1]} value of {invalid.value} "
+            f"but the supported range is {side}. "
             "Update the value and try again."
         )
-        return Refused(message, param=place)
-    if bad.kind == "pattern":
-        return Refused(
-            f"Invalid function name at '{place}'. Must start with a letter or an underscore. Must be alphameric (a-z, A-Z, "
+        return Rejected(message, param=field)
+    if invalid.kind == "pattern":
+        return Rejected(
+            f"Invalid function name at '{field}'. Must start with a letter or an underscore. Must be alphameric (a-z, A-Z, "
             "0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 128."
         )
-    if isinstance(bad.value, list) and bad.want == 1:
-        return Refused(f"* GenerateContentRequest.{place}.data: required oneof field 'data' must have one initialized field\n")
-    return Refused(f"* GenerateContentRequest.{place}: the number of items or characters must be {bad.want}.\n")
+    if isinstance(invalid.value, list) and invalid.expected == 1:
+        return Rejected(f"* GenerateContentRequest.{field}.data: required oneof field 'data' must have one initialized field\n")
+    return Rejected(f"* GenerateContentRequest.{field}: the number of items or characters must be {invalid.expected}.\n")
 
 
-def _place(path: tuple[str | int, ...]) -> str:
+def _field(path: tuple[str | int, ...]) -> str:
     return indexed(tuple(snake(step) if isinstance(step, str) else step for step in path))
 
 
@@ -269,25 +271,25 @@ _NO_KEY = (
 )
 
 
-def _error(refused: Refused) -> tuple[int, dict[str, Any]]:
-    status = refused.status or STATUS_OF.get(refused.kind, 400)
-    message, word, details = refused.message, refused.type or _STATUSES.get(refused.kind, "UNKNOWN"), []
-    if refused.kind == "authentication" and refused.code == "no_key":
+def _error(rejected: Rejected) -> tuple[int, dict[str, Any]]:
+    status = rejected.status or STATUS_OF.get(rejected.kind, 400)
+    message, word, details = rejected.message, rejected.type or _STATUSES.get(rejected.kind, "UNKNOWN"), []
+    if rejected.kind == "authentication" and rejected.code == "no_key":
         status, message, word = 403, _NO_KEY, "PERMISSION_DENIED"
-    elif refused.kind == "authentication":
+    elif rejected.kind == "authentication":
         status, word = 400, "INVALID_ARGUMENT"
         message = message or "API key not valid. Please pass a valid API key."
         details = [_info("API_KEY_INVALID")]
-    elif refused.kind == "not_found" and refused.param == "model":
+    elif rejected.kind == "not_found" and rejected.param == "model":
         message = f"models/{message} is not found for API version v1beta, or is not supported for generateContent."
-    elif refused.kind == "quota_exhausted":
+    elif rejected.kind == "quota_exhausted":
         violation = {"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}
         details = [{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]}]
-    elif refused.param:
-        violation = {"field": refused.param, "description": message}
+    elif rejected.param:
+        violation = {"field": rejected.param, "description": message}
         details = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}]
-    if refused.code and refused.kind != "authentication":
-        details.append(_info(refused.code))
+    if rejected.code and rejected.kind != "authentication":
+        details.append(_info(rejected.code))
     error: dict[str, Any] = {"code": status, "message": message, "status": word}
     if details:
         error["details"] = details
@@ -303,27 +305,31 @@ def _info(reason: str) -> dict[str, Any]:
     }
 
 
-def write_error(refused: Refused, stamp: str) -> tuple[int, dict[str, str], Any]:
-    status, body = _error(refused)
+def write_error(rejected: Rejected, digest: str) -> tuple[int, dict[str, str], Any]:
+    status, body = _error(rejected)
     return status, {}, body
 
 
-def write_stream_error(refused: Refused) -> bytes:
-    return _sse(_error(refused)[1])
+def write_stream_error(rejected: Rejected) -> bytes:
+    return _sse(_error(rejected)[1])
 
 
-SPEAKER = Speaker(
-    check_call=check_call,
-    read_call=read_call,
-    write_answer=write_answer,
-    write_stream=write_stream,
-    explain=explain,
+SERVICE = Service(
+    operations={
+        "chat": ServiceOperation(
+            path=_PATH,
+            check=check_request,
+            read=read_request,
+            write=write_response,
+            write_stream=write_stream,
+            options={name: f"generationConfig.{wire}" for name, wire in {**_OPTIONS, "stop": "stopSequences"}.items()},
+        ),
+    },
+    rejection_of=rejection_of,
     write_error=write_error,
     write_stream_error=write_stream_error,
-    tail=_TAIL,
-    options={name: f"generationConfig.{wire}" for name, wire in {**_PLAIN, "stop": "stopSequences"}.items()},
     auth={"scheme": "header", "header": "x-goog-api-key"},
     stream_type="text/event-stream",
-    request_id="",
+    request_id_header="",
     indent=2,
 )

@@ -1,11 +1,11 @@
-"""What Ollama's chat rejects. The real service ignores unknown fields; this one rejects them, to show typing errors.
+"""What Ollama's chat rejects. The real service ignores unknown fields; this one rejects them, to find typing errors.
 
 https://docs.ollama.com/api/chat
 """
 
 from __future__ import annotations
 
-from ...exchange import Refused, known_fields
+from ...exchange import Rejected
 from ...json_checks import (
     anything,
     array,
@@ -21,12 +21,13 @@ from ...json_checks import (
     union,
 )
 from ...media import decode
+from ...request_checks import without_host_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...exchange import Rules, ServerCall
+    from ...exchange import Rules, ServerRequest
 
 _CALL = record(
     {"function": record({"name": string(1), "arguments": is_object}, {"index": integer(0), "description": string()})},
@@ -70,11 +71,11 @@ BODY = record(
 )
 
 
-def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
-    """Raises Bad or Refused for the first thing the service would refuse."""
-    body = known_fields(body, rules, BODY)
+def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> None:
+    """Raises Invalid or Rejected for the first value that the service rejects."""
+    body = without_host_fields(body, rules, BODY)
     BODY(body, ())
     for message in body.get("messages") or ():
         for image in message.get("images") or ():
             if decode(image) is None:
-                raise Refused("illegal base64 data at input byte 0")
+                raise Rejected("illegal base64 data at input byte 0")

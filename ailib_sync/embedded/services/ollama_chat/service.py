@@ -1,4 +1,4 @@
-"""Ollama's own chat API, the server's side. The real one passes over unknown fields; this one refuses them, as a typing aid.
+"""Ollama's own chat API, the server's side: requests in, responses and lines of JSON out.
 
 https://docs.ollama.com/api/chat
 """
@@ -11,12 +11,12 @@ from re import compile
 from ....types.messages import Image, Message, MessageRole, Text, Thinking, ToolResult
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat
 from ....types.tools import Tool, ToolCall
-from ...exchange import STATUS_OF, Refused, Speaker
+from ...exchange import STATUS_OF, Rejected, Service, ServiceOperation
 from ...frames import ndjson
 from ...json_checks import dotted
 from ...media import decode
-from ...tokens import pieces
-from .checks import check_call
+from ...tokens import fragments
+from .checks import check_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
     from ....types.messages import Block
     from ....types.response import ChatResponse
-    from ...exchange import Rules, ServerCall
-    from ...json_checks import Bad
+    from ...exchange import Rules, ServerRequest
+    from ...json_checks import Invalid
 
-_PLAIN = {
+#: Standard option → the field with the same value.
+_OPTIONS = {
     "temperature": "temperature",
     "top_p": "top_p",
     "top_k": "top_k",
@@ -38,13 +39,13 @@ _PLAIN = {
 }
 
 
-def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    given = body.get("options") or {}
-    options: dict[str, Any] = {name: given[wire] for name, wire in _PLAIN.items() if wire in given}
-    if given.get("num_predict", -1) > 0:
-        options["max_tokens"] = given["num_predict"]
-    if given.get("stop"):
-        options["stop"] = tuple(given["stop"])
+def read_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    sampling = body.get("options") or {}
+    options: dict[str, Any] = {name: sampling[wire] for name, wire in _OPTIONS.items() if wire in sampling}
+    if sampling.get("num_predict", -1) > 0:
+        options["max_tokens"] = sampling["num_predict"]
+    if sampling.get("stop"):
+        options["stop"] = tuple(sampling["stop"])
     form = body.get("format")
     if form:
         options["response_format"] = ResponseFormat("json") if form == "json" else ResponseFormat("json_schema", form)
@@ -63,15 +64,15 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
 
 
 def _read_messages(messages: list[dict[str, Any]]) -> Iterator[Message]:
-    """Results come without ids, so each answers the next open call (of its own tool, where that is named)."""
-    waiting: list[ToolCall] = []
+    """Results have no ids: each belongs to the next call without a result, of the tool with its name if it has one."""
+    open_calls: list[ToolCall] = []
     for index, message in enumerate(messages):
         text = message.get("content") or ""
         if message["role"] == "tool":
             named = message.get("tool_name")
-            found = next((call for call in waiting if named in (None, "", call.name)), None)
+            found = next((call for call in open_calls if named in (None, "", call.name)), None)
             if found is not None:
-                waiting.remove(found)
+                open_calls.remove(found)
             id, name = (found.id, found.name) if found else (named or "", named)
             yield Message(MessageRole.TOOL, [ToolResult(id, text, name)])
             continue
@@ -82,31 +83,31 @@ def _read_messages(messages: list[dict[str, Any]]) -> Iterator[Message]:
             ToolCall(call.get("id") or f"{index}.{position}", call["function"]["name"], call["function"]["arguments"])
             for position, call in enumerate(message.get("tool_calls") or ())
         ]
-        waiting = list(calls)
+        open_calls = list(calls)
         yield Message(MessageRole(message["role"]), [*blocks, *calls])
 
 
 CREATED = "2026-11-23T12:00:00.000000Z"
-FINISH = {"max_tokens": "length"}
+FINISH_REASONS = {"max_tokens": "length"}
 
 
-def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": answer.content}
-    if answer.thinking:
-        message["thinking"] = answer.thinking
-    if answer.tool_calls:
-        message["tool_calls"] = [_write_call(index, call) for index, call in enumerate(answer.tool_calls)]
-    return {**_line(answer, message), "done": True, **_end(answer)}
+def write_response(request: ChatRequest, response: ChatResponse, rules: Rules) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": response.content}
+    if response.thinking:
+        message["thinking"] = response.thinking
+    if response.tool_calls:
+        message["tool_calls"] = [_write_call(index, call) for index, call in enumerate(response.tool_calls)]
+    return {**_line(response, message), "done": True, **_end(response)}
 
 
-def _line(answer: ChatResponse, message: dict[str, Any]) -> dict[str, Any]:
-    return {"model": answer.model, "created_at": CREATED, "message": message, "done": False}
+def _line(response: ChatResponse, message: dict[str, Any]) -> dict[str, Any]:
+    return {"model": response.model, "created_at": CREATED, "message": message, "done": False}
 
 
-def _end(answer: ChatResponse) -> dict[str, Any]:
-    usage = answer.usage
+def _end(response: ChatResponse) -> dict[str, Any]:
+    usage = response.usage
     return {
-        "done_reason": FINISH.get(answer.finish_reason or "", "stop"),
+        "done_reason": FINISH_REASONS.get(response.finish_reason or "", "stop"),
         "total_duration": 2_000_000,
         "load_duration": 1_000_000,
         "prompt_eval_count": usage.prompt_tokens,
@@ -121,58 +122,66 @@ def _write_call(index: int, call: ToolCall) -> dict[str, Any]:
     return {"id": f"call_{call.id[-8:]}", "function": function}
 
 
-def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
-    for piece in pieces(answer.thinking or ""):
-        yield ndjson(_line(answer, {"role": "assistant", "content": "", "thinking": piece}))
-    for piece in pieces(answer.content):
-        yield ndjson(_line(answer, {"role": "assistant", "content": piece}))
-    for index, call in enumerate(answer.tool_calls):
-        yield ndjson(_line(answer, {"role": "assistant", "content": "", "tool_calls": [_write_call(index, call)]}))
-    yield ndjson({**_line(answer, {"role": "assistant", "content": ""}), "done": True, **_end(answer)})
+def write_stream(request: ChatRequest, response: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    for fragment in fragments(response.thinking or ""):
+        yield ndjson(_line(response, {"role": "assistant", "content": "", "thinking": fragment}))
+    for fragment in fragments(response.content):
+        yield ndjson(_line(response, {"role": "assistant", "content": fragment}))
+    for index, call in enumerate(response.tool_calls):
+        yield ndjson(_line(response, {"role": "assistant", "content": "", "tool_calls": [_write_call(index, call)]}))
+    yield ndjson({**_line(response, {"role": "assistant", "content": ""}), "done": True, **_end(response)})
 
 
-def explain(bad: Bad) -> Refused:
-    place = dotted(bad.path)
-    if bad.kind == "missing" and bad.path == ("model",):
-        return Refused("model is required")
-    if bad.kind == "unknown":
-        return Refused(f'json: unknown field "{place}"')
-    if bad.kind == "type":
-        given = json.dumps(bad.value)[:40]
-        return Refused(f"json: cannot unmarshal {given} into Go struct field ChatRequest.{place} of type {bad.want}")
-    if bad.kind == "choice":
-        return Refused(f'invalid {place}: "{bad.value}" (must be one of {", ".join(bad.want)})')
-    return Refused(f"invalid value for {place}: {bad.kind}, {bad.want}")
+def rejection_of(invalid: Invalid) -> Rejected:
+    field = dotted(invalid.path)
+    if invalid.kind == "missing" and invalid.path == ("model",):
+        return Rejected("model is required")
+    if invalid.kind == "unknown":
+        return Rejected(f'json: unknown field "{field}"')
+    if invalid.kind == "type":
+        given = json.dumps(invalid.value)[:40]
+        return Rejected(f"json: cannot unmarshal {given} into Go struct field ChatRequest.{field} of type {invalid.expected}")
+    if invalid.kind == "choice":
+        return Rejected(f'invalid {field}: "{invalid.value}" (must be one of {", ".join(invalid.expected)})')
+    return Rejected(f"invalid value for {field}: {invalid.kind}, {invalid.expected}")
 
 
-def _message_of(refused: Refused) -> str:
-    if refused.kind == "authentication":
-        return refused.message or "unauthorized"
-    if refused.kind == "not_found" and refused.param == "model":
-        return f"model '{refused.message}' not found"
-    return refused.message
+def _message_of(rejected: Rejected) -> str:
+    if rejected.kind == "authentication":
+        return rejected.message or "unauthorized"
+    if rejected.kind == "not_found" and rejected.param == "model":
+        return f"model '{rejected.message}' not found"
+    return rejected.message
 
 
-def write_error(refused: Refused, stamp: str) -> tuple[int, dict[str, str], Any]:
-    return refused.status or STATUS_OF.get(refused.kind, 400), {}, {"error": _message_of(refused)}
+def write_error(rejected: Rejected, digest: str) -> tuple[int, dict[str, str], Any]:
+    return rejected.status or STATUS_OF.get(rejected.kind, 400), {}, {"error": _message_of(rejected)}
 
 
-def write_stream_error(refused: Refused) -> bytes:
-    return ndjson({"error": _message_of(refused)})
+def write_stream_error(rejected: Rejected) -> bytes:
+    return ndjson({"error": _message_of(rejected)})
 
 
-SPEAKER = Speaker(
-    check_call=check_call,
-    read_call=read_call,
-    write_answer=write_answer,
-    write_stream=write_stream,
-    explain=explain,
+SERVICE = Service(
+    operations={
+        "chat": ServiceOperation(
+            path=compile(r"/api/chat$"),
+            check=check_request,
+            read=read_request,
+            write=write_response,
+            write_stream=write_stream,
+            options={
+                "reasoning": "think",
+                "response_format": "format",
+                **{name: f"options.{wire}" for name, wire in _OPTIONS.items()},
+            },
+        ),
+    },
+    rejection_of=rejection_of,
     write_error=write_error,
     write_stream_error=write_stream_error,
-    tail=compile(r"/api/chat$"),
-    options={"reasoning": "think", "response_format": "format", **{name: f"options.{wire}" for name, wire in _PLAIN.items()}},
     auth={"scheme": "bearer"},
     stream_type="application/x-ndjson",
-    request_id="",
+    request_id_header="",
     ping=b"\n",
 )

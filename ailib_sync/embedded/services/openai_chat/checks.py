@@ -1,11 +1,11 @@
-"""What OpenAI's chat completions take and refuse: the shape of the body and the rules between its parts.
+"""What OpenAI's chat completions reject: the schema of the body and the rules between its parts.
 
 https://platform.openai.com/docs/api-reference/chat/create
 """
 
 from __future__ import annotations
 
-from ...exchange import Refused, known_fields
+from ...exchange import Rejected
 from ...json_checks import (
     anything,
     array,
@@ -21,14 +21,15 @@ from ...json_checks import (
     union,
 )
 from ...media import decode, split_data_url
-from ..strict_schema import breach
+from ...request_checks import without_host_fields
+from ..strict_schema import violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ...exchange import Rules, ServerCall
+    from ...exchange import Rules, ServerRequest
 
 NAME = r"[a-zA-Z0-9_-]+"
 
@@ -46,7 +47,7 @@ _USER_PARTS = tagged(
     },
 )
 _TEXT_PARTS = tagged("type", {"text": _TEXT})
-_SAID_PARTS = tagged("type", {"text": _TEXT, "refusal": record({"refusal": string()})})
+_ASSISTANT_PARTS = tagged("type", {"text": _TEXT, "refusal": record({"refusal": string()})})
 _TEXT_CONTENT = union(string=string(), array=array(_TEXT_PARTS, 1))
 _FUNCTION_CALL = record({"name": string(1, 64, NAME), "arguments": string()})
 _TOOL_CALL = tagged(
@@ -64,7 +65,7 @@ _MESSAGE = tagged(
         "assistant": record(
             {},
             {
-                "content": nullable(union(string=string(), array=array(_SAID_PARTS, 1))),
+                "content": nullable(union(string=string(), array=array(_ASSISTANT_PARTS, 1))),
                 "refusal": nullable(string()),
                 "name": string(),
                 "audio": nullable(is_object),
@@ -153,24 +154,24 @@ BODY = record(
 )
 
 
-def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
-    """Raises Bad or Refused for the first thing the service would refuse."""
-    body = known_fields(body, rules, BODY)
-    BODY(_without_own(body, rules), ())
+def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> None:
+    """Raises Invalid or Rejected for the first value that the service rejects."""
+    body = without_host_fields(body, rules, BODY)
+    BODY(_without_host_parts(body, rules), ())
     if body.get("stream_options") is not None and not body.get("stream"):
-        raise Refused("The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options")
+        raise Rejected("The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options")
     if body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
         message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
-        raise Refused(message, code="invalid_parameter_combination")
+        raise Rejected(message, code="invalid_parameter_combination")
     _check_tools(body)
     _check_format(body)
     for index, message in enumerate(body["messages"]):
         _check_message(index, message, rules)
-    _check_pairs(body["messages"])
+    _check_tool_results(body["messages"])
 
 
-def _without_own(body: dict[str, Any], rules: Rules) -> dict[str, Any]:
-    """The body without what this host alone takes: fields of messages, kinds of content, words for the effort."""
+def _without_host_parts(body: dict[str, Any], rules: Rules) -> dict[str, Any]:
+    """The body without the parts that only this host supports: fields of messages, types of content, efforts."""
     if body.get("reasoning_effort") in rules.efforts:
         body = {key: value for key, value in body.items() if key != "reasoning_effort"}
     if not isinstance(body.get("messages"), list) or not (rules.message_fields or rules.part_types):
@@ -198,7 +199,7 @@ def _without(value: Any, fields: frozenset[str]) -> Any:
 def _check_tools(body: dict[str, Any]) -> None:
     for name in ("tool_choice", "parallel_tool_calls"):
         if name in body and "tools" not in body:
-            raise Refused(f"'{name}' is only allowed when 'tools' are specified.", param=name)
+            raise Rejected(f"'{name}' is only allowed when 'tools' are specified.", param=name)
     names = []
     for index, tool in enumerate(body.get("tools", ())):
         function = tool.get("function")
@@ -209,111 +210,108 @@ def _check_tools(body: dict[str, Any]) -> None:
     chosen = body.get("tool_choice")
     if isinstance(chosen, dict) and "function" in chosen and chosen["function"]["name"] not in names:
         message = f"Tool choice '{chosen['function']['name']}' not found in 'tools' parameter."
-        raise Refused(message, param="tool_choice")
+        raise Rejected(message, param="tool_choice")
 
 
-def _check_parameters(function: dict[str, Any], place: str) -> None:
+def _check_parameters(function: dict[str, Any], field: str) -> None:
     parameters = function.get("parameters")
     if parameters is None:
         return
     lead = f"Invalid schema for function '{function['name']}': "
     if parameters and parameters.get("type") != "object":
         message = f"{lead}schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{parameters.get('type')}\"'."
-        raise Refused(message, code="invalid_function_parameters", param=place)
-    wrong = breach(parameters) if function.get("strict") else None
+        raise Rejected(message, code="invalid_function_parameters", param=field)
+    wrong = violation(parameters) if function.get("strict") else None
     if wrong:
-        raise Refused(lead + wrong, code="invalid_function_parameters", param=place)
+        raise Rejected(lead + wrong, code="invalid_function_parameters", param=field)
 
 
 def _check_format(body: dict[str, Any]) -> None:
     form = body.get("response_format") or {}
     if form.get("type") == "json_schema" and form["json_schema"].get("strict"):
-        wrong = breach(form["json_schema"].get("schema"))
+        wrong = violation(form["json_schema"].get("schema"))
         if wrong:
             message = f"Invalid schema for response_format '{form['json_schema']['name']}': {wrong}"
-            raise Refused(message, param="response_format")
+            raise Rejected(message, param="response_format")
     if form.get("type") == "json_object" and "json" not in str(body["messages"]).lower():
         message = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
-        raise Refused(message, param="messages")
+        raise Rejected(message, param="messages")
 
 
 def _check_message(index: int, message: dict[str, Any], rules: Rules) -> None:
-    place = f"messages.[{index}].content"
+    field = f"messages.[{index}].content"
     if message["role"] == "assistant":
-        said = any(message.get(key) for key in ("content", "tool_calls", "function_call", "refusal", "audio"))
-        if not said and message.get("content") is None:
-            raise Refused("Invalid value for 'content': expected a string, got null.", param=place)
+        has_content = any(message.get(key) for key in ("content", "tool_calls", "function_call", "refusal", "audio"))
+        if not has_content and message.get("content") is None:
+            raise Rejected("Invalid value for 'content': expected a string, got null.", param=field)
         return
     content = message["content"]
     for part in content if isinstance(content, list) else ():
         if part["type"] == "image_url":
-            _check_image(part["image_url"]["url"], place)
-        elif part["type"] == "input_audio" and not _is_sound(part["input_audio"]["data"], rules):
-            raise Refused("Invalid base64 audio data.", param=place, code="invalid_value")
+            _check_image(part["image_url"]["url"], field)
+        elif part["type"] == "input_audio" and not _is_audio(part["input_audio"]["data"], rules):
+            raise Rejected("Invalid base64 audio data.", param=field, code="invalid_value")
         elif part["type"] == "file":
-            _check_file(part["file"], place)
+            _check_file(part["file"], field)
 
 
-def _is_sound(data: str, rules: Rules) -> bool:
-    if not rules.audio_uris:
+def _is_audio(data: str, rules: Rules) -> bool:
+    if not rules.audio_urls:
         return decode(data) is not None
     found = split_data_url(data)
     return decode(found[1]) is not None if found else data.startswith(("https://", "http://"))
 
 
-def _check_image(url: str, place: str) -> None:
+def _check_image(url: str, field: str) -> None:
     found = split_data_url(url)
     if found:
         if decode(found[1]) is None:
-            raise Refused("Invalid base64 image_url.", param=place, code="invalid_base64")
+            raise Rejected("Invalid base64 image_url.", param=field, code="invalid_base64")
     elif not url.startswith(("https://", "http://")):
         message = f"Invalid 'image_url': expected a URL or base64 encoded data URL, but got '{url[:40]}'."
-        raise Refused(message, param=place, code="invalid_image_url")
+        raise Rejected(message, param=field, code="invalid_image_url")
 
 
-def _check_file(file: dict[str, Any], place: str) -> None:
+def _check_file(file: dict[str, Any], field: str) -> None:
     if "file_id" in file:
         return
     if "file_data" not in file:
-        raise Refused("Missing required parameter: 'file.file_data' or 'file.file_id'.", param=place)
+        raise Rejected("Missing required parameter: 'file.file_data' or 'file.file_id'.", param=field)
     if "filename" not in file:
-        raise Refused("Missing required parameter: 'file.filename'.", param=place, code="missing_required_parameter")
+        raise Rejected("Missing required parameter: 'file.filename'.", param=field, code="missing_required_parameter")
     found = split_data_url(file["file_data"])
     if not found or decode(found[1]) is None:
         message = "Invalid file data: 'file.file_data'. Expected a base64-encoded data URL with an application/pdf MIME type."
-        raise Refused(message, param=place, code="invalid_value")
+        raise Rejected(message, param=field, code="invalid_value")
 
 
-def _check_pairs(messages: list[dict[str, Any]]) -> None:
-    """Each assistant message with tool calls is followed by one tool message for every call, and by nothing else before."""
+def _check_tool_results(messages: list[dict[str, Any]]) -> None:
+    """Directly after an assistant message with tool calls come the tool messages for all of them."""
     for index, message in enumerate(messages):
-        if message["role"] == "tool":
-            answered = _caller(messages, index)
-            if message["tool_call_id"] not in answered:
-                text = (
-                    "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
-                )
-                raise Refused(text, param=f"messages.[{index}].role")
+        if message["role"] == "tool" and message["tool_call_id"] not in _previous_call_ids(messages, index):
+            text = "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
+            raise Rejected(text, param=f"messages.[{index}].role")
         calls = [call["id"] for call in message.get("tool_calls") or ()]
-        given = set(_results(messages, index + 1))
-        missing = [id for id in calls if id not in given]
+        results = set(_result_ids(messages, index + 1))
+        missing = [id for id in calls if id not in results]
         if missing:
             text = (
                 "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
                 f"'tool_call_id'. The following tool_call_ids did not have response messages: {', '.join(missing)}"
             )
-            raise Refused(text, param=f"messages.[{index + 1}].role")
+            raise Rejected(text, param=f"messages.[{index + 1}].role")
 
 
-def _results(messages: list[dict[str, Any]], start: int) -> Iterator[str]:
+def _result_ids(messages: list[dict[str, Any]], start: int) -> Iterator[str]:
+    """The call ids of the tool messages from `start` to the next message of another role."""
     for message in messages[start:]:
         if message["role"] != "tool":
             return
         yield message["tool_call_id"]
 
 
-def _caller(messages: list[dict[str, Any]], index: int) -> set[str]:
-    """The ids called by the assistant message that the tool message at `index` follows."""
+def _previous_call_ids(messages: list[dict[str, Any]], index: int) -> set[str]:
+    """The ids of the calls in the assistant message before the tool message at `index`."""
     while index > 0 and messages[index]["role"] == "tool":
         index -= 1
     return {call["id"] for call in messages[index].get("tool_calls") or ()}

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, the server's side: requests in, answers and chunks out. Its demands are in demands_openai_chat."""
+"""OpenAI's chat completions, the server's side: requests in, responses and chunks out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from re import compile
 from ....types.messages import Audio, Document, Image, Message, Text
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
-from ...exchange import Speaker
+from ...exchange import Service, ServiceOperation
 from ...frames import arguments_of, sse
 from ...media import medium
-from ...tokens import pieces
-from ..openai_errors import explain, write_error, write_stream_error
-from .checks import check_call
+from ...tokens import fragments
+from ..openai_errors import rejection_of, write_error, write_stream_error
+from .checks import check_request
 from .embeddings import EMBEDDINGS
 
 TYPE_CHECKING = False
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
     from ....types.messages import Block
     from ....types.response import ChatResponse, Usage
-    from ...exchange import Rules, ServerCall
+    from ...exchange import Rules, ServerRequest
 
 CREATED = 1_790_000_000
-FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
-_PLAIN = {
+FINISH_REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
+#: Standard option → the field with the same value.
+_OPTIONS = {
     "temperature": "temperature",
     "top_p": "top_p",
     "seed": "seed",
@@ -37,8 +38,8 @@ _PLAIN = {
 }
 
 
-def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    options: dict[str, Any] = {name: body[wire] for name, wire in _PLAIN.items() if body.get(wire) is not None}
+def read_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    options: dict[str, Any] = {name: body[wire] for name, wire in _OPTIONS.items() if body.get(wire) is not None}
     longest = body.get("max_completion_tokens") or body.get("max_tokens")
     if longest is not None:
         options["max_tokens"] = longest
@@ -124,13 +125,13 @@ def _read_format(form: dict[str, Any]) -> ResponseFormat:
 
 
 def _read_reasoning(body: dict[str, Any]) -> Reasoning | None:
-    """Thinking, in whichever of the hosts' ways it is switched on."""
+    """The requested thinking; hosts have different fields for it."""
     if body.get("reasoning_effort"):
         return Reasoning(effort=body["reasoning_effort"])
-    asked = body.get("reasoning")
-    if isinstance(asked, dict):
-        on = asked.get("enabled", True) and asked.get("effort") != "none"
-        return Reasoning(asked.get("effort") or ("medium" if on else "none"), asked.get("max_tokens"))
+    reasoning = body.get("reasoning")
+    if isinstance(reasoning, dict):
+        on = reasoning.get("enabled", True) and reasoning.get("effort") != "none"
+        return Reasoning(reasoning.get("effort") or ("medium" if on else "none"), reasoning.get("max_tokens"))
     switches = [body.get("enable_thinking"), *(body.get("chat_template_kwargs") or {}).values()]
     if isinstance(body.get("thinking"), dict):
         switches.append(body["thinking"].get("type") != "disabled")
@@ -139,35 +140,35 @@ def _read_reasoning(body: dict[str, Any]) -> Reasoning | None:
     return Reasoning(effort="medium" if any(switch is True for switch in switches) else "none")
 
 
-def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": answer.content or None, "refusal": answer.refusal}
-    if answer.thinking and rules.thinking_field:
-        message[rules.thinking_field] = answer.thinking
-    if answer.tool_calls:
-        message["tool_calls"] = [_write_call(call) for call in answer.tool_calls]
-    elif not answer.refusal:
-        message["content"] = answer.content
+def write_response(request: ChatRequest, response: ChatResponse, rules: Rules) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": response.content or None, "refusal": response.refusal}
+    if response.thinking and rules.thinking_field:
+        message[rules.thinking_field] = response.thinking
+    if response.tool_calls:
+        message["tool_calls"] = [_write_call(call) for call in response.tool_calls]
+    elif not response.refusal:
+        message["content"] = response.content
     message["annotations"] = []
     choices = [
-        {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(answer)}
-        for index in range(asked.extra["n"])
+        {"index": index, "message": message, "logprobs": None, "finish_reason": _finish_reason(response)}
+        for index in range(request.extra["n"])
     ]
-    return {**_head(answer, "chat.completion"), "choices": choices, "usage": write_usage(answer.usage)}
+    return {**_head(response, "chat.completion"), "choices": choices, "usage": write_usage(response.usage)}
 
 
-def _head(answer: ChatResponse, kind: str) -> dict[str, Any]:
+def _head(response: ChatResponse, kind: str) -> dict[str, Any]:
     return {
-        "id": f"chatcmpl-{answer.id}",
+        "id": f"chatcmpl-{response.id}",
         "object": kind,
         "created": CREATED,
-        "model": answer.model,
+        "model": response.model,
         "service_tier": "default",
         "system_fingerprint": "fp_embedded",
     }
 
 
-def _finish(answer: ChatResponse) -> str:
-    return FINISH.get(answer.finish_reason or "end_turn") or answer.finish_reason or "stop"
+def _finish_reason(response: ChatResponse) -> str:
+    return FINISH_REASONS.get(response.finish_reason or "end_turn") or response.finish_reason or "stop"
 
 
 def _write_call(call: ToolCall) -> dict[str, Any]:
@@ -189,53 +190,57 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
-    head = _head(answer, "chat.completion.chunk")
-    with_usage = asked.extra["usage"]
+def write_stream(request: ChatRequest, response: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    head = _head(response, "chat.completion.chunk")
+    with_usage = request.extra["usage"]
 
     def chunk(index: int, delta: dict[str, Any], finish: str | None = None, usage: Any = None) -> bytes:
         choices = [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]
         return sse({**head, "choices": choices, **({"usage": usage} if with_usage or usage else {})})
 
-    for index in range(asked.extra["n"]):
+    for index in range(request.extra["n"]):
         yield chunk(
-            index, {"role": "assistant", "content": None if answer.tool_calls or answer.refusal else "", "refusal": None}
+            index, {"role": "assistant", "content": None if response.tool_calls or response.refusal else "", "refusal": None}
         )
-        for delta in _deltas(answer, rules):
+        for delta in _deltas(response, rules):
             yield chunk(index, delta)
-        yield chunk(index, {}, _finish(answer), write_usage(answer.usage) if rules.unasked_usage else None)
+        yield chunk(index, {}, _finish_reason(response), write_usage(response.usage) if rules.always_sends_usage else None)
     if with_usage:
-        yield sse({**head, "choices": [], "usage": write_usage(answer.usage)})
+        yield sse({**head, "choices": [], "usage": write_usage(response.usage)})
     yield sse("[DONE]")
 
 
-def _deltas(answer: ChatResponse, rules: Rules) -> Iterator[dict[str, Any]]:
+def _deltas(response: ChatResponse, rules: Rules) -> Iterator[dict[str, Any]]:
     if rules.thinking_field:
-        for piece in pieces(answer.thinking or ""):
-            yield {rules.thinking_field: piece}
-    for piece in pieces(answer.content):
-        yield {"content": piece}
-    for piece in pieces(answer.refusal or ""):
-        yield {"refusal": piece}
-    for index, call in enumerate(answer.tool_calls):
-        whole = _write_call(call)
-        start = {**whole, "index": index, "function": {"name": call.name, "arguments": ""}}
+        for fragment in fragments(response.thinking or ""):
+            yield {rules.thinking_field: fragment}
+    for fragment in fragments(response.content):
+        yield {"content": fragment}
+    for fragment in fragments(response.refusal or ""):
+        yield {"refusal": fragment}
+    for index, call in enumerate(response.tool_calls):
+        complete = _write_call(call)
+        start = {**complete, "index": index, "function": {"name": call.name, "arguments": ""}}
         yield {"tool_calls": [start]}
-        for piece in pieces(arguments_of(call)):
-            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
+        for fragment in fragments(arguments_of(call)):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": fragment}}]}
 
 
-SPEAKER = Speaker(
-    check_call=check_call,
-    read_call=read_call,
-    write_answer=write_answer,
-    write_stream=write_stream,
-    explain=explain,
+SERVICE = Service(
+    operations={
+        "chat": ServiceOperation(
+            path=compile(r"/chat/completions$"),
+            check=check_request,
+            read=read_request,
+            write=write_response,
+            write_stream=write_stream,
+            options={**_OPTIONS, "max_tokens": "max_tokens", "stop": "stop", "top_k": "top_k", "reasoning": "reasoning_effort"},
+        ),
+        "embeddings": EMBEDDINGS,
+    },
+    rejection_of=rejection_of,
     write_error=write_error,
     write_stream_error=write_stream_error,
-    tail=compile(r"/chat/completions$"),
-    options={**_PLAIN, "max_tokens": "max_tokens", "stop": "stop", "top_k": "top_k", "reasoning": "reasoning_effort"},
     auth={"scheme": "bearer"},
     indent=2,
-    operations=(EMBEDDINGS,),
 )

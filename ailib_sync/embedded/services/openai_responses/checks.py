@@ -1,4 +1,4 @@
-"""What OpenAI's Responses take and refuse: the shape of the body and the rules between its items.
+"""What OpenAI's Responses reject: the schema of the body and the rules between its items.
 
 https://platform.openai.com/docs/api-reference/responses/create
 """
@@ -6,9 +6,9 @@ https://platform.openai.com/docs/api-reference/responses/create
 from __future__ import annotations
 
 from ...echo import signature_of
-from ...exchange import Refused, known_fields
+from ...exchange import Rejected
 from ...json_checks import (
-    Bad,
+    Invalid,
     anything,
     array,
     boolean,
@@ -23,13 +23,14 @@ from ...json_checks import (
     union,
 )
 from ...media import decode, split_data_url
-from ..strict_schema import breach
+from ...request_checks import without_host_fields
+from ..strict_schema import violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...exchange import Rules, ServerCall
+    from ...exchange import Rules, ServerRequest
     from ...json_checks import Check
 
 NAME = r"[a-zA-Z0-9_-]+"
@@ -59,32 +60,32 @@ _OUTPUT_PART = tagged(
         "refusal": record({"refusal": string()}),
     },
 )
-_FACTS = {"id": string(1), "status": nullable(choice("in_progress", "completed", "incomplete"))}
-_ASKED = record({"content": union(string=string(), array=array(_INPUT_PART))}, _FACTS)
+_ITEM_FIELDS = {"id": string(1), "status": nullable(choice("in_progress", "completed", "incomplete"))}
+_INPUT_MESSAGE = record({"content": union(string=string(), array=array(_INPUT_PART))}, _ITEM_FIELDS)
 _MESSAGE = tagged(
     "role",
     {
-        "user": _ASKED,
-        "system": _ASKED,
-        "developer": _ASKED,
+        "user": _INPUT_MESSAGE,
+        "system": _INPUT_MESSAGE,
+        "developer": _INPUT_MESSAGE,
         "assistant": record(
             {"content": union(string=string(), array=array(_OUTPUT_PART))},
-            {**_FACTS, "phase": nullable(choice("commentary", "final_answer"))},
+            {**_ITEM_FIELDS, "phase": nullable(choice("commentary", "final_answer"))},
         ),
     },
 )
-_OUTPUT = record({"call_id": string(1), "output": union(string=string(), array=array(_INPUT_PART, 1))}, _FACTS)
+_OUTPUT = record({"call_id": string(1), "output": union(string=string(), array=array(_INPUT_PART, 1))}, _ITEM_FIELDS)
 _ITEMS: dict[str, Check] = {
     "message": _MESSAGE,
     "function_call": record(
-        {"call_id": string(1), "name": string(1, None, NAME), "arguments": string()}, {**_FACTS, "namespace": anything}
+        {"call_id": string(1), "name": string(1, None, NAME), "arguments": string()}, {**_ITEM_FIELDS, "namespace": anything}
     ),
     "function_call_output": _OUTPUT,
-    "custom_tool_call": record({"call_id": string(1), "name": string(1), "input": string()}, _FACTS),
+    "custom_tool_call": record({"call_id": string(1), "name": string(1), "input": string()}, _ITEM_FIELDS),
     "custom_tool_call_output": _OUTPUT,
     "reasoning": record(
         {"summary": array(is_object)},
-        {**_FACTS, "content": nullable(array(is_object)), "encrypted_content": nullable(string())},
+        {**_ITEM_FIELDS, "content": nullable(array(is_object)), "encrypted_content": nullable(string())},
     ),
     "item_reference": record({"id": string(1)}),
     "compaction": is_object,
@@ -185,34 +186,34 @@ BODY = record(
 )
 
 
-def check_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> None:
-    """Raises Bad or Refused for the first thing the service would refuse."""
-    body = known_fields(body, rules, BODY)
+def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> None:
+    """Raises Invalid or Rejected for the first value that the service rejects."""
+    body = without_host_fields(body, rules, BODY)
     BODY(body, ())
     if not body.get("model") and not body.get("prompt"):
-        raise Bad("missing", ("model",))
+        raise Invalid("missing", ("model",))
     if not any(body.get(name) for name in ("input", "previous_response_id", "prompt", "conversation")):
-        raise Refused(
+        raise Rejected(
             "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
             code="missing_required_parameter",
         )
     _check_tools(body)
     form = (body.get("text") or {}).get("format") or {}
     if form.get("type") == "json_schema" and form.get("strict"):
-        wrong = breach(form["schema"])
+        wrong = violation(form["schema"])
         if wrong:
             message = f"Invalid schema for response_format '{form['name']}': {wrong}"
-            raise Refused(message, code="invalid_json_schema", param="text.format.schema")
+            raise Rejected(message, code="invalid_json_schema", param="text.format.schema")
     if form.get("type") == "json_object" and "json" not in f"{body.get('input')}{body.get('instructions')}".lower():
         message = (
             "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'."
         )
-        raise Refused(message, param="input")
+        raise Rejected(message, param="input")
     items = body["input"] if isinstance(body.get("input"), list) else []
     for index, item in enumerate(items):
         _check_item(index, item)
     if not body.get("previous_response_id") and not body.get("conversation"):
-        _check_pairs(items)
+        _check_tool_results(items)
 
 
 def _check_tools(body: dict[str, Any]) -> None:
@@ -220,60 +221,60 @@ def _check_tools(body: dict[str, Any]) -> None:
     for index, tool in enumerate(tools):
         if tool["type"] != "function":
             continue
-        place, lead = f"tools[{index}].parameters", f"Invalid schema for function '{tool['name']}': "
+        field, lead = f"tools[{index}].parameters", f"Invalid schema for function '{tool['name']}': "
         parameters = tool.get("parameters")
         if parameters is None:
-            raise Bad("missing", ("tools", index, "parameters"))
+            raise Invalid("missing", ("tools", index, "parameters"))
         if parameters and parameters.get("type") != "object":
             message = f"{lead}schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{parameters.get('type')}\"'."
-            raise Refused(message, code="invalid_function_parameters", param=place)
-        wrong = breach(parameters) if tool.get("strict") else None
+            raise Rejected(message, code="invalid_function_parameters", param=field)
+        wrong = violation(parameters) if tool.get("strict") else None
         if wrong:
-            raise Refused(lead + wrong, code="invalid_function_parameters", param=place)
+            raise Rejected(lead + wrong, code="invalid_function_parameters", param=field)
     chosen = body.get("tool_choice")
     if isinstance(chosen, dict) and "name" in chosen and chosen["name"] not in [tool.get("name") for tool in tools]:
-        raise Refused(f"Tool choice '{chosen['name']}' not found in 'tools' parameter.", param="tool_choice")
+        raise Rejected(f"Tool choice '{chosen['name']}' not found in 'tools' parameter.", param="tool_choice")
     if chosen == "required" and not tools:
-        raise Refused("Tool choice 'required' must be specified with 'tools' parameter.", param="tool_choice")
+        raise Rejected("Tool choice 'required' must be specified with 'tools' parameter.", param="tool_choice")
 
 
 def _check_item(index: int, item: dict[str, Any]) -> None:
-    place = f"input[{index}]"
+    field = f"input[{index}]"
     if item.get("type") == "reasoning":
-        said = "".join(part.get("text", "") for part in item["summary"])
-        sealed = item.get("encrypted_content")
-        if sealed and not sealed.startswith("gAAAA"):
+        summary = "".join(part.get("text", "") for part in item["summary"])
+        encrypted = item.get("encrypted_content")
+        if encrypted and not encrypted.startswith("gAAAA"):
             message = f"The encrypted content for item {item.get('id')} could not be verified."
-            raise Refused(message, code="invalid_encrypted_content", param=place)
-        if sealed and said and sealed != seal(said):
-            raise Refused(f"The encrypted content for item {item.get('id')} does not match its summary.", param=place)
+            raise Rejected(message, code="invalid_encrypted_content", param=field)
+        if encrypted and summary and encrypted != encrypted_content_of(summary):
+            raise Rejected(f"The encrypted content for item {item.get('id')} does not match its summary.", param=field)
         return
     content = item.get("content")
     for position, part in enumerate(content if isinstance(content, list) else ()):
         url = part.get("image_url") or part.get("file_data")
         found = split_data_url(url) if url else None
         if found and decode(found[1]) is None:
-            raise Refused("Invalid base64 data.", param=f"{place}.content[{position}]", code="invalid_base64")
+            raise Rejected("Invalid base64 data.", param=f"{field}.content[{position}]", code="invalid_base64")
         if "file_data" in part and "filename" not in part:
-            raise Bad("missing", ("input", index, "content", position, "filename"))
+            raise Invalid("missing", ("input", index, "content", position, "filename"))
 
 
-def seal(thought: str) -> str:
-    """The `encrypted_content` that stands for this thought."""
-    return f"gAAAAA{signature_of(thought)}"
+def encrypted_content_of(thinking: str) -> str:
+    """The `encrypted_content` of this thinking."""
+    return f"gAAAAA{signature_of(thinking)}"
 
 
-def _check_pairs(items: list[dict[str, Any]]) -> None:
-    made: list[str] = []
+def _check_tool_results(items: list[dict[str, Any]]) -> None:
+    calls: list[str] = []
     for item in items:
         kind = item.get("type")
         if kind in ("function_call", "custom_tool_call"):
-            if item["call_id"] in made:
-                raise Refused(f"Duplicate item found with call_id {item['call_id']}.", param="input")
-            made.append(item["call_id"])
-        elif kind in ("function_call_output", "custom_tool_call_output") and item["call_id"] not in made:
-            raise Refused(f"No tool call found for function call output with call_id {item['call_id']}.", param="input")
-    given = {item["call_id"] for item in items if str(item.get("type")).endswith("_output")}
-    missing = [id for id in made if id not in given]
+            if item["call_id"] in calls:
+                raise Rejected(f"Duplicate item found with call_id {item['call_id']}.", param="input")
+            calls.append(item["call_id"])
+        elif kind in ("function_call_output", "custom_tool_call_output") and item["call_id"] not in calls:
+            raise Rejected(f"No tool call found for function call output with call_id {item['call_id']}.", param="input")
+    results = {item["call_id"] for item in items if str(item.get("type")).endswith("_output")}
+    missing = [id for id in calls if id not in results]
     if missing:
-        raise Refused(f"No tool output found for function call {missing[0]}.", param="input")
+        raise Rejected(f"No tool output found for function call {missing[0]}.", param="input")

@@ -1,4 +1,4 @@
-"""OpenAI's Responses, the server's side, with its typed events. demands_openai_responses says what it refuses."""
+"""OpenAI's Responses, the server's side: requests in, responses and typed events out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from re import compile
 from ....types.messages import Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
-from ...exchange import Speaker
+from ...exchange import Service, ServiceOperation
 from ...frames import arguments_of, sse
 from ...media import medium
-from ...tokens import pieces
-from ..openai_errors import error_object, explain, write_error
-from .checks import check_call, seal
+from ...tokens import fragments
+from ..openai_errors import error_object, rejection_of, write_error
+from .checks import check_request, encrypted_content_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from ....types.messages import Block
     from ....types.response import ChatResponse, Usage
-    from ...exchange import Refused, Rules, ServerCall
+    from ...exchange import Rejected, Rules, ServerRequest
 
 CREATED = 1_790_000_000
-_PLAIN = {
+#: Standard option → the field with the same value.
+_OPTIONS = {
     "temperature": "temperature",
     "top_p": "top_p",
     "max_tokens": "max_output_tokens",
@@ -33,8 +34,8 @@ _PLAIN = {
 }
 
 
-def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatRequest:
-    options: dict[str, Any] = {name: body[wire] for name, wire in _PLAIN.items() if body.get(wire) is not None}
+def read_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -> ChatRequest:
+    options: dict[str, Any] = {name: body[wire] for name, wire in _OPTIONS.items() if body.get(wire) is not None}
     if "tool_choice" in body:
         options["tool_choice"] = _read_choice(body["tool_choice"])
     form = (body.get("text") or {}).get("format")
@@ -44,8 +45,8 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
     reasoning = body.get("reasoning")
     if reasoning:
         options["reasoning"] = Reasoning(reasoning.get("effort") or "medium", visible=bool(reasoning.get("summary")))
-    given = body.get("input") or []
-    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    input = body.get("input") or []
+    items = [{"role": "user", "content": input}] if isinstance(input, str) else input
     messages = [Message.system(body["instructions"])] if body.get("instructions") else []
     messages += [_read_item(item) for item in items]
     return ChatRequest(
@@ -53,7 +54,7 @@ def read_call(call: ServerCall, body: dict[str, Any], rules: Rules) -> ChatReque
         messages=tuple(messages),
         tools=tuple(_read_tool(tool) for tool in body.get("tools") or () if "name" in tool),
         options=ChatOptions(**options),
-        extra={"body": body, "sealed": "reasoning.encrypted_content" in (body.get("include") or ())},
+        extra={"body": body, "encrypted": "reasoning.encrypted_content" in (body.get("include") or ())},
         stream=bool(body.get("stream")),
     )
 
@@ -107,26 +108,26 @@ _READ_PART: dict[str, Any] = {
 }
 
 
-def write_answer(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> dict[str, Any]:
-    cut = answer.finish_reason in ("max_tokens", "content_filter") and not answer.refusal
+def write_response(request: ChatRequest, response: ChatResponse, rules: Rules) -> dict[str, Any]:
+    is_incomplete = response.finish_reason in ("max_tokens", "content_filter") and not response.refusal
     return {
-        **_head(asked, answer),
-        "status": "incomplete" if cut else "completed",
-        "completed_at": None if cut else CREATED + 1,
-        "incomplete_details": {"reason": _CUTS[answer.finish_reason or ""]} if cut else None,
-        "output": _items(asked, answer),
-        "usage": write_usage(answer.usage),
+        **_head(request, response),
+        "status": "incomplete" if is_incomplete else "completed",
+        "completed_at": None if is_incomplete else CREATED + 1,
+        "incomplete_details": {"reason": _INCOMPLETE_REASONS[response.finish_reason or ""]} if is_incomplete else None,
+        "output": _items(request, response),
+        "usage": write_usage(response.usage),
     }
 
 
-_CUTS = {"max_tokens": "max_output_tokens", "content_filter": "content_filter"}
+_INCOMPLETE_REASONS = {"max_tokens": "max_output_tokens", "content_filter": "content_filter"}
 
 
-def _head(asked: ChatRequest, answer: ChatResponse) -> dict[str, Any]:
-    """The fields that repeat the request, as every snapshot of a response does."""
-    body = asked.extra["body"]
+def _head(request: ChatRequest, response: ChatResponse) -> dict[str, Any]:
+    """The fields that every snapshot of a response has; many repeat the request."""
+    body = request.extra["body"]
     return {
-        "id": f"resp_{answer.id}",
+        "id": f"resp_{response.id}",
         "object": "response",
         "created_at": CREATED,
         "status": "in_progress",
@@ -136,7 +137,7 @@ def _head(asked: ChatRequest, answer: ChatResponse) -> dict[str, Any]:
         "incomplete_details": None,
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),
-        "model": answer.model,
+        "model": response.model,
         "output": [],
         "parallel_tool_calls": body.get("parallel_tool_calls", True),
         "previous_response_id": body.get("previous_response_id"),
@@ -154,20 +155,22 @@ def _head(asked: ChatRequest, answer: ChatResponse) -> dict[str, Any]:
     }
 
 
-def _items(asked: ChatRequest, answer: ChatResponse) -> list[dict[str, Any]]:
-    """The finished items, in order."""
+def _items(request: ChatRequest, response: ChatResponse) -> list[dict[str, Any]]:
+    """The complete items, in order."""
     items: list[dict[str, Any]] = []
-    if answer.thinking:
-        shown = asked.options.reasoning.visible if asked.options.reasoning is not None else True
-        summary = [{"type": "summary_text", "text": answer.thinking}] if shown else []
-        item = {"id": f"rs_{answer.id}", "type": "reasoning", "summary": summary}
-        items.append({**item, "encrypted_content": seal(answer.thinking)} if asked.extra["sealed"] else item)
-    if answer.content or answer.refusal or not answer.tool_calls:
-        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": answer.content}
-        content = [{"type": "refusal", "refusal": answer.refusal}] if answer.refusal else [part]
-        message = {"id": f"msg_{answer.id}", "type": "message", "status": "completed", "content": content, "role": "assistant"}
-        items.append(message)
-    for call in answer.tool_calls:
+    if response.thinking:
+        is_visible = request.options.reasoning.visible if request.options.reasoning is not None else True
+        summary = [{"type": "summary_text", "text": response.thinking}] if is_visible else []
+        item: dict[str, Any] = {"id": f"rs_{response.id}", "type": "reasoning", "summary": summary}
+        if request.extra["encrypted"]:
+            item["encrypted_content"] = encrypted_content_of(response.thinking)
+        items.append(item)
+    if response.content or response.refusal or not response.tool_calls:
+        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": response.content}
+        content = [{"type": "refusal", "refusal": response.refusal}] if response.refusal else [part]
+        head = {"id": f"msg_{response.id}", "type": "message", "status": "completed"}
+        items.append({**head, "content": content, "role": "assistant"})
+    for call in response.tool_calls:
         raw = arguments_of(call)
         facts = {"arguments": raw, "call_id": f"call_{call.id}", "name": call.name}
         items.append({"id": f"fc_{call.id}", "type": "function_call", "status": "completed", **facts})
@@ -184,25 +187,25 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def write_stream(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[bytes]:
-    for number, event in enumerate(_events(asked, answer, rules)):
+def write_stream(request: ChatRequest, response: ChatResponse, rules: Rules) -> Iterator[bytes]:
+    for number, event in enumerate(_events(request, response, rules)):
         yield sse({**event, "sequence_number": number}, event["type"])
 
 
-def _events(asked: ChatRequest, answer: ChatResponse, rules: Rules) -> Iterator[dict[str, Any]]:
-    head = _head(asked, answer)
+def _events(request: ChatRequest, response: ChatResponse, rules: Rules) -> Iterator[dict[str, Any]]:
+    head = _head(request, response)
     yield {"type": "response.created", "response": head}
     yield {"type": "response.in_progress", "response": head}
-    for index, item in enumerate(_items(asked, answer)):
+    for index, item in enumerate(_items(request, response)):
         yield from _ITEM_EVENTS[item["type"]](item, index)
-    whole = write_answer(asked, answer, rules)
-    yield {"type": f"response.{whole['status']}", "response": whole}
+    complete = write_response(request, response, rules)
+    yield {"type": f"response.{complete['status']}", "response": complete}
 
 
 def _framed(
     item: dict[str, Any], index: int, empty: dict[str, Any], inner: Iterator[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """The item's own events between its beginning and its end; each names the item."""
+    """The events of an item, between its beginning and its end; each has the id of the item."""
     yield {"type": "response.output_item.added", "output_index": index, "item": {**item, **empty}}
     for event in inner:
         yield {**event, "item_id": item["id"], "output_index": index}
@@ -217,8 +220,8 @@ def _message_events(item: dict[str, Any], index: int) -> Iterator[dict[str, Any]
     def inner() -> Iterator[dict[str, Any]]:
         at = {"content_index": 0}
         yield {"type": "response.content_part.added", **at, "part": {**part, key: ""}}
-        for piece in pieces(part[key]):
-            yield {"type": f"{kind}.delta", **at, "delta": piece, "logprobs": []}
+        for fragment in fragments(part[key]):
+            yield {"type": f"{kind}.delta", **at, "delta": fragment, "logprobs": []}
         yield {"type": f"{kind}.done", **at, key: part[key]}
         yield {"type": "response.content_part.done", **at, "part": part}
 
@@ -227,8 +230,8 @@ def _message_events(item: dict[str, Any], index: int) -> Iterator[dict[str, Any]
 
 def _call_events(item: dict[str, Any], index: int) -> Iterator[dict[str, Any]]:
     def inner() -> Iterator[dict[str, Any]]:
-        for piece in pieces(item["arguments"]):
-            yield {"type": "response.function_call_arguments.delta", "delta": piece}
+        for fragment in fragments(item["arguments"]):
+            yield {"type": "response.function_call_arguments.delta", "delta": fragment}
         yield {"type": "response.function_call_arguments.done", "arguments": item["arguments"]}
 
     return _framed(item, index, {"status": "in_progress", "arguments": ""}, inner())
@@ -239,8 +242,8 @@ def _reasoning_events(item: dict[str, Any], index: int) -> Iterator[dict[str, An
         for number, part in enumerate(item["summary"]):
             at = {"summary_index": number}
             yield {"type": "response.reasoning_summary_part.added", **at, "part": {**part, "text": ""}}
-            for piece in pieces(part["text"]):
-                yield {"type": "response.reasoning_summary_text.delta", **at, "delta": piece}
+            for fragment in fragments(part["text"]):
+                yield {"type": "response.reasoning_summary_text.delta", **at, "delta": fragment}
             yield {"type": "response.reasoning_summary_text.done", **at, "text": part["text"]}
             yield {"type": "response.reasoning_summary_part.done", **at, "part": part}
 
@@ -254,22 +257,26 @@ _ITEM_EVENTS: dict[str, Any] = {
 }
 
 
-def write_stream_error(refused: Refused) -> bytes:
-    error = error_object(refused)
+def write_stream_error(rejected: Rejected) -> bytes:
+    error = error_object(rejected)
     event = {"type": "error", "code": error["code"] or error["type"], "message": error["message"], "param": error["param"]}
     return sse({**event, "sequence_number": 0}, "error")
 
 
-SPEAKER = Speaker(
-    check_call=check_call,
-    read_call=read_call,
-    write_answer=write_answer,
-    write_stream=write_stream,
-    explain=explain,
+SERVICE = Service(
+    operations={
+        "chat": ServiceOperation(
+            path=compile(r"/responses$"),
+            check=check_request,
+            read=read_request,
+            write=write_response,
+            write_stream=write_stream,
+            options={**_OPTIONS, "reasoning": "reasoning"},
+        ),
+    },
+    rejection_of=rejection_of,
     write_error=write_error,
     write_stream_error=write_stream_error,
-    tail=compile(r"/responses$"),
-    options={**_PLAIN, "reasoning": "reasoning"},
     auth={"scheme": "bearer"},
     indent=2,
 )
