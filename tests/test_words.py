@@ -17,7 +17,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ailib_sync"
 
 #: Top-level packages and modules that still have such words. The list only shrinks; new code is checked.
-PENDING = ("builder", "client", "embedded", "http", "pipeline", "testing")
+PENDING = ("builder", "client", "http", "pipeline")
 
 #: Words that are not a part of an identifier → the term to use.
 IN_NAMES = {
@@ -63,7 +63,7 @@ IN_PROSE = {
 }
 
 _NAME_WORDS = {word: term for words, term in IN_NAMES.items() for word in words.split()}
-_PROSE = [(re.compile(rf"(?<![\w'-]){pattern}(?![\w'-])", re.IGNORECASE), term) for pattern, term in IN_PROSE.items()]
+_PROSE = [(re.compile(rf"(?<![\w'-])(?:{pattern})(?![\w'-])", re.IGNORECASE), term) for pattern, term in IN_PROSE.items()]
 
 
 def _checked() -> list[Path]:
@@ -131,6 +131,7 @@ def test_pending_packages_exist() -> None:
         ("raise ValueError('it shall be told at once')", 3),
         ("x = 1  # answers the call and benefits", 0),
         ("x = 'told'", 0),
+        ("# besides, a Bearer key; the answers to it", 0),
         ('"""See `told` and https://a.example/wish."""', 0),
     ],
 )
