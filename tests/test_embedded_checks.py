@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ailib_sync.dialects.dialect import NAMES, find
+from ailib_sync.dialects.errors import GOOGLE_WORDS
 from ailib_sync.embedded import Rejected, Rules, ServerRequest, respond
 from ailib_sync.embedded.echo import signature_of
 from ailib_sync.embedded.json_checks import Invalid
@@ -564,7 +565,8 @@ def test_the_key_must_be_correct_and_in_its_header(
                 "MissingAuthenticationToken",
             )
         elif dialect != "gemini_generate" or "no_key" not in str(body):
-            assert classify(response.status, details, reader.error_words, {}) in ("authentication", "permission_denied")
+            words = {**GOOGLE_WORDS, **reader.error_words}
+            assert classify(response.status, details, words, {}) in ("authentication", "permission_denied")
 
 
 def test_the_form_of_an_aws_signature_is_checked() -> None:
