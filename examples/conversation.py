@@ -1,11 +1,11 @@
-"""A chat that remembers, with a Python function as its tool. Runs against a fake provider: python examples/conversation.py"""
+"""A chat with a history and a Python function as its tool. Uses a fake provider: python examples/conversation.py"""
 
 from ailib_sync import Conversation, ToolCall
 from ailib_sync.testing import FakeProvider
 
 
 def temperature(city: str) -> dict[str, object]:
-    """The temperature in a city, in degrees Celsius."""
+    """Returns the temperature in a city, in degrees Celsius."""
     return {"city": city, "degrees": 21}
 
 

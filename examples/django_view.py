@@ -1,4 +1,4 @@
-"""A Django view that streams. In a project: path("ask", ask); by itself: python examples/django_view.py runserver"""
+"""A Django view that streams. In a project: path("ask", ask). Alone: python examples/django_view.py runserver"""
 
 import os
 import sys
@@ -12,14 +12,14 @@ from django.views.decorators.http import require_POST
 
 from ailib_sync import AiClient, AiLibError
 
-#: One for the process: threads share its connections, a forked worker opens its own.
+#: One client for the process: threads share its connections, a forked worker opens new ones.
 ai = AiClient(os.environ.get("AILIB_MODEL", "embedded/echo"), timeout=120)
 
 
 @csrf_exempt
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    """The answer as it is written. Django closes the stream, and so the connection, when the browser leaves."""
+    """Streams the response. When the browser disconnects, Django closes the stream, and with it the connection."""
     try:
         stream = ai.chat().user(request.body.decode()).stream()
     except AiLibError as error:

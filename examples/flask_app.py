@@ -11,23 +11,23 @@ from flask import Flask, Response, request
 from ailib_sync import AiClient, AiLibError, ChatStream, ConfigurationError, RateLimited
 
 app = Flask(__name__)
-#: One for the process: threads share its connections, a forked worker opens its own.
+#: One client for the process: threads share its connections, a forked worker opens new ones.
 ai = AiClient(os.environ.get("AILIB_MODEL", "embedded/echo"), timeout=120)
 
 
 @app.post("/ask")
 def ask() -> Response:
-    """The answer as it is written. What goes wrong before its first word is still an HTTP status."""
-    return Response(pieces(ai.chat().user(request.get_data(as_text=True)).stream()), mimetype="text/plain")
+    """Streams the response. An error before the first content becomes an HTTP status."""
+    return Response(fragments(ai.chat().user(request.get_data(as_text=True)).stream()), mimetype="text/plain")
 
 
-def pieces(stream: ChatStream) -> Iterator[str]:
-    """When the browser leaves, Flask closes this generator, and `with` the stream."""
+def fragments(stream: ChatStream) -> Iterator[str]:
+    """When the browser disconnects, Flask closes this generator, and `with` closes the stream."""
     with stream:
         try:
             yield from stream.text()
         except AiLibError as error:
-            yield f"\n[broken off: {error}]"
+            yield f"\n[interrupted: {error}]"
 
 
 @app.errorhandler(AiLibError)

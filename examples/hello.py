@@ -1,4 +1,4 @@
-"""One question, one answer: python examples/hello.py [provider/model]"""
+"""A single request: python examples/hello.py [provider/model]"""
 
 import sys
 

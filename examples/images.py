@@ -1,4 +1,4 @@
-"""A question about a picture: python examples/images.py [provider/model [file]]"""
+"""A question about an image: python examples/images.py [provider/model [file]]"""
 
 import sys
 from base64 import b64decode
@@ -9,5 +9,5 @@ from ailib_sync import AiClient, Image
 PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 
 client = AiClient(sys.argv[1] if len(sys.argv) > 1 else "embedded/echo")
-picture = Image.from_path(sys.argv[2]) if len(sys.argv) > 2 else Image.from_bytes(PIXEL, "image/png")
-print(client.chat().user(["What is in this picture?", picture]).execute().content)
+image = Image.from_path(sys.argv[2]) if len(sys.argv) > 2 else Image.from_bytes(PIXEL, "image/png")
+print(client.chat().user(["What is in this image?", image]).execute().content)

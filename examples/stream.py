@@ -1,4 +1,4 @@
-"""An answer as it is written, thinking included: python examples/stream.py [provider/model]"""
+"""A stream with thinking: python examples/stream.py [provider/model]"""
 
 import sys
 
@@ -17,4 +17,4 @@ try:
                     print(f"\n[{finish_reason}]")
     print(f"first token after {stream.stats.time_to_first_token_ms:.0f} ms", file=sys.stderr)
 except StreamInterrupted as error:
-    print(f"\ncut off: {error}; {len(error.partial.content) if error.partial else 0} characters arrived", file=sys.stderr)
+    print(f"\ninterrupted: {error}; {len(error.partial.content) if error.partial else 0} characters arrived", file=sys.stderr)

@@ -7,17 +7,17 @@ from ailib_sync import AiClient, Message, ToolCall
 
 
 def weather(city: str, unit: Literal["C", "F"] = "C") -> str:
-    """Tells the weather of a city.
+    """Returns the weather in a city.
 
     Args:
-        city: where, as people call it
-        unit: of the temperature
+        city: name of the city
+        unit: unit of the temperature
     """
     return f"21 °{unit} and sunny in {city}"
 
 
 def population(city: str) -> int:
-    """Tells how many people live in a city."""
+    """Returns the number of people who live in a city."""
     return {"Rome": 2_750_000}.get(city, 100_000)
 
 
@@ -25,9 +25,9 @@ FUNCTIONS = {function.__name__: function for function in (weather, population)}
 
 
 def result_of(call: ToolCall) -> Message:
-    """What a tool said; what went wrong goes back to the model, which may try again."""
+    """The result of a tool. An error is sent to the model too, which may correct its call."""
     if call.arguments is None:
-        return Message.tool(call.id, f"these arguments are no JSON object: {call.arguments_raw}", call.name, is_error=True)
+        return Message.tool(call.id, f"the arguments are not a JSON object: {call.arguments_raw}", call.name, is_error=True)
     try:
         return Message.tool(call.id, str(FUNCTIONS[call.name](**call.arguments)), call.name)
     except (KeyError, TypeError) as error:
@@ -37,7 +37,7 @@ def result_of(call: ToolCall) -> Message:
 client = AiClient(sys.argv[1] if len(sys.argv) > 1 else "embedded/echo")
 chat = client.chat().user("Use both tools, weather and population: what is it like in Rome?").tools(*FUNCTIONS.values())
 response = chat.execute()
-for _ in range(5):  # a model may go on calling; a program need not let it
+for _ in range(5):  # limits the rounds: a model may call tools again and again
     if not response.tool_calls:
         break
     for call in response.tool_calls:

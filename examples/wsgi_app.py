@@ -1,9 +1,9 @@
-"""A plain WSGI app: `/?q=…` answers, `/stream?q=…` answers in pieces. Its client is made, and used, before the workers fork.
+"""A WSGI application: `/?q=…` sends a complete response, `/stream?q=…` a stream. The client is used before the fork.
 
     pip install gunicorn
     gunicorn --chdir examples --preload --workers 2 --worker-class gthread --threads 8 --timeout 120 wsgi_app:app
 
-`--timeout` must be above the longest wait for an answer: a sync worker that is silent for longer is killed.
+`--timeout` must be longer than the longest wait for a response: gunicorn kills a sync worker after that time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from ailib_sync import AiClient, AiLibError, ChatStream
 
 client = AiClient(os.environ.get("MODEL", "embedded/echo"), base_url=os.environ.get("BASE_URL"), timeout=60)
-client.chat().user("echo warm").execute()  # with --preload the parent has a connection, which no worker may use
+client.chat().user("echo warm").execute()  # with --preload, the parent has a connection that no worker may use
 
 
 def app(environ: dict[str, str], start_response: Callable[..., object]) -> Iterable[bytes]:
@@ -25,17 +25,17 @@ def app(environ: dict[str, str], start_response: Callable[..., object]) -> Itera
         if environ.get("PATH_INFO") == "/stream":
             stream = chat.stream()  # raises before anything is sent to the browser
             start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
-            return pieces(stream)
-        answer = chat.execute().content.encode()
+            return fragments(stream)
+        body = chat.execute().content.encode()
     except AiLibError as error:
         start_response("502 Bad Gateway", [("Content-Type", "text/plain; charset=utf-8")])
         return [str(error).encode()]
-    start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(answer)))])
-    return [answer]
+    start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
+    return [body]
 
 
-def pieces(stream: ChatStream) -> Iterator[bytes]:
-    """The server closes this generator when the browser goes away, and `with` closes the connection to the provider."""
+def fragments(stream: ChatStream) -> Iterator[bytes]:
+    """When the browser disconnects, the server closes this generator, and `with` closes the connection to the provider."""
     with stream:
         for text in stream.text():
             yield text.encode()
