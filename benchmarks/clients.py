@@ -155,12 +155,12 @@ class Raw(Client):
         data = b""
         while b"[DONE]" not in data:
             data += sock.recv(65536)
-            *whole, data = data.split(b"\n\n")
-            for frame in whole:
+            *frames, data = data.split(b"\n\n")
+            for frame in frames:
                 _, found, rest = frame.partition(b'"content":"')
                 if found:
                     yield rest.partition(b'"')[0].decode()
-            data = data if b"[DONE]" not in (whole[-1] if whole else b"") else b"[DONE]"
+            data = data if b"[DONE]" not in (frames[-1] if frames else b"") else b"[DONE]"
         sock.close()
 
 
@@ -302,18 +302,18 @@ class AiLibPython(Client):
         self.run = asyncio.new_event_loop().run_until_complete
         self.client = self.run(AiClient.create("openai/gpt-4o", api_key=KEY, base_url=url + "/v1"))
 
-    async def answer(self) -> str:
+    async def ask_once(self) -> str:
         return (await self.client.chat().user(PROMPT).execute()).content
 
-    async def pieces(self) -> list[str]:
+    async def texts(self) -> list[str]:
         events = self.client.chat().user(PROMPT).stream()
         return [event.as_content_delta.content async for event in events if event.is_content_delta]
 
     def ask(self) -> str:
-        return self.run(self.answer())
+        return self.run(self.ask_once())
 
     def stream(self) -> Iterator[str]:
-        return iter(self.run(self.pieces()))
+        return iter(self.run(self.texts()))
 
 
 CLIENTS: dict[str, type[Client]] = {

@@ -24,21 +24,21 @@ def cold(client: type, url: str) -> dict[str, float]:
 
 
 def call(client: type, url: str) -> dict[str, float]:
-    asked = client(url + "/json")
-    assert asked.ask() == answer(40), "the text is wrong"
-    once = _timed(asked.ask, 5)[1]
+    target = client(url + "/json")
+    assert target.ask() == text_of(40), "the text is wrong"
+    once = _timed(target.ask, 5)[1]
     rounds = max(5, min(300, int(0.5 / once)))
-    seconds, wall = _timed(asked.ask, rounds)
+    seconds, wall = _timed(target.ask, rounds)
     return {"cpu_us": seconds * 1e6, "calls_per_second": 1 / wall}
 
 
 def stream(client: type, url: str, kind: str, number: int) -> dict[str, float]:
-    asked = client(f"{url}/{kind}-{number}")
-    pieces = {"thought": asked.thoughts, "arguments": asked.arguments}.get(kind, asked.stream)
-    assert "".join(pieces()) == answer(number), "the text is wrong"
+    target = client(f"{url}/{kind}-{number}")
+    texts = {"thought": target.thoughts, "arguments": target.arguments}.get(kind, target.stream)
+    assert "".join(texts()) == text_of(number), "the text is wrong"
 
     def read() -> None:
-        for _ in pieces():
+        for _ in texts():
             pass
 
     once = _timed(read, 1)[0]
@@ -90,7 +90,7 @@ def memory(client: type, url: str, number: int = 200_000) -> dict[str, float]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     count = sum(1 for _ in client(f"{url}/stream-{number}").stream())
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    return {"grown_mib": grown, "text_mib": len(answer(number)) / 2**20, "events": count}
+    return {"grown_mib": grown, "text_mib": len(text_of(number)) / 2**20, "events": count}
 
 
 def parse(number: int = 10_000) -> dict[str, float]:
@@ -118,13 +118,13 @@ def main() -> dict[str, float]:
     suite, name, url = sys.argv[1:4]
     if suite == "code":
         return cpu_of(name)
-    global answer, openai, word
+    global openai, text_of, word
     from clients import CLIENTS
 
     client = CLIENTS.get(name)
     if suite == "cold" and client is not None:
         return cold(client, url)
-    from server import answer, openai, word
+    from server import openai, text_of, word
 
     if suite == "parse" or client is None:
         return parse()

@@ -26,7 +26,7 @@ def word(number: int) -> str:
     return WORDS[number % len(WORDS)]
 
 
-def answer(number: int) -> str:
+def text_of(number: int) -> str:
     """The text of a response with this number of events."""
     return "".join(map(word, range(number)))
 
@@ -97,16 +97,16 @@ END = {
     ],
 }  # fmt: skip
 EVENT: dict[str, Callable[..., bytes]] = {"openai": openai, "anthropic": anthropic}
-WHOLE = {
+COMPLETE = {
     "openai": {
         "id": "chatcmpl-9f2c0e6bb1d04c4d", "object": "chat.completion", "created": 1764000000, "model": "gpt-4o",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": answer(40), "refusal": None},
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text_of(40), "refusal": None},
                      "logprobs": None, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 12, "completion_tokens": 40, "total_tokens": 52},
     },
     "anthropic": {
         "id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "stop_reason": "end_turn",
-        "stop_sequence": None, "content": [{"type": "text", "text": answer(40)}],
+        "stop_sequence": None, "content": [{"type": "text", "text": text_of(40)}],
         "usage": {"input_tokens": 12, "output_tokens": 40},
     },
 }  # fmt: skip
@@ -120,8 +120,8 @@ def chunk(data: bytes) -> bytes:
 def body(kind: str, number: int, form: str) -> bytes:
     """All bytes of a response that is not paced."""
     if kind == "json":
-        whole = json.dumps(WHOLE[form]).encode()
-        return OK + b"application/json\r\nContent-Length: %d\r\n\r\n" % len(whole) + whole
+        data = json.dumps(COMPLETE[form]).encode()
+        return OK + b"application/json\r\nContent-Length: %d\r\n\r\n" % len(data) + data
     events = [*start(form, kind), *(EVENT[form](word(i), kind) for i in range(number)), *END[form]]
     if kind == "varied":
         events = [varied(event, number) for number, event in enumerate(events)]

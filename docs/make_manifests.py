@@ -19,7 +19,7 @@ PAGE = os.path.join(ROOT, "docs", "manifests.md")
 HEAD = """\
 # Manifests
 
-<!-- Written by docs/make_manifests.py from ailib_sync/manifests/schema.json; do not edit by hand. -->
+<!-- Written by docs/make_manifests.py from ailib_sync/manifests/schema.json; do not edit. -->
 
 {description}
 

@@ -64,7 +64,7 @@ def _head(count: int) -> list[str]:
     return [
         "# Providers",
         "",
-        "<!-- Written by docs/make_providers.py from ailib_sync/manifests; do not edit by hand. -->",
+        "<!-- Written by docs/make_providers.py from ailib_sync/manifests; do not edit. -->",
         "",
         f"{count} providers. A model is written `id/model`, for example `openai/gpt-4o`; an alias can replace the id.",
         "The key is read from the first variable in the list that is set, otherwise from `<ID>_API_KEY`.",

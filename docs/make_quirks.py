@@ -19,7 +19,7 @@ PAGE = os.path.join(ROOT, "docs", "quirks.md")
 HEAD = """\
 # Quirks
 
-<!-- Written by docs/make_quirks.py from ailib_sync/registry/quirks.py; do not edit by hand. -->
+<!-- Written by docs/make_quirks.py from ailib_sync/registry/quirks.py; do not edit. -->
 
 Deviations of services from their format. A **quirk** is listed in a manifest, for a provider or for some of its models, and
 changes rendering or parsing for them only. A **tolerance** is visible in the bytes, so every decoder accepts it for every

@@ -1,6 +1,6 @@
 """Writes the tables of `docs/dialects.md` and `docs/errors.md` from the code: `python docs/make_tables.py`. A test compares.
 
-A table is between `<!-- table: NAME -->` and `<!-- end -->`; the text around it is written by hand.
+A table is between `<!-- table: NAME -->` and `<!-- end -->`; the text around it is not generated.
 """
 
 from __future__ import annotations
