@@ -24,6 +24,8 @@ from ailib_sync.registry.check import schema
 from ailib_sync.registry.quirks import QUIRKS, TOLERANCES
 from ailib_sync.testing import offline
 
+from .test_words import IN_PROSE
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
 MADE = ("providers.md", "manifests.md", "quirks.md", "faults.md")
@@ -177,6 +179,17 @@ def test_pages_are_short_lines_of_plain_words(page: Path) -> None:
     lines = [line for line in _text(page).splitlines() if not line.startswith(("|", "```")) and "](http" not in line]
     assert [line for line in lines if len(line) > 140] == []
     assert not re.search(r"\b(simply|just|obviously|easily|powerful|seamless|robust|blazing)\b", _FENCE.sub("", _text(page)))
+
+
+@pytest.mark.parametrize("page", [page for page in (*PAGES, ROOT / "CHANGELOG.md") if page.name != "testing.md"], ids=_name)
+def test_pages_have_no_word_that_the_glossary_replaced(page: Path) -> None:
+    prose = re.sub(r"`[^`]*`", "", _FENCE.sub("", _text(page)))
+    found = {
+        f"{match[0]} ({term})"
+        for pattern, term in IN_PROSE.items()
+        for match in re.finditer(rf"(?<![\w'-])(?:{pattern})(?![\w'-])", prose, re.IGNORECASE)
+    }
+    assert found == set()
 
 
 def test_no_page_is_an_orphan() -> None:
