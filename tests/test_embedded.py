@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from binascii import crc32
+from binascii import a2b_base64, crc32
 from typing import Any
 
 import jsonschema
@@ -269,6 +269,32 @@ def test_openai_chat_tool_call_chunks_name_the_call_once() -> None:
 def test_openai_chat_has_the_requested_number_of_choices() -> None:
     body = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}], "n": 3}
     assert [choice["index"] for choice in post("/v1/chat/completions", body).json()["choices"]] == [0, 1, 2]
+
+
+def test_openai_embeddings() -> None:
+    body: dict[str, Any] = {"model": "echo", "input": ["a b", "c"]}
+    response = post("/v1/embeddings", body)
+    assert response.headers["x-request-id"].startswith("req_")
+    listed = response.json()
+    assert listed["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
+    assert (listed["object"], listed["model"]) == ("list", "echo")
+    assert [(item["object"], item["index"], len(item["embedding"])) for item in listed["data"]] == [
+        ("embedding", 0, 8),
+        ("embedding", 1, 8),
+    ]
+    packed = post("/v1/embeddings", {**body, "encoding_format": "base64", "dimensions": 5}).json()
+    plain = post("/v1/embeddings", {**body, "encoding_format": None, "dimensions": 5}).json()
+    for one, other in zip(packed["data"], plain["data"], strict=True):
+        numbers = struct.unpack("<5f", a2b_base64(one["embedding"]))
+        assert numbers == pytest.approx(other["embedding"], rel=1e-6)
+        assert sum(number * number for number in numbers) == pytest.approx(1, rel=1e-6)
+
+
+def test_a_list_of_tokens_is_one_input() -> None:
+    one = post("/v1/embeddings", {"model": "echo", "input": [1111, 2222]}).json()
+    two = post("/v1/embeddings", {"model": "echo", "input": [[1111, 2222], [3333]]}).json()
+    assert (len(one["data"]), len(two["data"]), two["usage"]["prompt_tokens"]) == (1, 2, 3)
+    assert one["data"][0] == two["data"][0]
 
 
 def test_the_order_of_anthropic_events() -> None:

@@ -29,15 +29,17 @@ PATHS = {
     "bedrock_converse": "/model/m/converse",
     "ollama_chat": "/api/chat",
     "openai_responses": "/v1/responses",
+    "embeddings": "/v1/embeddings",
 }
 HEADERS = {"content-type": "application/json"}
 
 
 def send(dialect: str, body: Any, headers: dict[str, str] | None = None, **rules: Any) -> tuple[int, dict[str, str], Any]:
     """(status, headers, JSON) of the response."""
+    path = PATHS[rules.get("operation", dialect)]
     call_headers = {**HEADERS, **({"anthropic-version": "2023-06-01"} if dialect == "anthropic_messages" else {})}
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    received = ServerRequest("POST", PATHS[dialect], headers={**call_headers, **(headers or {})}, body=raw)
+    received = ServerRequest("POST", path, headers={**call_headers, **(headers or {})}, body=raw)
     response = respond(received, Rules(dialect, **rules))
     return response.status, response.headers, json.loads(b"".join(response.chunks))
 
@@ -146,6 +148,54 @@ def test_openai_chat_rejects(changes: dict[str, Any], words: str, code: str | No
     error = body["error"]
     assert words in error["message"]
     assert (error["type"], error["code"]) == ("invalid_request_error", code)
+
+
+# --- OpenAI embeddings --------------------------------------------------------------------------------------------------
+
+EMBEDDINGS: dict[str, Any] = {"model": "text-embedding-3-small", "input": ["a b", "c"], "dimensions": 3, "user": "u"}
+WORDS = " ".join(["word"] * 5000)
+EMBEDDINGS_REJECTED: list[tuple[dict[str, Any], str, str | None]] = [
+    ({"model": ...}, "Missing required parameter: 'model'.", "missing_required_parameter"),
+    ({"model": 7}, "Invalid type for 'model'", "invalid_type"),
+    ({"input": ...}, "Missing required parameter: 'input'.", "missing_required_parameter"),
+    ({"input": ""}, "Invalid 'input': empty string.", "empty_string"),
+    ({"input": []}, "Invalid 'input': empty array.", "empty_array"),
+    ({"input": [[]]}, "Invalid 'input[0]': empty array.", "empty_array"),
+    ({"input.1": ""}, "Invalid 'input[1]': empty string.", "empty_string"),
+    ({"input.1": None}, "Invalid type for 'input[1]'", "invalid_type"),
+    ({"input": {"text": "a"}}, "Invalid type for 'input': expected a string or an array", "invalid_type"),
+    ({"input": ["a", 7]}, "'$.input' is invalid", None),
+    ({"input": ["a"] * 2049}, "with maximum length 2048, but got an array with length 2049", "array_above_max_length"),
+    ({"input": f"{WORDS} {WORDS}"}, "maximum context length is 8192 tokens, however you requested 10000 tokens", None),
+    ({"input": [WORDS] * 61}, "Requested 305000 tokens, max 300000 tokens per request", "max_tokens_per_request"),
+    ({"dimensions": 0}, "Expected a value >= 1, but got 0 instead", "integer_below_min_value"),
+    ({"dimensions": "3"}, "Invalid type for 'dimensions'", "invalid_type"),
+    ({"encoding_format": "int8"}, "Supported values are: 'float', and 'base64'.", "invalid_value"),
+    ({"input_type": "query"}, "Unknown parameter: 'input_type'.", "unknown_parameter"),
+    ({"stream": True}, "Unknown parameter: 'stream'.", "unknown_parameter"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words", "code"), EMBEDDINGS_REJECTED, ids=[row[1] for row in EMBEDDINGS_REJECTED])
+def test_openai_embeddings_rejects(changes: dict[str, Any], words: str, code: str | None) -> None:
+    status, _, body = send("openai_chat", changed(EMBEDDINGS, changes), operation="embeddings")
+    assert status == 400
+    assert words in body["error"]["message"]
+    assert body["error"]["code"] == code
+
+
+def test_an_option_that_a_model_does_not_support_is_rejected_for_embeddings_too() -> None:
+    _, _, body = send("openai_chat", EMBEDDINGS, operation="embeddings", unsupported={"dimensions": ""})
+    assert body["error"]["message"] == "Unsupported parameter: 'dimensions' is not supported with this model."
+    status, _, body = send("openai_chat", EMBEDDINGS, operation="embeddings", models=("text-embedding-3-large",))
+    assert (status, body["error"]["code"]) == (404, "model_not_found")
+
+
+def test_embeddings_that_are_not_strict_respond_to_anything() -> None:
+    for raw in (b"", b"[]", b'{"input": 3}', b'{"model": 7, "input": [], "stream": true}', json.dumps(EMBEDDINGS).encode()):
+        response = respond(ServerRequest("PUT", "/any", body=raw), Rules("openai_chat", "embeddings", strict=False, key="k"))
+        assert response.status == 200
+        assert json.loads(b"".join(response.chunks))["object"] == "list"
 
 
 # --- Anthropic ----------------------------------------------------------------------------------------------------------

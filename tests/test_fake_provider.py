@@ -207,6 +207,55 @@ def test_a_rejected_request_uses_no_scripted_response(fake: FakeProvider) -> Non
     assert fake.client().chat().user("Hi").execute().content == "Kept"
 
 
+def test_a_reply_waits_for_a_request_of_its_operation(fake: FakeProvider) -> None:
+    fake.reply("One")
+    fake.reply(vectors=[[3, 4]], times=2)
+    fake.reply("Two")
+    client = fake.client()
+    assert client.embed("a").vectors == [[3.0, 4.0]]
+    assert [client.chat().user("Hi").execute().content for _ in range(2)] == ["One", "Two"]
+    assert fake.unused == 1
+    response = client.embed("a b c")
+    assert (response.vectors, response.usage.prompt_tokens) == ([[3.0, 4.0]], 3)
+    assert len(client.embed("a").vectors[0]) == 8
+
+
+def test_an_error_comes_after_the_replies_before_it(fake: FakeProvider) -> None:
+    fake.reply("One")
+    fake.fail(400, message="No.")
+    client = fake.client(retry=0)
+    assert client.embed("a").vectors
+    assert client.chat().user("Hi").execute().content == "One"
+    with pytest.raises(InvalidRequest, match=r"No\."):
+        client.embed("a")
+
+
+def test_a_rejected_embedding_keeps_its_reply(fake: FakeProvider) -> None:
+    fake.reply("One")
+    fake.reply(vectors=[[1.0]])
+    client = fake.client(retry=0)
+    body, headers = {"model": "m", "input": ""}, {"authorization": f"Bearer {fake.api_key}", "content-type": "application/json"}
+    response = urllib3.request("POST", f"{fake.base_url}/embeddings", body=json.dumps(body), headers=headers)
+    assert (response.status, fake.unused) == (400, 2)
+    assert client.embed("a").vectors == [[1.0]]
+    assert client.chat().user("Hi").execute().content == "One"
+
+
+def test_an_operation_has_the_path_of_the_manifest() -> None:
+    manifest = {
+        "id": "acme",
+        "name": "Acme",
+        "dialect": "anthropic_messages",
+        "dialects": {"openai_chat": {}},
+        "base_url": "https://acme.example/v3",
+        "operations": {"embeddings": {"dialect": "openai_chat", "path": "/vectors/{model}", "body": {"model": None}}},
+        "auth": {"scheme": "bearer", "env": ["ACME_API_KEY"]},
+    }
+    with FakeProvider(manifest) as fake:
+        assert fake.client("m").embed("a", dimensions=2).vectors
+        assert fake.requests[0].target == "/v3/vectors/m"
+
+
 @pytest.mark.parametrize(
     ("status", "options", "kind", "error_code", "retry_after"),
     [

@@ -142,6 +142,18 @@ def test_a_dialect_is_a_folder_that_knows_no_other_dialect() -> None:
             assert all(name.startswith(own + ".") for name in others), module
 
 
+def test_an_embedded_service_is_a_folder_that_knows_no_other_service() -> None:
+    files: dict[str, set[str]] = {}
+    for module, tree in TREES.items():
+        if module.startswith("embedded.services.") and module.count(".") == 3:
+            folder, file = module.split(".")[2:]
+            files.setdefault(folder, set()).add(file)
+            inside = {n for n in _imports(module, ast.walk(tree)) if n.startswith("embedded.services.") and n.count(".") == 3}
+            assert all(name.startswith(f"embedded.services.{folder}.") for name in inside), module
+    assert files.keys() == set(NAMES)
+    assert all(found >= {"service", "checks"} for found in files.values())
+
+
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_only_http_knows_urllib3(module: str) -> None:
     """The other side of the wire (embedded, testing) gives urllib3's responses; signing needs botocore's requests."""

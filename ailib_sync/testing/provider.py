@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import replace
-from re import escape, search
 
-from ..dialects.dialect import NAMES, find, path_of
+from ..dialects.dialect import NAMES
 from ..embedded.exchange import ServerRequest
-from ..embedded.rules import rules_of
-from ..embedded.service import error_response, respond, service_of
-from ..registry.manifest import Manifest
+from ..embedded.service import error_response, respond
 from .faults import FAULTS, FaultOptions, deliver
+from .routes import Routes, base_path, manifest_of, variables_of
 from .script import Queue, Step, check_fault, fixed_response, fixed_vectors, scripted_error
 from .server import Exchange, LoopbackServer, RecordedRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from re import Pattern
     from ssl import SSLContext
     from types import TracebackType
     from typing import Any
@@ -29,6 +25,7 @@ if TYPE_CHECKING:
     from ..client import AiClient
     from ..embedded.exchange import Rules, ServerResponse
     from ..embedded.service import Model
+    from ..registry.manifest import Manifest
     from ..types.response import Usage
     from .script import ScriptedCall
 
@@ -52,19 +49,16 @@ class FakeProvider:
         fields: Iterable[str] = (),
         tls: bool | SSLContext = False,
     ) -> None:
-        self.manifest = _manifest_of(provider)
-        self._is_dialect = provider in NAMES
+        self.manifest = manifest_of(provider)
         self.api_key = api_key
         self.requests: list[RecordedRequest] = []
         self.ca_bundle: str | None = None
         self._model = script
-        self._strict = strict
-        self._fields = frozenset(fields)
+        self._routes = Routes(self.manifest, api_key, strict, frozenset(fields), shows_thinking=provider in NAMES)
         self._tls = tls
         self._queue = Queue()
         self._delay = (0.0, 0.0)
         self._lock = threading.Lock()
-        self._services: dict[str, list[Rules]] = {}
         self._server: LoopbackServer | None = None
         self._clients: list[AiClient] = []
 
@@ -101,7 +95,7 @@ class FakeProvider:
     @property
     def base_url(self) -> str:
         """The URL with the path of the provider's own base URL."""
-        return self.url + _prefix(self.manifest)
+        return self.url + base_path(self.manifest)
 
     @property
     def connections(self) -> int:
@@ -115,9 +109,9 @@ class FakeProvider:
         manifest = self.manifest.for_model(model or "echo", options.get("dialect"))
         defaults: dict[str, Any] = {
             "api_key": self.api_key,
-            "base_url": self.url + _prefix(manifest),
+            "base_url": self.url + base_path(manifest),
             "manifest": self.manifest,
-            "variables": _variables(self.manifest),
+            "variables": variables_of(self.manifest),
         }
         if self.ca_bundle is not None:
             defaults["ca_bundle"] = self.ca_bundle
@@ -204,7 +198,7 @@ class FakeProvider:
             self.requests.append(request)
         path, _, query = request.target.partition("?")
         received = ServerRequest(request.method, path, query, request.headers, request.body)
-        rules = self._rules(received)
+        rules = self._routes.find(received)
         first_byte, between = self._delay
         step = self._queue.take(rules.operation)
         response = self._response(received, rules, step)
@@ -229,35 +223,6 @@ class FakeProvider:
             self._queue.put_back(step)
         return response
 
-    def _rules(self, received: ServerRequest) -> Rules:
-        """The rules of the operation with this path; if there is none, those of chat in the provider's first dialect."""
-        model = _model_of(received)
-        with self._lock:
-            services = self._services.get(model)
-            if services is None:
-                services = self._services[model] = self._make_rules(model)
-        target = f"{received.path}?{received.query}" if received.query else received.path
-        return next((rules for rules in services if any(p.fullmatch(target) for p in rules.targets)), services[0])
-
-    def _make_rules(self, model: str) -> list[Rules]:
-        """Rules for chat in each dialect, the model's own first, and for each other operation."""
-        names = dict.fromkeys((self.manifest.for_model(model).dialect, self.manifest.dialect, *self.manifest.dialects))
-        parts = [("chat", self.manifest.for_model(model, name)) for name in names]
-        parts += [(name, self.manifest.for_operation(name, model)) for name in self.manifest.operations]
-        made = []
-        for operation, manifest in parts:
-            rules = rules_of(
-                manifest,
-                model,
-                operation=operation,
-                key=self.api_key,
-                targets=_targets(operation, manifest),
-                strict=self._strict,
-                shows_thinking=self._is_dialect,
-            )
-            made.append(replace(rules, fields=rules.fields | self._fields))
-        return made
-
     def _context(self) -> SSLContext | None:
         if self._tls is True:
             import ssl
@@ -269,66 +234,6 @@ class FakeProvider:
             context.load_cert_chain(self.ca_bundle)
             return context
         return self._tls or None
-
-
-def _manifest_of(provider: str | Mapping[str, Any] | Manifest) -> Manifest:
-    """The manifest of a provider; for a dialect, that of the embedded provider in this dialect, with a key."""
-    if isinstance(provider, Manifest):
-        return provider
-    if not isinstance(provider, str):
-        return Manifest.from_dict(provider)
-    if provider in NAMES:
-        manifest = Manifest.load("embedded").for_dialect(provider)
-        return replace(manifest, auth=service_of(provider).auth, dialects={})
-    return Manifest.load(provider)
-
-
-def _variables(manifest: Manifest) -> dict[str, str]:
-    """A value for each variable of the manifest: its default, or `test` in the required form."""
-    return {
-        name: str(spec.get("default") or (spec.get("allowed") or ["*"])[0].replace("*", "test"))
-        for name, spec in manifest.variables.items()
-    }
-
-
-def _filled(template: str, manifest: Manifest) -> str:
-    for name, value in _variables(manifest).items():
-        template = template.replace(f"{{{name}}}", value)
-    return template
-
-
-def _prefix(manifest: Manifest) -> str:
-    """The path of the manifest's base URL."""
-    found = search(r"^https?://[^/]+(/[^?]*)?", _filled(manifest.base_url, manifest))
-    return (found[1] or "").rstrip("/") if found else "/v1"
-
-
-def _targets(name: str, manifest: Manifest) -> tuple[Pattern[str], ...]:
-    """The paths of the requests of an operation; `manifest` must be resolved for it."""
-    from re import compile
-
-    made = []
-    operation = find(manifest.dialect).operations[name]
-    for path in {path_of(operation, manifest), path_of(operation, manifest, stream=operation.stream is not None)}:
-        template = escape(_prefix(manifest) + _filled(path, manifest))
-        made.append(compile(template.replace(escape("{model}"), r"[^/?]+")))
-    return tuple(made)
-
-
-def _model_of(received: ServerRequest) -> str:
-    """The model of a request, from its path or its body; "" if it has none."""
-    import json
-    from urllib.parse import unquote
-
-    found = search(r"/(?:models?|deployments)/([^/:?]+)", received.path)
-    if found:
-        return unquote(found[1])
-    try:
-        body = json.loads(received.body)
-    except ValueError:
-        return ""
-    names = [body.get(key) for key in ("model", "model_id")] if isinstance(body, dict) else []
-    return next((name for name in names if isinstance(name, str)), "")
 
 
 def _bytes(body: Any) -> bytes:
