@@ -1,1 +1,1 @@
-"""What the network, the provider and the caller can do to a call, and what must come of it: see docs/faults.md."""
+"""Faults of the network, the provider and the caller, and how each must be handled: see docs/faults.md."""

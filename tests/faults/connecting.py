@@ -1,4 +1,4 @@
-"""Faults before a request is answered: names, TCP, TLS, proxies, and sending."""
+"""Faults before a response: names, TCP, TLS, proxies, and sending."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def first_connection(do: Callable[[Peer], object]) -> Callable[[Peer], bool]:
-    """Does it to the first connection only."""
+    """Calls `do` for the first connection only."""
 
     def greet(peer: Peer) -> bool:
         if peer.number == 1:
@@ -53,9 +53,9 @@ def reset_after_hello(peer: Peer) -> None:
     peer.reset()
 
 
-def answer_in_clear(peer: Peer) -> None:
+def respond_without_tls(peer: Peer) -> None:
     peer.sock.recv(65536)
-    peer.send(wire.reply(400, b"a TLS hello is no HTTP"))
+    peer.send(wire.reply(400, b"a TLS hello is not HTTP"))
 
 
 def refuse_proxy(peer: Peer) -> None:
@@ -68,8 +68,8 @@ def drip_connect(peer: Peer) -> None:
     peer.drip(b"HTTP/1.1 200 Connection established\r\nX-Padding: " + b"a" * 1000, 0.05)
 
 
-def closes_after_answer(peer: Peer, request: Request) -> bool:
-    """Answers the first request and ends the idle connection; answers what comes on another."""
+def closes_after_response(peer: Peer, request: Request) -> bool:
+    """Responds to the first request and closes the idle connection; responds to requests on other connections."""
     healthy(peer, request)
     if request.number > 1:
         return True
@@ -78,7 +78,7 @@ def closes_after_answer(peer: Peer, request: Request) -> bool:
 
 
 def closes_under_request(peer: Peer, request: Request) -> bool:
-    """Reads a second request on the kept connection, and ends it without a word."""
+    """Reads a second request on the reused connection and closes it without a response."""
     return healthy(peer, request) if request.number != 2 else False
 
 
@@ -89,7 +89,7 @@ def never_reads(peer: Peer, request: Request) -> bool:
 
 
 def stops_reading(peer: Peer, request: Request) -> bool:
-    """Answers the first request, and reads no body after it."""
+    """Responds to the first request, and then reads no further body."""
     if not peer.server.reads_bodies:
         return never_reads(peer, request)
     peer.server.reads_bodies = False
@@ -103,9 +103,9 @@ def reads_slowly(peer: Peer, request: Request) -> bool:
     have = peer.take_rest()
     while have < size:
         peer.server.over.wait(scaled(0.1))
-        wanted = min(have + size // 8, size)
-        while have < wanted:
-            have += len(peer.sock.recv(wanted - have))
+        expected = min(have + size // 8, size)
+        while have < expected:
+            have += len(peer.sock.recv(expected - have))
     peer.send(wire.reply(200, wire.completion()))
     peer.server.reads_bodies = True
     return True
@@ -117,7 +117,7 @@ def refuses_upload(peer: Peer, request: Request) -> bool:
 
 
 class Resolver:
-    """A name server that fails its first questions: with an error, or by taking a second."""
+    """A name server that fails for the first queries: with an error, or with a delay of a second."""
 
     def __init__(self, failures: int, error: int | None) -> None:
         self.failures = failures
@@ -228,7 +228,7 @@ FAULTS = (
     Fault(
         "stale-keepalive-fin",
         "the provider closes the idle connection between two calls",
-        closes_after_answer,
+        closes_after_response,
         None,
         2,
         "reuse",
@@ -272,7 +272,7 @@ FAULTS = (
         0,
         modes=PLAIN,
         tls="plaintext",
-        greet=every_connection(answer_in_clear),
+        greet=every_connection(respond_without_tls),
         connections=1,
     ),
     Fault(

@@ -1,4 +1,4 @@
-"""One fault through a real client: what the caller got, what the server saw, and what must never show."""
+"""One fault with a real client: checks what the caller got, what the server received, and that no secret is shown."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def call(client: AiClient, mode: str, prompt: str = PROMPT, pause: float = 0.0) 
 
 
 def run(fault: Fault, mode: str, folder: Path) -> None:
-    """The whole life of a fault. Raises AssertionError with what is wrong."""
+    """Runs a fault. Raises AssertionError with the difference."""
     before = census()
     with recorded_logs() as logs, served(fault) as server, surroundings(fault, server):
         client = AiClient(
@@ -154,7 +154,7 @@ def check_secrets(client: AiClient, result: Result, logs: list[str]) -> None:
 
 
 def scaled_timeout(timeout: Timeout) -> Timeout:
-    """The same for this machine."""
+    """The same timeout, scaled for this machine."""
     limits = ((name, getattr(timeout, name)) for name in ("connect", "read", "content", "total"))
     return Timeout(**{name: None if limit is None else scaled(limit) for name, limit in limits})
 
@@ -177,7 +177,7 @@ def address(fault: Fault, server: LocalServer) -> str:
 
 @contextmanager
 def surroundings(fault: Fault, server: LocalServer) -> Iterator[None]:
-    """The process around the call: its proxy variables, and its resolver, which each connection asks."""
+    """The environment of the call: proxy variables, and the resolver of host names."""
     real, environment = socket.getaddrinfo, dict(os.environ)
     if fault.resolver is not None:
         socket.getaddrinfo = partial(fault.resolver, real)

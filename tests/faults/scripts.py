@@ -1,4 +1,4 @@
-"""Small programs run in a process of their own, against a fault server in this one. Each prints one line: what it saw."""
+"""Small programs in their own processes, with the fault server in this process. Each prints one line with its result."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Ended:
 
 
 def environment() -> dict[str, str]:
-    """Development mode, and every unclosed socket an error."""
+    """Development mode, in which every unclosed socket is an error."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDEVMODE": "1", "PYTHONWARNINGS": "error::ResourceWarning"}
 
 

@@ -1,4 +1,4 @@
-"""Faults of a stream that has begun: cut, stalled, broken, endless, or ended in an unusual way."""
+"""Faults of a stream that has started: truncated, stalled, invalid, endless, or with an unusual end."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ TO_CLOSE = wire.head(200, {"Content-Type": "text/event-stream", "Connection": "c
 OVERLOADED = event({"error": {"message": "Overloaded", "type": "overloaded_error", "code": 529}})
 LIMITED = Timeout(connect=5, read=0.4, content=0.9, total=20)
 BRIEF = Timeout(connect=5, read=0.4, total=0.9)
-#: A stream's own clock stands still while its reader works.
-PATIENT = Timeout(connect=5, read=0.3, total=0.9)
-#: So many that a template is made of them.
+#: The clock of a stream stops while its reader works.
+SLOW_READER = Timeout(connect=5, read=0.3, total=0.9)
+#: Enough to make a template.
 MANY = tuple(f"piece {number} " for number in range(100))
 
 
 def paced(peer: Peer, request: Request) -> bool:
-    """A healthy stream, an event every 0.2 s: its reader waits for each."""
+    """A healthy stream with an event every 0.2 s."""
     peer.send(SSE_HEAD)
     for block in wire.events():
         peer.server.over.wait(scaled(0.2))
@@ -52,7 +52,7 @@ def paced(peer: Peer, request: Request) -> bool:
 
 
 def cut(peer: Peer, request: Request) -> bool:
-    """Ends the connection after three pieces."""
+    """Ends the connection after three events."""
     peer.send(SSE_HEAD + b"".join(chunk(block) for block in BEGUN))
     peer.fin()
     return False
@@ -66,7 +66,7 @@ def cut_to_close(peer: Peer, request: Request) -> bool:
 
 def reset(peer: Peer, request: Request) -> bool:
     peer.send(SSE_HEAD + b"".join(chunk(block) for block in BEGUN))
-    peer.server.over.wait(scaled(0.1))  # what is sent right before a reset may never be read
+    peer.server.over.wait(scaled(0.1))  # data that is sent directly before a reset may be lost
     peer.reset()
     return False
 
@@ -104,7 +104,7 @@ def head_then_fin(peer: Peer, request: Request) -> bool:
 
 
 def single_bytes(pieces: list[bytes], chunked: bool) -> Any:
-    """Each byte a segment of its own, and a chunk of its own."""
+    """Each byte is its own TCP segment and its own HTTP chunk."""
 
     def play(peer: Peer, request: Request) -> bool:
         peer.send(SSE_HEAD)
@@ -118,7 +118,7 @@ def single_bytes(pieces: list[bytes], chunked: bool) -> Any:
 
 
 def compressed(peer: Peer, request: Request) -> bool:
-    """Gzip, flushed after each event, each event 0.15 s after the other."""
+    """Gzip, flushed after each event, with 0.15 s between two events."""
     gzip = zlib.compressobj(wbits=31)
     peer.send(wire.head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked", "Content-Encoding": "gzip"}))
     for block in wire.events():
@@ -129,7 +129,7 @@ def compressed(peer: Peer, request: Request) -> bool:
 
 
 def many_lines(count: int) -> bytes:
-    """One event in `count` lines of data: JSON may have a line end wherever it may have a space."""
+    """One event in `count` lines of data: JSON may have a line end at any place where it may have a space."""
     return b"".join(b"data: " + b" " * 100 + b"\n" for _ in range(count)) + delta("x")
 
 
@@ -400,7 +400,7 @@ FAULTS = (
         None,
         "reuse",
         pause=0.25,
-        timeout=PATIENT,
+        timeout=SLOW_READER,
         took=(1.0, 2.2),
     ),
     fault(

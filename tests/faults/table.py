@@ -1,10 +1,10 @@
-"""All faults in one list, as docs/faults.md shows them and as they are compared with the acceptance matrix."""
+"""All faults in one list, for docs/faults.md and for the comparison with the acceptance matrix."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import answers, connecting, register, streams, test_callers, test_processes
+from . import connecting, register, responses, streams, test_callers, test_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 #: The groups of the register, with their headings on the page. Importing the test modules fills the last group.
 GROUPS: tuple[tuple[str, tuple[Fault, ...]], ...] = (
     ("Names, connections, TLS, proxies, sending", connecting.FAULTS),
-    ("Status and headers", answers.HEADS),
-    ("Statuses of single providers", answers.PARTICULAR),
-    ("Complete responses", answers.BODIES),
+    ("Status and headers", responses.HEADS),
+    ("Statuses of single providers", responses.PARTICULAR),
+    ("Complete responses", responses.BODIES),
     ("Streams", streams.FAULTS),
 )
 FAULTS = {fault.id: fault for _, faults in GROUPS for fault in faults}

@@ -1,4 +1,4 @@
-"""The register against the acceptance matrix (180 faults, read in place), and the page made of it against the register."""
+"""Compares the register with the acceptance matrix (180 faults), and the generated page with the register."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import table
 MATRIX = Path(os.environ.get("AILIB_CONFORMANCE", "nowhere")) / "faults" / "faults.json"
 PAGE = Path(__file__).parents[2] / "docs" / "make_faults.py"
 
-#: The matrix's words for exceptions → the classes that may stand for them.
+#: The matrix's names of exceptions → our classes.
 KINDS: dict[str, tuple[type[e.AiLibError], ...]] = {
     "APIError": (e.RemoteError,),
     "Authentication": (e.AuthenticationError,),
@@ -58,11 +58,11 @@ RENAMED = {
 }
 #: Where we do otherwise than the matrix says, and why.
 OTHERWISE = {
-    "redirect-307-cross-host": "has a test of its own, with the other host",
-    "redirect-302-to-get": "a redirect whose body has ended leaves a sound connection; dropping it would gain nothing",
+    "redirect-307-cross-host": "has its own test, with the other host",
+    "redirect-302-to-get": "after a redirect whose body has ended, the connection can be reused",
     "redirect-loop": "the same",
-    "stream-multiline-100k": "the event is within the limit, so the answer is whole and its connection sound",
-    "stream-error-first-once": "the first connection is dropped; the second, which gave the answer, is kept",
+    "stream-multiline-100k": "the event is within the limit, so the response is complete and its connection can be reused",
+    "stream-error-first-once": "the first connection is dropped; the second, which had the response, is kept",
     "stream-fin-before-first-event-once": "the same",
     "accept-rst-once": "the same",
     "close-before-response-once": "the same",

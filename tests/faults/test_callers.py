@@ -1,4 +1,4 @@
-"""Faults that a program makes itself: streams left, closed from elsewhere, shared, forked; keys that cannot be sent."""
+"""Faults of the program itself: abandoned, shared or forked streams, streams closed by other threads, invalid keys."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from .. import wire
 from ..local_server import LocalServer
 from ..time_limits import LATE, scaled
 from ..wire import PIECES, healthy
-from .answers import limited, refused, then_silence
 from .register import fault_test, first, says
+from .responses import limited, refused, then_silence
 from .runner import KEY, call, census, check_census, check_secrets, recorded_logs
 from .streams import stall
 
@@ -46,7 +46,7 @@ def client_of(server: LocalServer, **options: object) -> AiClient:
 
 @contextmanager
 def stalled() -> Iterator[tuple[LocalServer, AiClient]]:
-    """A provider that falls silent after three pieces. Nothing is left behind by whoever meets it."""
+    """A provider that stalls after three events. Its users must leave no thread and no socket."""
     before = census()
     with LocalServer(stall) as server:
         client = client_of(server)
@@ -271,7 +271,7 @@ def test_a_key_that_cannot_be_sent_is_refused(key):
 @fault_test("prompt-in-exception", "the same, for the text of the prompt", "it is in no exception and no log")
 @pytest.mark.parametrize("mode", ["plain", "stream"])
 def test_the_key_and_the_prompt_show_nowhere(mode):
-    """The runner holds the same for every fault of the matrix."""
+    """The runner checks the same for every fault of the matrix."""
     with recorded_logs() as logs, LocalServer(refused(401)) as server:
         client = client_of(server)
         check_secrets(client, call(client, mode), logs)
@@ -537,7 +537,7 @@ def test_the_total_bounds_all_attempts_together():
     "one prompt of a hundred fails, after all retries",
     "99 responses and the exception, each at its index",
 )
-def test_one_failure_loses_no_other_answer():
+def test_one_failure_loses_no_other_response():
     def play(peer, request):
         return (refused(400) if request.prompt == "echo 37" else healthy)(peer, request)
 

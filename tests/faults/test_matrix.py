@@ -1,4 +1,4 @@
-"""Every fault of the network and of the provider, through a real client, plain and over TLS. runner.run checks each."""
+"""Every fault of the network and the provider, with a real client, over TCP and TLS. runner.run checks each."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from . import answers, connecting, streams
+from . import connecting, responses, streams
 from .runner import run
 
 if TYPE_CHECKING:
     from .register import Fault
 
-FAULTS = (*connecting.FAULTS, *answers.FAULTS, *streams.FAULTS)
+FAULTS = (*connecting.FAULTS, *responses.FAULTS, *streams.FAULTS)
 RUNS = [pytest.param(fault, mode, id=f"{fault.id}-{mode}") for fault in FAULTS for mode in fault.modes]
 
 

@@ -1,4 +1,4 @@
-"""Faults that need a process of their own: signals, forks, the end of the interpreter, gunicorn, gevent, eventlet."""
+"""Faults that need their own process: signals, forks, the end of the interpreter, gunicorn, gevent, eventlet."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def limits(read: float) -> dict[str, float]:
 
 
 def green(how: dict[str, str], library: str) -> None:
-    """100 greenlets at once: each gets its answer, and each time limit fires."""
+    """100 concurrent greenlets: each gets its own response, and all time limits work."""
     if importlib.util.find_spec(library) is None:  # not imported here: eventlet changes the process that does
         pytest.skip(f"{library} is not installed")
     with LocalServer(healthy) as server:
@@ -239,7 +239,7 @@ def app(environ, start):
 
 @contextmanager
 def gunicorn(folder: Path, upstream: str, *options: str) -> Iterator[int]:
-    """gunicorn with our application; gives its port."""
+    """Starts gunicorn with our application; yields its port."""
     pytest.importorskip("gunicorn")
     (folder / "application.py").write_text(APP)
     (port,) = free_ports(1)
@@ -279,20 +279,20 @@ def ask_in_vain(port: int) -> None:
     "each has its own connections and gets its own responses",
 )
 def test_gunicorn_preload(tmp_path):
-    answers: dict[str, list[object]] = {}
+    responses: dict[str, list[object]] = {}
     with LocalServer(healthy) as server, gunicorn(tmp_path, server.url, "--preload", "-w", "4", "-k", "sync") as port:
 
         def talk(name: int) -> None:
             for number in range(25):
-                answers[f"{name}.{number}"] = ask(port, f"{name}.{number}")
+                responses[f"{name}.{number}"] = ask(port, f"{name}.{number}")
 
         threads = [threading.Thread(target=talk, args=(name,)) for name in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(answers) == 200
-        assert [answer[0] for answer in answers.values()] == [f"echo {query}" for query in answers]
+        assert len(responses) == 200
+        assert [response[0] for response in responses.values()] == [f"echo {query}" for query in responses]
         first = server.requests[0].connection
         assert [request.number for request in server.requests if request.connection == first] == [1]
 

@@ -1,4 +1,4 @@
-"""Faults of the answer's head and of whole answers: statuses, Retry-After, framing, sizes, shapes."""
+"""Faults of complete responses: statuses, headers, Retry-After, framing, sizes, wrong JSON."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def refused(status: int, headers: dict[str, str] | None = None, **more: Any) -> 
     return says(reply(status, wire.refusal(**more), headers))
 
 
-def limited(wish: str, name: str = "Retry-After", **headers: str) -> Any:
-    return refused(429, {name: wish, **headers})
+def limited(retry_after: str, name: str = "Retry-After", **headers: str) -> Any:
+    return refused(429, {name: retry_after, **headers})
 
 
 def in_two_seconds(peer: Peer, request: Request) -> bool:
-    """A date, counted from the answer's own clock, which is wrong by an hour."""
+    """A Retry-After date, relative to the response's own date, which is wrong by an hour."""
     now = datetime.now(timezone.utc) - timedelta(hours=1)
     peer.send(
         reply(
@@ -65,15 +65,15 @@ def in_two_seconds(peer: Peer, request: Request) -> bool:
 
 
 def soon(peer: Peer, request: Request) -> bool:
-    """A date two seconds ahead, and no date of the answer's own; a date has whole seconds, so one to two are left."""
+    """A Retry-After date in two seconds, without a Date header. A date has whole seconds, so one to two are left."""
     date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=2), usegmt=True)
     peer.send(reply(429, wire.refusal(), {"Retry-After": date}))
     return True
 
 
-def then_silence(answer: bytes) -> Any:
+def then_silence(response: bytes) -> Any:
     def play(peer: Peer, request: Request) -> bool:
-        peer.send(answer)
+        peer.send(response)
         peer.wait()
         return False
 
@@ -89,15 +89,15 @@ def close(peer: Peer, request: Request) -> bool:
     return False
 
 
-def dripped(answer: bytes, seconds: float) -> Any:
+def dripped(response: bytes, seconds: float) -> Any:
     def play(peer: Peer, request: Request) -> bool:
-        peer.drip(answer, seconds)
+        peer.drip(response, seconds)
         return True
 
     return play
 
 
-def forever(start: bytes, block: bytes, seconds: float = 0.0) -> Any:
+def endless(start: bytes, block: bytes, seconds: float = 0.0) -> Any:
     def play(peer: Peer, request: Request) -> bool:
         peer.send(start)
         peer.repeat(block, seconds)
@@ -107,7 +107,7 @@ def forever(start: bytes, block: bytes, seconds: float = 0.0) -> Any:
 
 
 def forged() -> bytes:
-    """An answer that nobody asked for: whoever reads it as his own has lost his step."""
+    """A response without a request. A client that accepts it is out of step with its requests."""
     return reply(200, completion("forged"))
 
 
@@ -119,8 +119,8 @@ def unsolicited(peer: Peer, request: Request) -> bool:
 
 
 def extra_bytes(peer: Peer, request: Request) -> bool:
-    answer = reply(200, completion())
-    peer.send(answer + forged() if request.number == 1 else answer)
+    response = reply(200, completion())
+    peer.send(response + forged() if request.number == 1 else response)
     return True
 
 
@@ -130,8 +130,8 @@ def chunked_and_sized(peer: Peer, request: Request) -> bool:
     return True
 
 
-def redirect(status: int, place: str) -> Any:
-    return says(reply(status, b"", {"Location": place}), keeps=True)
+def redirect(status: int, location: str) -> Any:
+    return says(reply(status, b"", {"Location": location}), keeps=True)
 
 
 def interim(status: int, **headers: str) -> Any:
@@ -162,7 +162,7 @@ def bomb(peer: Peer, request: Request) -> bool:
     return True
 
 
-def wished(seconds: float | None) -> Any:
+def has_retry_after(seconds: float | None) -> Any:
     return lambda error: error.retry_after == seconds
 
 
@@ -283,7 +283,7 @@ HEADS = (
         1,
         "reuse",
         PLAIN,
-        check=wished(86400.0),
+        check=has_retry_after(86400.0),
         note="it is in `error.retry_after`",
     ),
     Fault(
@@ -294,7 +294,7 @@ HEADS = (
         1,
         "reuse",
         PLAIN,
-        check=wished(math.inf),
+        check=has_retry_after(math.inf),
     ),
     Fault("retry-after-nan", "429 with Retry-After: `nan`", first(1, limited("nan")), None, 2, "reuse", PLAIN),
     Fault("retry-after-garbage", "429 with Retry-After: `soon`", first(1, limited("soon")), None, 2, "reuse", PLAIN),
@@ -384,7 +384,7 @@ HEADS = (
         "reuse",
         PLAIN,
         model="gemini/gemini-2.5-flash",
-        check=wished(40.0),
+        check=has_retry_after(40.0),
     ),
     Fault(
         "redirect-302-to-get",
@@ -407,7 +407,7 @@ HEADS = (
     Fault(
         "headers-drip",
         "the headers arrive byte by byte",
-        forever(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a", 0.05),
+        endless(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a", 0.05),
         DeadlineExceeded,
         1,
         modes=PLAIN,
@@ -417,7 +417,7 @@ HEADS = (
     Fault(
         "headers-endless",
         "headers without end",
-        forever(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 100),
+        endless(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 100),
         ProtocolError,
         3,
         modes=PLAIN,
@@ -477,7 +477,7 @@ BODIES = (
     Fault(
         "error-body-endless",
         "status 500 whose body never ends",
-        forever(head(500, {"Transfer-Encoding": "chunked"}), wire.chunk(b"x" * 20_000), 0.02),
+        endless(head(500, {"Transfer-Encoding": "chunked"}), wire.chunk(b"x" * 20_000), 0.02),
         ServerError,
         3,
         modes=PLAIN,
@@ -546,7 +546,7 @@ BODIES = (
     Fault(
         "body-huge",
         "a body without end",
-        forever(wire.JSON_CHUNKED_HEAD + wire.chunk(b'{"a":"'), wire.chunk(b"b" * 65536)),
+        endless(wire.JSON_CHUNKED_HEAD + wire.chunk(b'{"a":"'), wire.chunk(b"b" * 65536)),
         ResponseTooLarge,
         1,
         modes=PLAIN,
@@ -557,7 +557,7 @@ BODIES = (
     Fault(
         "chunk-size-line-endless",
         "a chunk size without end",
-        forever(wire.JSON_CHUNKED_HEAD, b"1" * 4096),
+        endless(wire.JSON_CHUNKED_HEAD, b"1" * 4096),
         ProtocolError,
         3,
         modes=PLAIN,
@@ -642,7 +642,7 @@ BODIES = (
     ),
 )
 
-#: Statuses that one provider gives a meaning of its own.
+#: Statuses to which one provider gives another meaning.
 PARTICULAR = (
     Fault(
         "status-498-groq",
