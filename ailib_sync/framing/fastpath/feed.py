@@ -110,10 +110,11 @@ class Feed:
         unseen: list[str] | None = [] if isinstance(event, PartialToolCall) else None
         size = 0
         pending = b""
-        next_block, max_event = self._next_block, self._max_event
+        chunks, max_event = self._chunks, self._max_event
         while template is not None:
             try:
-                chunk = next_block()
+                # No error waits to be raised here: after one, the plain path gets no further frame.
+                chunk = self._next_block() if self._rest else next(chunks, b"")
             except AiLibError as error:  # raised again when the plain path asks: it knows whether the response is complete
                 self._error = error
                 break
