@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from binascii import a2b_base64, crc32
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -14,14 +16,15 @@ import urllib3
 from ailib_sync import AiClient, Document, Image, Message, Text
 from ailib_sync.dialects.dialect import NAMES, find, path_of
 from ailib_sync.embedded import EmbeddedPool, ServerRequest, find_operation, respond
-from ailib_sync.embedded.exchange import Rules
+from ailib_sync.embedded.echo import ECHO
+from ailib_sync.embedded.exchange import Rules, ServiceOperation
 from ailib_sync.embedded.http_response import ChunkedBody
 from ailib_sync.embedded.sample_json import sample_of
 from ailib_sync.embedded.service import service_of
 from ailib_sync.embedded.tokens import fragments
 from ailib_sync.errors import NotFound
 from ailib_sync.registry.manifest import Manifest
-from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
+from ailib_sync.types.request import ChatRequest, Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
 from tests.chat_values import chat_request
 
@@ -472,6 +475,25 @@ def test_reasoning_that_is_off_is_off_for_the_service(dialect: str) -> None:
 )
 def test_a_path_identifies_the_dialect_and_the_operation(path: str, found: tuple[str, str] | None) -> None:
     assert find_operation(path) == found
+
+
+def test_an_operation_may_have_another_method_and_no_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = service_of("openai_chat")
+    models = ServiceOperation(
+        path=re.compile("/models$"),
+        check=lambda received, body, rules: None,
+        read=lambda received, body, rules: ChatRequest("echo"),
+        write=lambda request, response, rules: {"data": [{"id": response.model}]},
+        method="GET",
+    )
+    operations = {**service.operations, "models": models}
+    monkeypatch.setattr("ailib_sync.embedded.service.service_of", lambda dialect: replace(service, operations=operations))
+    monkeypatch.setattr("ailib_sync.embedded.service.MODELS", {"models": ECHO})
+    assert find_operation("/v1/models") == ("openai_chat", "models")
+    rules = Rules("openai_chat", "models")
+    response = respond(ServerRequest("GET", "/v1/models"), rules)
+    assert (response.status, json.loads(b"".join(response.chunks))) == (200, {"data": [{"id": "echo"}]})
+    assert respond(ServerRequest("POST", "/v1/models"), rules).status == 405
 
 
 def test_echo_is_the_only_model() -> None:

@@ -93,7 +93,7 @@ def _json(value: Any, service: Service) -> bytes:
 def _read(received: ServerRequest, rules: Rules, service: Service, operation: ServiceOperation) -> Any:
     """The request, checked like in the real services: path, key, headers, body, model, in this order."""
     check_head(received, rules, operation)
-    body = read_json(received)
+    body = read_json(received) if operation.method == "POST" else {}
     try:
         if rules.model_outside_body is not None:
             if "model" in body:
