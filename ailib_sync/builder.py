@@ -195,9 +195,11 @@ class ChatBuilder:
 
     def header(self, name: str, value: str) -> ChatBuilder:
         """A header of the request."""
-        headers = Headers({name: value})
-        del value  # it may be a key, which a traceback that shows local values would show
-        return self._with(headers=Headers({**self._request.headers, **checked_headers(headers)}))
+        header = Headers({name: value})
+        del value  # it may be a key, and a traceback with local values would show it
+        headers = Headers(self._request.headers)
+        headers.put_all(checked_headers(header))
+        return self._with(headers=headers)
 
     def timeout(self, value: float | Timeout) -> ChatBuilder:
         """Seconds for the whole call, or a `Timeout`."""

@@ -290,7 +290,7 @@ def _several(fallbacks: Iterable[str | AiClient]) -> Iterable[str | AiClient]:
 
 def _embedded_pool(endpoint: Endpoint) -> Any:
     """The pool that stands in for the network, where the address is the one inside this package."""
-    if endpoint.seam is None:
+    if not endpoint.is_embedded:
         return None
     from .embedded import EmbeddedPool
 

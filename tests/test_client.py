@@ -148,7 +148,7 @@ def test_a_key_in_the_environment_may_change_between_calls(monkeypatch: pytest.M
 def test_another_address_gets_no_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     ai, pool = client(api_key=None, base_url="https://proxy.invalid/v1/")
-    with pytest.raises(ConfigurationError, match=r"base_url is not the provider's own address.*pass api_key=… too"):
+    with pytest.raises(ConfigurationError, match=r"base_url is not the provider's own URL.*pass api_key=… too"):
         ai.chat().user("x").execute()
     own, pool = client(api_key="k", base_url="https://proxy.invalid/v1/")
     own.chat().user("x").execute()
@@ -514,7 +514,7 @@ def test_nothing_that_shows_a_client_shows_its_key() -> None:
 
 
 def test_a_client_with_a_literal_key_does_not_pickle() -> None:
-    with pytest.raises(ConfigurationError, match="cannot be pickled, since the key would travel with it"):
+    with pytest.raises(ConfigurationError, match="cannot be pickled: the key would be in the pickle"):
         pickle.dumps(AiClient("openai/gpt-4o", api_key=CANARY))
 
 

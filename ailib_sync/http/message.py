@@ -26,8 +26,20 @@ class Headers(dict[str, str]):
         """The caller's headers, which may contain a key, as a value that does not show it; None if there are none."""
         return headers if isinstance(headers, Headers) else cls(headers) if headers else None
 
-    def add_key(self, name: str, prefix: str, key: str) -> None:
-        self[name] = prefix + key
+    def put(self, name: str, value: str) -> None:
+        """Sets a header. It replaces one whose name differs only in case (RFC 9110 5.1)."""
+        if name not in self:
+            for same in [other for other in self if other.lower() == name.lower()]:
+                del self[same]
+        self[name] = value
+
+    def put_all(self, headers: Mapping[str, str]) -> None:
+        for name, value in headers.items():
+            self.put(name, value)
+
+    def put_key(self, name: str, prefix: str, key: str) -> None:
+        """Sets the header that the API key is in."""
+        self.put(name, prefix + key)
         self.key_prefixes[name] = prefix
 
     def __repr__(self) -> str:
@@ -104,9 +116,10 @@ class HttpRequest:
     headers: Headers
     body: bytes
 
-    def wire_headers(self) -> dict[str, str]:
-        """All headers in the order in which they are sent, with `Host` and `Content-Length`, which the connection adds."""
-        return {"Host": _authority(self.url), "Content-Length": str(len(self.body)), **self.headers}
+    def shown_headers(self) -> dict[str, str]:
+        """For display: all headers in the order in which they are sent, with `Host` and `Content-Length`, which the connection
+        adds; values that may contain a key are replaced."""
+        return {"Host": _authority(self.url), "Content-Length": str(len(self.body)), **self.headers.shown()}
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method} {self.url}, {len(self.body)} bytes)"

@@ -1,4 +1,4 @@
-"""Keys: where they come from, how they are hidden, and which header they travel in. No I/O but the environment."""
+"""Keys: where they come from, how they are hidden, and which header they are sent in. No I/O except the environment."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Secret:
-    """A key that shows itself to nobody: not in repr, str, vars or a pickle."""
+    """A key that is not shown by repr, str or vars, and is not in a pickle. `read` returns it, for each request."""
 
-    __slots__ = ("_ask",)
+    __slots__ = ("_read",)
 
-    def __init__(self, ask: Callable[[], str]) -> None:
-        self._ask = ask
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
 
     @classmethod
     def literal(cls, key: str) -> Secret:
@@ -36,11 +36,11 @@ class Secret:
         return cls(key) if callable(key) else cls.literal(key)
 
     def reveal(self, who: str) -> str:
-        """The key, checked. `who` names the provider in the error."""
-        key = self._ask()
+        """The key, checked. Raises ConfigurationError, in which `who` is the provider."""
+        key = self._read()
         if _is_sendable(key):
             return key
-        del key  # so that a traceback which shows local values does not show it
+        del key  # a traceback with local values would show it
         raise ConfigurationError(
             "the API key must be printable ASCII without spaces; was it pasted with a line break or a special hyphen?",
             provider=who,
@@ -55,7 +55,7 @@ class _Literal(Secret):
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
-            "a client with a literal api_key cannot be pickled, since the key would travel with it; "
+            "a client with a literal api_key cannot be pickled: the key would be in the pickle; "
             "set the provider's environment variable or pass a function as api_key"
         )
 
@@ -65,16 +65,16 @@ def _is_sendable(key: Any) -> bool:
 
 
 def key_variables(manifest: Manifest) -> list[str]:
-    """The environment variables a key is looked for in, in order; `<ID>_API_KEY` is always the last."""
+    """The environment variables that may contain the key, in order; `<ID>_API_KEY` is always the last."""
     own = f"{manifest.id.upper().replace('-', '_').replace('.', '_')}_API_KEY"
     return list(dict.fromkeys((*manifest.auth.get("env", ()), own)))
 
 
 def find_key(manifest: Manifest, explicit: Secret | None, *, may_use_environment: bool = True) -> Secret | None:
-    """The explicit key, else the first set variable of `key_variables`, else None where the provider can do without.
+    """The explicit key, else that of the first variable of `key_variables` that is set, else None if no key is needed.
 
-    Raises ConfigurationError where a key is needed and there is none, or where the address is not the manifest's own
-    (`may_use_environment` False) and the key must therefore be given by hand.
+    Raises ConfigurationError if a key is needed and there is none. `may_use_environment` is False for a URL that is not the
+    manifest's own: the key in the environment is the provider's, and is not sent to another host.
     """
     if explicit is not None:
         return explicit
@@ -84,12 +84,12 @@ def find_key(manifest: Manifest, explicit: Secret | None, *, may_use_environment
         for name in key_variables(manifest):
             if os.environ.get(name):
                 return Secret(_FromEnvironment(name))
-    if manifest.auth.get("optional") or manifest.auth.get("scheme") in KEYLESS:
+    if manifest.auth.get("optional") or manifest.auth.get("scheme") in HEADERS_WITHOUT_KEY:
         return None
     names = " or ".join(key_variables(manifest)[:3])
     if not may_use_environment:
         raise ConfigurationError(
-            "base_url is not the provider's own address, so no key is taken from the environment; pass api_key=… too",
+            "base_url is not the provider's own URL, so the key in the environment is not used; pass api_key=… too",
             provider=manifest.id,
         )
     note = f" (it is {manifest.auth['note']})" if "note" in manifest.auth else ""
@@ -97,7 +97,7 @@ def find_key(manifest: Manifest, explicit: Secret | None, *, may_use_environment
 
 
 class _FromEnvironment:
-    """Reads the variable at each request, so a rotated key is seen; unlike a lambda, it pickles."""
+    """Reads the variable for each request, so that a new key is used. Unlike a lambda, it can be pickled."""
 
     __slots__ = ("name",)
 
@@ -109,18 +109,32 @@ class _FromEnvironment:
 
 
 def authorize(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
-    """Puts the key into the request's headers by the manifest's scheme."""
+    """Puts the key, or other credentials, into the request's headers, by the manifest's scheme."""
     SCHEMES[manifest.auth.get("scheme", "bearer")](request, manifest, key, variables)
 
 
+def authorize_for_display(request: HttpRequest, manifest: Manifest, has_key: bool, variables: Mapping[str, str]) -> None:
+    """What `authorize` does, with a placeholder for the key.
+
+    Credentials that must be found first (AWS, Google) are not looked for, since that may need the network: their headers get a
+    placeholder too.
+    """
+    if has_key:
+        authorize(request, manifest, Secret.literal(REDACTED), variables)
+        return
+    for name in HEADERS_WITHOUT_KEY.get(manifest.auth.get("scheme", "bearer"), ()):
+        request.headers.put_key(name, "", REDACTED)
+
+
 def bearer(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
+    """RFC 6750 2.1. A gateway may name another header for it."""
     if key is not None:
-        request.headers.add_key(manifest.auth.get("header", "Authorization"), "Bearer ", key.reveal(manifest.id))
+        request.headers.put_key(manifest.auth.get("header", "Authorization"), "Bearer ", key.reveal(manifest.id))
 
 
 def header(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
     if key is not None:
-        request.headers.add_key(manifest.auth["header"], manifest.auth.get("prefix", ""), key.reveal(manifest.id))
+        request.headers.put_key(manifest.auth["header"], manifest.auth.get("prefix", ""), key.reveal(manifest.id))
 
 
 def none(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
@@ -128,42 +142,33 @@ def none(request: HttpRequest, manifest: Manifest, key: Secret | None, variables
 
 
 def aws(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
-    """A Bedrock API key as bearer; without one, SigV4 with the credentials that botocore finds."""
+    """A Bedrock API key as bearer; without one, a signature (SigV4) with the credentials that botocore finds.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html
+    """
     if key is not None:
         return bearer(request, manifest, key, variables)
     from .signing import sign_aws  # needs the optional extra `bedrock`
 
-    request.headers.update(sign_aws(request, region=variables["region"]))
+    request.headers.put_all(sign_aws(request, region=variables["region"]))
     return None
 
 
 def google(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
-    """An express-mode API key in its header; without one, an OAuth token of google-auth's."""
+    """An API key of the express mode in its header; without one, an OAuth token of google-auth.
+
+    https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/overview
+    """
     if key is not None:
         return header(request, manifest, key, variables)
     from .signing import google_token  # needs the optional extra `vertex`
 
-    request.headers["Authorization"] = "Bearer " + google_token()
+    request.headers.put_key("Authorization", "Bearer ", google_token())
     return None
 
 
-def authorize_redacted(request: HttpRequest, manifest: Manifest, has_key: bool, variables: Mapping[str, str]) -> set[str]:
-    """What `authorize` does, with a placeholder for the key: for showing a request. The names of the headers with secrets.
-
-    Credentials that have to be found first (AWS, Google) are not looked for, since that may need the network.
-    """
-    before = dict(request.headers)
-    scheme = manifest.auth.get("scheme", "bearer")
-    if has_key:
-        authorize(request, manifest, Secret.literal("placeholder"), variables)
-    elif scheme in KEYLESS:
-        request.headers.update(dict.fromkeys(KEYLESS[scheme], REDACTED))
-    added = {name for name, value in request.headers.items() if before.get(name) != value}
-    return added | {name for name in request.headers if request.headers.is_secret(name)}
-
-
-#: Schemes that can find credentials of their own, and the headers that those are sent in.
-KEYLESS: Mapping[str, tuple[str, ...]] = {"aws": ("Authorization", "X-Amz-Date"), "google": ("Authorization",)}
+#: Schemes that can find credentials without a key → the headers in which they are sent.
+HEADERS_WITHOUT_KEY: Mapping[str, tuple[str, ...]] = {"aws": ("X-Amz-Date", "Authorization"), "google": ("Authorization",)}
 SCHEMES: Mapping[str, Callable[[HttpRequest, Manifest, Secret | None, Mapping[str, str]], None]] = {
     "bearer": bearer,
     "header": header,

@@ -1,4 +1,4 @@
-"""One operation at one provider, for one model: its address, key and wire format, and the request made of them. No network."""
+"""One operation at one provider for one model: its URL, headers, key and wire format, and the requests to it. No network."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from time import time
 
 from .._version import __version__
 from ..errors import ConfigurationError
+from ..http.message import Headers, HttpRequest
 from ..registry.manifest import Manifest, filled
-from .auth import authorize, authorize_redacted, find_key
+from .auth import authorize, authorize_for_display, find_key
 from .url import EMBEDDED, Url, checked_url, quoted, variables_of
 
 TYPE_CHECKING = False
@@ -17,30 +18,32 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialects.dialect import Dialect, Operation
-    from ..http.message import Headers, HttpRequest
     from ..types.request import Ledger, Request
     from .auth import Secret
     from .explanation import Explanation
 
 USER_AGENT = f"ailib-sync/{__version__}"
-MAX_MODEL = 512
+MAX_MODEL_CHARACTERS = 512
+SECONDS_OF_A_DAY = 86400
+#: The framing of a stream → the media type to accept.
+ACCEPT = {"sse": "text/event-stream", "ndjson": "application/x-ndjson", "aws": "application/vnd.amazon.eventstream"}
 
 
 def split_model(model: str) -> tuple[str, str, str | None]:
-    """`provider/model`, split at the first slash, and the dialect of a `?dialect=` at its end."""
+    """`provider/model`, split at the first slash, and the dialect in a `?dialect=…` at the end."""
     if not isinstance(model, str):
         raise ConfigurationError(f"a model is written provider/model, as in openai/gpt-4o, not {model!r}")
     model, _, dialect = model.partition("?dialect=")
     provider, slash, name = model.partition("/")
     if not slash or not provider or not name:
         raise ConfigurationError(f"a model is written provider/model, as in openai/gpt-4o, not {model[:100]!r}")
-    if len(name) > MAX_MODEL or not name.isprintable() or name.strip() != name or name in (".", ".."):
-        raise ConfigurationError(f"{name[:60]!r} is not a model's name: at most {MAX_MODEL} printable characters")
+    if len(name) > MAX_MODEL_CHARACTERS or not name.isprintable() or name.strip() != name or name in (".", ".."):
+        raise ConfigurationError(f"{name[:60]!r} is not a model's name: at most {MAX_MODEL_CHARACTERS} printable characters")
     return provider, name, dialect or None
 
 
 class Endpoints:
-    """The endpoints of one client: one for each operation and model, made when it is first used."""
+    """The endpoints of one client: one for each operation and model, made when it is first used and kept."""
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class Endpoints:
         self._made: dict[tuple[str, str], Endpoint] = {}
 
     def find(self, model: str, operation: str = "chat") -> Endpoint:
-        """Raises ConfigurationError where the model's name or the address is wrong, or there is no such operation."""
+        """Raises ConfigurationError if the model's name or the URL is wrong, or there is no such operation."""
         endpoint = self._made.get((model, operation))
         if endpoint is None:
             _, model, _ = split_model(f"{self._provider}/{model}")
@@ -80,7 +83,7 @@ class Endpoints:
         return endpoint
 
     def check(self, model: str) -> Endpoint:
-        """The endpoint of the provider's first operation: what is wrong with the model or the address is found here."""
+        """The endpoint of the provider's first operation. Raises ConfigurationError if the model's name or the URL is wrong."""
         return self.find(model, (*self.manifest.operation_names(), "chat")[0])
 
     def __getstate__(self) -> dict[str, Any]:
@@ -88,11 +91,11 @@ class Endpoints:
 
 
 class Endpoint:
-    """Where the requests of one operation go, for one model. Everything that does not change per call is done once, here."""
+    """Where the requests of one operation are sent, for one model. What is the same for each call is computed once, here."""
 
     __slots__ = (
-        "_base", "_constant_headers", "_dialect", "_given_headers", "_host", "_key", "_operation", "_own_address",
-        "_retirement", "_urls", "_variables", "manifest", "model", "operation_name", "seam",
+        "_base_url", "_dialect", "_given_headers", "_headers", "_host", "_is_own_url", "_key", "_operation", "_operation_name",
+        "_retirement", "_urls", "_variables", "manifest", "model",
     )  # fmt: skip
 
     def __init__(
@@ -108,26 +111,30 @@ class Endpoint:
         variables: Mapping[str, str] | None = None,
     ) -> None:
         self.model = model
-        self.operation_name = operation
         resolved = manifest.for_operation(operation, model)
         self.manifest = resolved.for_model(model, dialect) if operation == "chat" else resolved
+        self._operation_name = operation
         self._dialect: Dialect | None = None
         self._operation: Operation | None = None
         self._key = key
-        self._retirement: tuple[int, str | None] | None = None
-        self._own_address = base_url is None
+        self._is_own_url = base_url is None
         self._variables = variables_of(self.manifest, variables or {}, base_url is None)
-        base = Url(filled(base_url or self.manifest.base_url, self._variables).rstrip("/"))
-        self._base, self._host = checked_url(base, self.manifest)
-        self._urls: dict[bool, str] = {}
-        self.seam = "embedded" if self._host == EMBEDDED else None
-        constant = {name: filled(value, self._variables) for name, value in self.manifest.headers.items()}
-        self._constant_headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **constant}
+        url = Url(filled(base_url or self.manifest.base_url, self._variables).rstrip("/"))
+        self._base_url, self._host = checked_url(url, self.manifest)
         self._given_headers = headers
+        #: The URL and the headers, without the key, of a request that is not streamed and of one that is.
+        self._urls: dict[bool, str] = {}
+        self._headers: dict[bool, Headers] = {}
+        self._retirement: tuple[int, str | None] | None = None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the URL is that of the provider inside this package."""
+        return self._host == EMBEDDED
 
     @property
     def dialect(self) -> Dialect:
-        """The wire format; its module is loaded when the first request is made."""
+        """The wire format. Its module is imported for the first request."""
         if self._dialect is None:
             from ..dialects.dialect import find
 
@@ -136,8 +143,13 @@ class Endpoint:
 
     @property
     def operation(self) -> Operation:
+        """Raises ConfigurationError if the wire format has no such operation."""
         if self._operation is None:
-            self._operation = operation_of(self.dialect, self.operation_name, self.manifest)
+            name, manifest = self._operation_name, self.manifest
+            operation = self.dialect.operations.get(name)
+            if operation is None:
+                raise ConfigurationError(f"{manifest.name}: {manifest.dialect} has no operation {name}", provider=manifest.id)
+            self._operation = operation
         return self._operation
 
     def url(self, stream: bool = False) -> str:
@@ -146,89 +158,91 @@ class Endpoint:
             from ..dialects.dialect import path_of
 
             path = path_of(self.operation, self.manifest, stream=stream)
-            url = self._urls[stream] = self._base + filled(path, {**self._variables, "model": quoted(self.model)})
+            url = self._urls[stream] = self._base_url + filled(path, {**self._variables, "model": quoted(self.model)})
         return url
 
     def render(self, request: Request, ledger: Ledger) -> dict[str, Any] | None:
-        """The body, with the manifest's constants and the caller's `extra` in it."""
+        """The body, with the constants of the manifest and the caller's `extra`."""
         body = self.operation.render(request, self.manifest, ledger)
         return body and self.manifest.add_constants(body, {**self._variables, "model": self.model})
 
     def http_request(self, request: Request, body: dict[str, Any] | None) -> HttpRequest:
-        """The request as it is sent, authorized."""
-        made = self._unauthorized(request, body)
+        """The request to send, with the key in it."""
+        made = self._request_without_key(request, body)
         authorize(made, self.manifest, self.key(), self._variables)
         return made
 
-    def _unauthorized(self, request: Request, body: dict[str, Any] | None) -> HttpRequest:
-        from ..http.message import Headers, HttpRequest
-
-        streaming = self.operation.stream
-        headers = Headers(self._constant_headers)
-        headers.update(self._given_headers or {})
-        headers["Accept"] = ACCEPT[streaming.framing] if request.stream and streaming else "application/json"
-        headers["Accept-Encoding"] = "identity" if request.stream else "gzip"
-        headers.update(request.headers)
-        return HttpRequest(self.operation.method, self.url(request.stream), headers, b"" if body is None else encoded(body))
-
-    def retirement(self) -> str | None:
-        """A sentence where the model has been retired, or will be within 30 days."""
-        today = int(time() // 86400)  # looked up once a day: a server may run for months
-        if self._retirement is None or self._retirement[0] != today:
-            from ..registry.retirements import retirement, retirement_warning
-
-            end = retirement(self.manifest.id, self.model)
-            self._retirement = today, retirement_warning(f"{self.manifest.id}/{self.model}", end) if end else None
-        return self._retirement[1]
-
-    def key(self) -> Secret | None:
-        """The key in use. Raises ConfigurationError where one is needed and there is none."""
-        if not self._own_address and self._key is None:
-            from ..http.proxies import is_loopback
-
-            if is_loopback(self._host):
-                return None  # a server on this machine: a key is sent only if it was given in code
-        return find_key(self.manifest, self._key, may_use_environment=self._own_address)
-
     def explain(self, request: Request) -> Explanation:
-        """The request that would be sent, made as it is made for sending, with its secrets redacted. Needs no key."""
-        from ..http.secret_headers import REDACTED
+        """The request that `http_request` makes, with its secrets redacted, and the ledger. Needs no key."""
         from ..types.request import Ledger
         from .explanation import Explanation
 
         ledger = Ledger()
         body = self.render(request, ledger)
-        made = self._unauthorized(request, body)
+        made = self._request_without_key(request, body)
         try:
             has_key = self.key() is not None
         except ConfigurationError:
-            has_key = True  # none is set: shown as if there were one
-        secret_headers = authorize_redacted(made, self.manifest, has_key, self._variables)
-        headers = {name: REDACTED if name in secret_headers else value for name, value in made.wire_headers().items()}
+            has_key = True  # there is none, and one is needed: shown as if there were one
+        authorize_for_display(made, self.manifest, has_key, self._variables)
         return Explanation(
-            self.manifest.id, self.model, self.dialect.name, made.method, made.url, headers, body or {}, tuple(ledger.entries)
+            provider=self.manifest.id,
+            model=self.model,
+            dialect=self.dialect.name,
+            method=made.method,
+            url=made.url,
+            headers=made.shown_headers(),
+            body=body or {},
+            ledger=tuple(ledger.entries),
         )
 
+    def _request_without_key(self, request: Request, body: dict[str, Any] | None) -> HttpRequest:
+        headers = self._fixed_headers(request.stream).copy()
+        if request.headers:
+            headers.put_all(request.headers)
+        return HttpRequest(self.operation.method, self.url(request.stream), headers, b"" if body is None else encoded(body))
 
-def operation_of(dialect: Dialect, name: str, manifest: Manifest) -> Operation:
-    """Raises ConfigurationError where the wire format has no such operation, or none is known yet."""
-    operation = dialect.operations.get(name)
-    if operation is None:
-        raise ConfigurationError(f"{manifest.name}: {dialect.name} has no operation {name}", provider=manifest.id)
-    return operation
+    def _fixed_headers(self, stream: bool) -> Headers:
+        """Ours, the manifest's and the client's, without the key. Accept and Accept-Encoding say what this package can read."""
+        headers = self._headers.get(stream)
+        if headers is None:
+            streaming = self.operation.stream if stream else None
+            headers = Headers({"Content-Type": "application/json", "User-Agent": USER_AGENT})
+            headers.put_all({name: filled(value, self._variables) for name, value in self.manifest.headers.items()})
+            headers.put_all(self._given_headers or {})
+            headers.put("Accept", ACCEPT[streaming.framing] if streaming else "application/json")
+            headers.put("Accept-Encoding", "identity" if stream else "gzip")  # a compressor would hold events back
+            self._headers[stream] = headers
+        return headers
 
+    def key(self) -> Secret | None:
+        """The key to use. Raises ConfigurationError if one is needed and there is none."""
+        if not self._is_own_url and self._key is None:
+            from ..http.proxies import is_loopback
 
-ACCEPT = {"sse": "text/event-stream", "ndjson": "application/x-ndjson", "aws": "application/vnd.amazon.eventstream"}
+            if is_loopback(self._host):
+                return None  # a server on this machine gets a key only from `api_key`
+        return find_key(self.manifest, self._key, may_use_environment=self._is_own_url)
+
+    def retirement(self) -> str | None:
+        """A warning if the model is retired, or will be within 30 days."""
+        today = int(time() // SECONDS_OF_A_DAY)  # looked up once a day: a server may run for months
+        if self._retirement is None or self._retirement[0] != today:
+            from ..registry.retirements import retirement, retirement_warning
+
+            found = retirement(self.manifest.id, self.model)
+            self._retirement = today, retirement_warning(f"{self.manifest.id}/{self.model}", found) if found else None
+        return self._retirement[1]
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def encoded(body: dict[str, Any]) -> bytes:
-    """The body as JSON bytes. Raises ConfigurationError for what JSON cannot hold."""
+    """The body as JSON in UTF-8 (RFC 8259, without NaN). Raises ConfigurationError for a value that JSON does not have."""
     try:
         return _encode(body).encode()
     except UnicodeEncodeError:
-        raise ConfigurationError("the request holds an unpaired surrogate, which is not text that can be sent") from None
+        raise ConfigurationError("the request has an unpaired surrogate, which is not text that can be sent") from None
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"the request is not JSON: {error}") from None
