@@ -1,4 +1,4 @@
-"""`ChatBuilder`: an immutable chat in the making. Checks values; sends nothing itself, its client does."""
+"""`ChatBuilder`: an immutable chat request. Checks values; its client sends the request."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _FORMATS: dict[str, ResponseFormatKind] = {"json": "json", "json_object": "json"
 
 
 class ChatBuilder:
-    """Every method returns a new builder, so a half-built chat can be kept, shared between threads and used again.
+    """Every method returns a new builder, so an unfinished chat can be kept, shared between threads and used again.
 
-    `execute`, `execute_with_stats` and `stream` send it. An option that the provider or the model does not take is left out and
-    named in `response.warnings`; a client made with `strict=True` raises instead.
+    `execute`, `execute_with_stats` and `stream` send it. An option that the provider or the model does not support is left out
+    and named in `response.warnings`; a client with `strict=True` raises ConfigurationError instead.
     """
 
     __slots__ = ("_client", "_request", "_timeout")
@@ -72,7 +72,7 @@ class ChatBuilder:
         return self._add(message_of(message))
 
     def messages(self, messages: Iterable[Message | Mapping[str, Any]]) -> ChatBuilder:
-        """Adds several messages. The caller's list is copied, never touched."""
+        """Adds several messages. The caller's list is copied and never changed."""
         if isinstance(messages, (str, bytes, Message)) or not hasattr(messages, "__iter__"):
             raise ConfigurationError("messages: must be a list of Message; message() adds a single one")
         return self._add(*map(message_of, messages))
@@ -92,7 +92,7 @@ class ChatBuilder:
     # options
 
     def temperature(self, value: float) -> ChatBuilder:
-        """From 0 to 2; some providers take less."""
+        """From 0 to 2; the limit of some providers is lower."""
         return self._option("temperature", number("temperature", value, 0, 2))
 
     def top_p(self, value: float) -> ChatBuilder:
@@ -104,11 +104,11 @@ class ChatBuilder:
         return self._option("top_k", whole("top_k", value, 1))
 
     def max_tokens(self, value: int) -> ChatBuilder:
-        """How many tokens the answer may have, thinking included; at least 1."""
+        """The maximum number of tokens in the response, thinking included; at least 1."""
         return self._option("max_tokens", whole("max_tokens", value, 1))
 
     def stop(self, *sequences: str | Iterable[str]) -> ChatBuilder:
-        """The stop sequences that end the answer: `stop("END", "###")` or `stop(["END", "###"])`."""
+        """The sequences that end the response: `stop("END", "###")` or `stop(["END", "###"])`."""
         if len(sequences) == 1 and isinstance(sequences[0], (list, tuple)):
             sequences = tuple(sequences[0])
         for sequence in sequences:
@@ -119,7 +119,7 @@ class ChatBuilder:
         return self._option("stop", sequences)
 
     def seed(self, value: int) -> ChatBuilder:
-        """A whole number; the same seed tends to give the same answer."""
+        """A whole number. The same seed tends to give the same response."""
         return self._option("seed", whole("seed", value, None))
 
     def frequency_penalty(self, value: float) -> ChatBuilder:
@@ -131,9 +131,9 @@ class ChatBuilder:
         return self._option("presence_penalty", number("presence_penalty", value, -2, 2))
 
     def tools(self, *tools: Any, parallel: bool | None = None) -> ChatBuilder:
-        """The tools the model may call: `Tool`s, annotated functions, or OpenAI's dicts.
+        """The tools that the model may call: `Tool`s, annotated functions, or dicts in OpenAI's format.
 
-        `parallel=False` asks for one call at a time.
+        `parallel=False`: at most one call in each response.
         """
         if len(tools) == 1 and isinstance(tools[0], (list, tuple)):
             tools = tuple(tools[0])
@@ -145,7 +145,7 @@ class ChatBuilder:
         return builder if parallel is None else builder._option("parallel_tool_calls", bool(parallel))
 
     def tool_choice(self, choice: ToolChoiceMode | str | Tool) -> ChatBuilder:
-        """`auto`, `none`, `required`, or the tool (or its name) that must be called."""
+        """`auto`, `none`, `required`, or the tool that must be called, or its name."""
         if isinstance(choice, Tool):
             return self._option("tool_choice", ToolChoice("tool", choice.name))
         if not isinstance(choice, str) or not choice:
@@ -156,7 +156,7 @@ class ChatBuilder:
     def response_format(
         self, format: Literal["json", "text"] | Mapping[str, Any], *, name: str = "answer", strict: bool | None = True
     ) -> ChatBuilder:
-        """`json` for any JSON object, `text`, or a JSON Schema (a dict) that the answer must obey."""
+        """`json` for any JSON object, `text`, or a JSON Schema (a dict) that the response must match."""
         if isinstance(format, str):
             kind = _FORMATS.get(format)
             if kind is None:
@@ -177,8 +177,8 @@ class ChatBuilder:
     def reasoning(
         self, effort: Effort | None = None, *, budget_tokens: int | None = None, visible: bool | None = None
     ) -> ChatBuilder:
-        """How much the model thinks first: an `effort` from `none` to `max`, or a budget in tokens. `visible` asks for the
-        thoughts, or their summary, where the provider shows them."""
+        """How much the model thinks first: an `effort` from `none` to `max`, or a budget in tokens. `visible` requests the
+        thinking, or its summary, if the provider shows it."""
         if effort is not None and effort not in EFFORTS:
             raise ConfigurationError(f"reasoning: effort must be one of {', '.join(EFFORTS)}, not {effort!r}")
         if budget_tokens is not None:
@@ -190,11 +190,11 @@ class ChatBuilder:
     # everything else
 
     def extra(self, **fields: Any) -> ChatBuilder:
-        """Fields for the provider's body, as given, over anything the builder makes."""
+        """Fields of the provider's own body. They are sent unchanged and replace those of the builder."""
         return self._with(extra={**self._request.extra, **fields})
 
     def header(self, name: str, value: str) -> ChatBuilder:
-        """A header of the request."""
+        """A header of the request. It replaces one of the same name, except the one with the key."""
         header = Headers({name: value})
         del value  # it may be a key, and a traceback with local values would show it
         headers = Headers(self._request.headers)
@@ -202,29 +202,29 @@ class ChatBuilder:
         return self._with(headers=headers)
 
     def timeout(self, value: float | Timeout) -> ChatBuilder:
-        """Seconds for the whole call, or a `Timeout`."""
+        """Seconds for the call with all its attempts, or a `Timeout`."""
         return ChatBuilder(self._client, self._request, Timeout.of(value))
 
     def model(self, model: str) -> ChatBuilder:
-        """Another model for this chat: a name of the client's provider, or `provider/model`."""
+        """Another model of the client's provider for this chat: its name, or `provider/model`."""
         return self._with(model=self._client.resolve_model(model))
 
     # sending
 
     def execute(self, *, cancel: CancelToken | None = None) -> ChatResponse:
-        """Sends, and waits for the whole answer. Raises an AiLibError; `cancel` can be used from another thread."""
+        """Sends, and waits for the complete response. Raises AiLibError. `cancel.cancel()` works from any thread."""
         return self.execute_with_stats(cancel=cancel)[0]
 
     def execute_with_stats(self, *, cancel: CancelToken | None = None) -> tuple[ChatResponse, CallStats]:
-        """The answer and what it cost: `stats.prompt_tokens`, `.completion_tokens`, `.total_tokens`, `.latency_ms`."""
+        """The response and its figures: `stats.prompt_tokens`, `.completion_tokens`, `.total_tokens`, `.latency_ms`."""
         return self._client.send(self._ready(), self._timeout, cancel)
 
     def stream(self, *, cancel: CancelToken | None = None) -> ChatStream:
-        """Sends, and returns when the first piece of the answer is here; iterate the result for the rest."""
+        """Sends, and returns when the first content has arrived. Iterate over the result for the events."""
         return self._client.open(self._ready(), self._timeout, cancel)
 
     def explain(self, *, stream: bool = False) -> Explanation:
-        """The exact request that would be sent, without its key, and what became of each option. Uses no network."""
+        """The request that would be sent, with its secrets redacted, and how each option is handled. Uses no network."""
         return self._client.explain(self._ready(), stream=stream)
 
     def _ready(self) -> ChatRequest:

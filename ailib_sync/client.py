@@ -1,4 +1,4 @@
-"""`AiClient`: a model, its keys, connections, retries and fallbacks. The only module that sees every layer below."""
+"""`AiClient`: a model with its key, connections, retries and fallbacks. It connects all the packages."""
 
 from __future__ import annotations
 
@@ -41,31 +41,33 @@ if TYPE_CHECKING:
 
 
 class AiClient:
-    """Talks to one model; `chat()` begins a conversation. Share it between any number of threads.
+    """A client for one model; `chat()` starts a conversation. It can be shared by any number of threads.
 
         client = AiClient("openai/gpt-4o")
         print(client.chat().user("Hello, world!").execute().content)
 
-    `model` is `provider/model`, split at the first slash. Before the first call no key is looked for and nothing is connected.
+    `model` is `provider/model`, split at the first slash. No key is read and no connection is made before the first call.
 
-    - `api_key`: the key, or a function asked at each request; without it the manifest's environment variables are read.
-    - `base_url`: another address for the same API; its key must then be given as `api_key` (loopback needs none).
-    - `manifest`: a provider of your own, as a dict, a path or a `Manifest`. `dialect`: another format the provider speaks.
-      `variables`: values for the manifest's variables (`{"region": "eu-central-1"}`).
-    - `timeout`: seconds for a whole call, or a `Timeout`. `limits`: a `Limits`, the bounds on size.
-    - `retry`: a `RetryPolicy`, or how many retries. `on_retry(error, attempt, wait)` is called before each wait.
-    - `fallbacks`: models (or clients) tried in order when this one cannot answer, before anything has reached the caller.
-    - `limiter`: a `Limiter`, the requests, tokens and calls at once that are allowed. `breaker`: a `CircuitBreaker`, which
-      leaves a failing provider alone for a while. Both can be shared by several clients.
-    - `strict`: raise where an option is not taken, instead of leaving it out with a warning.
-    - `headers`: sent with every request. `http`: your own pool, anything with urllib3's `urlopen`.
-    - `trust_env`: whether proxy and CA variables of the environment count. `ca_bundle`: a file or folder of CA certificates.
-      `ssl_context`: an `ssl.SSLContext` instead, for example one with a client certificate.
+    - `api_key`: the key, or a function that returns it, called for each request. Without it the environment variables of the
+      manifest are read.
+    - `base_url`: another URL of the same API. Its key must be passed as `api_key`; a server on this machine needs none.
+    - `manifest`: your own provider, as a dict, a path or a `Manifest`. `dialect`: another wire format of the provider.
+      `variables`: values of the manifest's variables (`{"region": "eu-central-1"}`).
+    - `timeout`: seconds for a call with all its attempts, or a `Timeout`. `limits`: `Limits` of sizes.
+    - `retry`: a `RetryPolicy`, or the number of retries. `on_retry(error, attempt, wait)` is called before each wait.
+    - `fallbacks`: models or clients that are tried in order if this one fails before anything has reached the caller.
+    - `limiter`: a `Limiter` of requests, tokens, and requests in flight. `breaker`: a `CircuitBreaker`, which sends nothing to
+      a failing provider for a time. Several clients can share them.
+    - `strict`: raise ConfigurationError for an option that is not supported, instead of a warning.
+    - `headers`: sent with each request. `http`: your own pool, any object with urllib3's `urlopen`.
+    - `trust_env`: whether the proxy and CA variables of the environment are read.
+    - `ca_bundle`: a file or folder of CA certificates. `ssl_context`: an `ssl.SSLContext` instead, for example with a client
+      certificate.
     - `max_connections`: how many idle connections are kept for each origin. `max_connection_age`: seconds after which one is
       not reused (None: no limit); one that was idle for 5 seconds is not reused either.
     """
 
-    #: Of a client whose making failed, which an error's traceback may show.
+    #: For the repr of a client that could not be created, in a traceback.
     provider = model = "?"
 
     def __init__(
@@ -156,7 +158,7 @@ class AiClient:
     # the conversation
 
     def chat(self, messages: Iterable[Message | Mapping[str, Any]] = ()) -> ChatBuilder:
-        """Begins a chat; everything else is said on the builder."""
+        """Starts a chat, perhaps with messages; the methods of the builder add the rest."""
         from .builder import ChatBuilder
         from .types.request import ChatRequest
 
@@ -164,7 +166,7 @@ class AiClient:
         return builder.messages(messages) if messages else builder
 
     def resolve_model(self, model: str) -> str:
-        """A model's name for this client: its own provider's prefix is removed. Any other is part of the name."""
+        """The name of a model without the prefix of this client's provider. Any other prefix is part of the name."""
         provider, slash, name = model.partition("/")
         manifest = self._route.endpoints.manifest
         if slash and provider in (self.provider, manifest.id, *manifest.aliases):
@@ -173,7 +175,7 @@ class AiClient:
         return model
 
     def model_info(self, model: str | None = None) -> ModelInfo | None:
-        """What is known of the model (context window, prices, retirement), None where nothing is. Never needed for a call."""
+        """Facts about the model (context window, prices, retirement), or None. Calls do not need them."""
         from .registry.models import model_info
 
         return model_info(self._route.endpoints.manifest.id, model or self.model)
@@ -192,7 +194,7 @@ class AiClient:
         """The vectors of one text or several, in the texts' order: `client.embed(["a", "b"]).vectors`.
 
         `dimensions` is the length of each vector, for models that can shorten theirs. Fallbacks do not apply: the vectors of
-        two models cannot be compared. Raises ConfigurationError where the provider has no embeddings, or a text is empty.
+        two models cannot be compared. Raises ConfigurationError if the provider has no embeddings, or a text is empty.
         """
         from .types.embeddings import EmbeddingRequest, options_of, texts_of
 
@@ -206,18 +208,18 @@ class AiClient:
     def send(
         self, request: ChatRequest, timeout: Timeout | None = None, cancel: CancelToken | None = None
     ) -> tuple[ChatResponse, CallStats]:
-        """A complete response and its figures."""
+        """A complete response and the figures of the call."""
         sent: tuple[ChatResponse, CallStats] = self._send("chat", request, timeout, cancel)
         return sent
 
     def open(self, request: ChatRequest, timeout: Timeout | None = None, cancel: CancelToken | None = None) -> ChatStream:
-        """A stream, opened as far as its first event."""
+        """A stream, read up to its first event with content."""
         from .pipeline.call import open_stream
 
         return open_stream(self._routes(request.model), request, CallClock(timeout or self.timeout, stream=True, token=cancel))
 
     def explain(self, request: ChatRequest, *, stream: bool = False) -> Explanation:
-        """The exact request that would be sent, without its key."""
+        """The request that would be sent, with its secrets redacted."""
         from ._dataclass import replace
 
         return self._route.endpoints.find(request.model).explain(replace(request, stream=stream))
@@ -231,18 +233,18 @@ class AiClient:
         *,
         fallbacks: bool = True,
     ) -> Any:
-        from .pipeline.call import send  # brings responses, events and messages: 15 ms that making a client must not cost
+        from .pipeline.call import send  # imports responses, events and messages: 15 ms that creating a client must not cost
 
         routes = self._routes(request.model) if fallbacks else ((self._route, request.model),)
         limits = self.timeout if timeout is None else Timeout.of(timeout)
         return send(routes, operation, request, CallClock(limits, stream=False, token=cancel))
 
     def _routes(self, model: str) -> tuple[tuple[Route, str], ...]:
-        """Where a call goes, in order: each route with the model to use there."""
+        """The routes of a call, in the order in which they are tried, each with its model."""
         return ((self._route, model), *((client._route, client.model) for client in self._fallbacks))
 
     def close(self) -> None:
-        """Closes the idle connections. The client can still be used."""
+        """Closes the idle connections. The client can still be used; calls in other threads are not disturbed."""
         self._route.transport.close()
 
     def __enter__(self) -> Self:
@@ -255,7 +257,7 @@ class AiClient:
         return f"AiClient({f'{self.provider}/{self.model}'!r})"
 
     def _fallback(self, item: str | AiClient) -> AiClient:
-        """Each fallback is a client of its own: its own key, address, manifest and connections."""
+        """The client of a fallback: it has its own key, URL, manifest and connections, and shares the other settings."""
         if isinstance(item, AiClient):
             return item
         route, transport = self._route, self._route.transport
@@ -289,7 +291,7 @@ def _several(fallbacks: Iterable[str | AiClient]) -> Iterable[str | AiClient]:
 
 
 def _embedded_pool(endpoint: Endpoint) -> Any:
-    """The pool that stands in for the network, where the address is the one inside this package."""
+    """The pool to use instead of the network, if the URL is that of the provider inside this package."""
     if not endpoint.is_embedded:
         return None
     from .embedded import EmbeddedPool
@@ -298,10 +300,10 @@ def _embedded_pool(endpoint: Endpoint) -> Any:
 
 
 class ClientDefaults:
-    """What a client gets where its caller passes none: the pool that it sends with, and its key.
+    """What a client uses if its caller passes none: the pool and the key.
 
-    This is the seam through which `ailib_sync.testing.offline` keeps a whole program off the network. It is for one process and
-    not for concurrent use; a client keeps what it was made with.
+    `ailib_sync.testing.offline` uses it to keep a whole program off the network. It applies to the process, and is not for
+    concurrent use; a client keeps what it was created with.
     """
 
     __slots__ = ("api_key", "http")
@@ -315,7 +317,7 @@ _defaults = ClientDefaults()
 
 
 def replace_defaults(defaults: ClientDefaults) -> ClientDefaults:
-    """Sets what clients made from now on get, and returns what they got before."""
+    """Sets the defaults of clients that are created from now on, and returns those before."""
     global _defaults
     before, _defaults = _defaults, defaults
     return before

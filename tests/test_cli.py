@@ -122,7 +122,7 @@ def test_options_reach_the_request(run: Run) -> None:
     options = ("--model", "openai/gpt-4o", "--system", "Be brief.", "--temperature", "0.5", "--max-tokens", "7")
     status, out, err = run(*options, "--explain", "Hi")
     assert (status, err) == (0, "openai/gpt-4o (from --model)\n")
-    assert out.startswith("openai speaks openai_chat\nPOST https://api.openai.com/v1/chat/completions\n")
+    assert out.startswith("openai, dialect openai_chat\nPOST https://api.openai.com/v1/chat/completions\n")
     body, _ = json.JSONDecoder().raw_decode(out[out.index("{") :])
     assert body == {
         "model": "gpt-4o",

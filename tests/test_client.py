@@ -254,7 +254,7 @@ def test_headers_and_body_are_what_explain_says() -> None:
 
 def test_explain_prints_the_request_and_the_ledger() -> None:
     text = str(AiClient("openai/o3", api_key=CANARY).chat().user("y" * 600).max_tokens(5).temperature(1).explain(stream=True))
-    assert "openai speaks openai_chat\nPOST https://api.openai.com/v1/chat/completions\n" in text
+    assert "openai, dialect openai_chat\nPOST https://api.openai.com/v1/chat/completions\n" in text
     assert "Authorization: <redacted>" in text
     assert "max_tokens   renamed  max_completion_tokens" in text
     assert "openai: parameters.max_tokens" in text

@@ -43,7 +43,7 @@ def test_after_the_end_the_whole_is_there_and_nothing_more_to_read() -> None:
     assert (stream.stats.model, stream.stats.completion_tokens, stream.stats.attempts) == ("m-1", 2, 1)
     assert stream.stats.time_to_first_token_ms is not None
     assert stream.stats.time_to_first_token_ms <= stream.stats.latency_ms
-    with pytest.raises(StreamConsumed, match=r"its answer is in stream\.response") as caught:
+    with pytest.raises(StreamConsumed, match=r"its response is in stream\.response") as caught:
         iter(stream)
     assert isinstance(caught.value, ConfigurationError)
     with pytest.raises(StreamConsumed):

@@ -142,7 +142,7 @@ def none(request: HttpRequest, manifest: Manifest, key: Secret | None, variables
 
 
 def aws(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
-    """A Bedrock API key as bearer; without one, a signature (SigV4) with the credentials that botocore finds.
+    """A Bedrock API key as a bearer token; without one, a signature (SigV4) with the credentials that botocore finds.
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html
     """

@@ -12,12 +12,11 @@ from ..http.message import Headers
 from ..types.request import Ledger
 from .decode import error_response, parse_response, request_id, response_events
 from .rate_limits import rate_limit
-from .retry import should_retry_header
-from .stream import ChatStream, Outcome, pull_first, relay, stats_of
+from .stream import ChatStream, StreamState, pull_first, relay, stats_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
     from ..http.message import HttpResponse
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
     from .route import Route
 
     T = TypeVar("T")
-    #: Each route with the model to use there, in the order in which they are tried.
+    #: Each route with the model to use on it, in the order in which they are tried.
     Routes = Sequence[tuple[Route, str]]
 
 
 def send(routes: Routes, operation: str, request: Request, clock: CallClock) -> tuple[Response, CallStats]:
-    """A complete response and its figures."""
+    """A complete response and the figures of the call."""
     call = Call(routes, operation, request, clock)
     try:
         response = call.run(_read_response)
@@ -43,16 +42,16 @@ def send(routes: Routes, operation: str, request: Request, clock: CallClock) -> 
 
 
 def open_stream(routes: Routes, request: ChatRequest, clock: CallClock) -> ChatStream:
-    """A stream of a chat, opened as far as its first event."""
+    """A streamed chat, read up to its first event with content."""
     try:
-        return Call(routes, "chat", replace(request, stream=True), clock).run(_read_first)
+        return Call(routes, "chat", replace(request, stream=True), clock).run(_open_stream)
     except BaseException:
         clock.end()
         raise
 
 
 class Call:
-    """One call: attempts at one endpoint after another, until one succeeds."""
+    """One call: a request, and where it is tried until an attempt succeeds."""
 
     def __init__(self, routes: Routes, operation: str, request: Request, clock: CallClock) -> None:
         self.routes = routes
@@ -62,14 +61,15 @@ class Call:
         self.attempts: list[Attempt] = []
         self.count = 0
 
-    def run(self, finish: Callable[[Exchange], T]) -> T:
-        """The first success. Raises the last failure, with the timeline of all attempts."""
+    def run(self, read: Callable[[Exchange], T]) -> T:
+        """What `read` returns for the first attempt that succeeds. Raises the last error, with all attempts in it."""
         failure: AiLibError | None = None
         for position, (route, model) in enumerate(self.routes):
             try:
-                return self._try_route(route, model, finish)
+                return self._try_route(route, model, read)
             except AiLibError as error:
                 failure = error
+            # A fallback that is not configured (no key, for example) does not keep the next one from being tried.
             if not failure.fallbackable and not (position and isinstance(failure, ConfigurationError)):
                 break
         assert failure is not None
@@ -79,28 +79,27 @@ class Call:
         finally:
             del failure  # an exception and a frame that refers to it are a cycle, and this one reaches the connections
 
-    def _try_route(self, route: Route, model: str, finish: Callable[[Exchange], T]) -> T:
-        """One endpoint, with its retries. Raises the last failure there."""
+    def _try_route(self, route: Route, model: str, read: Callable[[Exchange], T]) -> T:
+        """One endpoint, with its retries. Raises the last error there."""
         endpoint = route.endpoints.find(model, self.operation)
         exchange = Exchange(route, endpoint, self.request, self.clock)
-        retries = taken = 0
+        retries = cost = 0
         while True:
             self.clock.begin_attempt()
             started = monotonic()
             self.count += 1
             exchange.number = self.count
             try:
-                value = _admitted(exchange, finish)
+                value = exchange.attempt(read)
             except AiLibError as error:
                 failure = error
             else:
-                route.budget.refund(taken)
+                route.budget.refund(cost)
                 return value
-            exchange.redact(failure)
             failure.provider = failure.provider or endpoint.manifest.id
             failure.model = failure.model or model
-            wait, taken = self._wait(route, failure, retries)
-            self._note(failure, started, wait)
+            wait, cost = self._wait(route, failure, retries)
+            self._record(failure, started, wait)
             if wait is None:
                 raise failure
             if route.on_retry is not None:
@@ -110,16 +109,16 @@ class Call:
             retries += 1
 
     def _wait(self, route: Route, failure: AiLibError, retries: int) -> tuple[float | None, int]:
-        """Seconds until the next attempt (None: there is none) and the tokens of the budget it took."""
+        """Seconds until the next attempt (None: there is none), and what it costs of the retry budget."""
         if not route.retry.allows(failure, retries) or (route.breaker is not None and route.breaker.state == "open"):
             return None, 0
         wait = route.retry.delay(failure, retries, uniform)
         if wait >= self.clock.remaining():
             return None, 0
-        taken = route.budget.take(failure)
-        return (wait if taken else None), taken
+        cost = route.budget.take(failure)
+        return (wait if cost else None), cost
 
-    def _note(self, failure: AiLibError, started: float, wait: float | None) -> None:
+    def _record(self, failure: AiLibError, started: float, wait: float | None) -> None:
         self.attempts.append(
             Attempt(
                 failure.provider or "",
@@ -134,7 +133,7 @@ class Call:
 
 
 class Exchange:
-    """A request at one endpoint, ready to be sent any number of times."""
+    """A request to one endpoint, rendered once, that can be sent any number of times. Raises ConfigurationError."""
 
     def __init__(self, route: Route, endpoint: Endpoint, request: Request, clock: CallClock) -> None:
         ledger = Ledger()
@@ -143,6 +142,7 @@ class Exchange:
         self.clock = clock
         self.number = 0
         self.sent = Headers()
+        self.received: Mapping[str, str] = {}
         self.request: Request = request
         if request.model != endpoint.model:
             self.request = replace(request, model=endpoint.model)  # type: ignore[type-var]  # every request is a dataclass
@@ -154,52 +154,65 @@ class Exchange:
         if retirement:
             self.warnings.append(retirement)
 
-    def redact(self, failure: AiLibError) -> None:
-        """Removes the secrets of what was sent from the texts of an error."""
-        from ..http.redaction import redact_error  # few calls fail
+    def attempt(self, read: Callable[[Exchange], T]) -> T:
+        """Calls `read` when the breaker and the limiter of the route allow it. Errors are raised without the request's secrets.
 
-        redact_error(failure, self.secrets())
-
-    def secrets(self) -> list[str]:
-        return self.route.transport.secrets(self.sent)
+        The slot in the limiter is released after an error; after a success, when the clock ends.
+        """
+        breaker, limiter, clock = self.route.breaker, self.route.limiter, self.clock
+        if breaker is not None:
+            breaker.admit()
+        try:
+            if limiter is not None:
+                limiter.acquire(clock)
+            value = read(self)
+        except AiLibError as error:
+            failure = error
+        except BaseException as error:
+            clock.release()
+            if breaker is not None:
+                breaker.note(error)
+            raise
+        else:
+            if breaker is not None:
+                breaker.note(None)
+            return value
+        clock.release()
+        self._prepare(failure)  # first: the breaker keeps the error's text
+        if breaker is not None:
+            breaker.note(failure)
+        try:
+            raise failure
+        finally:
+            del failure  # see `Call.run`
 
     def send(self) -> HttpResponse:
-        """The response's head, where its status is a success. Raises RemoteError for an error status, RedirectRefused."""
+        """The head of a response with a success status. Raises RemoteError for an error status, and RedirectRefused."""
         request = self.endpoint.http_request(self.request, self.body)
         self.sent = request.headers
         response = self.route.transport.send(request, self.clock)
+        self.received = response.headers
         if response.status < 300:
             return response
         raw = response.read_error()
         if response.status < 400:
+            # RFC 9110 15.4 lets a client decide, and this request has credentials.
             raise RedirectRefused(
-                f"the response is a redirect ({response.status}); none is ever followed, since the key would travel with it"
+                f"the response is a redirect ({response.status}), which is not followed: it would get the key"
             )
-        error = error_response(response.status, response.headers, raw, self.endpoint.dialect, self.endpoint.manifest)
-        error.rate_limit = rate_limit(response.headers)
-        hint = should_retry_header(response.headers)
-        if hint is not None:
-            error.retryable = hint
-        raise error
+        raise error_response(response.status, response.headers, raw, self.endpoint.dialect, self.endpoint.manifest)
 
+    def secrets(self) -> Callable[[], list[str]]:
+        """A function that returns the secrets in what was sent last."""
+        return partial(self.route.transport.secrets, self.sent)
 
-def _admitted(exchange: Exchange, finish: Callable[[Exchange], T]) -> T:
-    """One attempt, when the route's breaker and limiter let it begin. A stream keeps its place until its clock ends."""
-    breaker, limiter, clock = exchange.route.breaker, exchange.route.limiter, exchange.clock
-    if breaker is not None:
-        breaker.admit()
-    try:
-        if limiter is not None:
-            limiter.acquire(clock)
-        value = finish(exchange)
-    except BaseException as error:
-        clock.release()
-        if breaker is not None:
-            breaker.note(error)
-        raise
-    if breaker is not None:
-        breaker.note(None)
-    return value
+    def _prepare(self, failure: AiLibError) -> None:
+        """Adds the request id to an error inside a response with a success status, and removes the secrets from its texts."""
+        from ..http.redaction import redact_error  # few calls fail
+
+        if isinstance(failure, RemoteError):
+            failure.request_id = failure.request_id or request_id(self.received, self.endpoint.manifest)
+        redact_error(failure, self.secrets()())
 
 
 def _read_response(exchange: Exchange) -> Response:
@@ -212,23 +225,23 @@ def _read_response(exchange: Exchange) -> Response:
     return response
 
 
-def _read_first(exchange: Exchange) -> ChatStream:
+def _open_stream(exchange: Exchange) -> ChatStream:
     endpoint, clock = exchange.endpoint, exchange.clock
     http = exchange.send()
     clock.start_content()
-    outcome = Outcome(clock, endpoint.manifest.id, endpoint.model, endpoint.dialect.name)
-    outcome.warnings = exchange.warnings
-    outcome.secrets = partial(exchange.route.transport.secrets, exchange.sent)
-    outcome.attempts = exchange.number
-    outcome.request_id = request_id(http.headers, endpoint.manifest)
-    outcome.rate_limit = rate_limit(http.headers)
+    state = StreamState(clock, endpoint.manifest.id, endpoint.model, endpoint.dialect.name)
+    state.warnings = exchange.warnings
+    state.secrets = exchange.secrets()
+    state.attempts = exchange.number
+    state.request_id = request_id(http.headers, endpoint.manifest)
+    state.rate_limit = rate_limit(http.headers)
+    max_event = exchange.route.transport.limits.event
     try:
-        max_event = exchange.route.transport.limits.event
         events = response_events(
             endpoint.operation, exchange.request, http.headers, http.chunks(), endpoint.manifest, max_event
         )
-        pulled = pull_first(events, outcome)
+        pulled = pull_first(events, state)
     except BaseException:
         http.close()
         raise
-    return ChatStream(relay(pulled, events, http, outcome), http, outcome)
+    return ChatStream(relay(pulled, events, http, state), http, state)

@@ -1,7 +1,7 @@
-"""A response's bytes → values: picks the framing, hands the frames or the JSON to the operation. No I/O.
+"""The bytes of a response → values: chooses the framing, and gives the frames or the JSON to the operation. No I/O.
 
-`parse(parse_sse_json(chunks))` is all of a stream; the rest of this file is for responses that are not what was requested: an
-error body, HTML with status 200, JSON where a stream was requested.
+`parse(parse_sse_json(chunks))` is the whole of a stream. The rest of this file is for responses of another kind than requested:
+an error body, HTML with status 200, JSON instead of a stream.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..framing.json import load_json
 from ..framing.sse import parse_normalized_json, parse_sse_json
 from ..types.json_values import may_have_surrogates, repaired
 from ..types.response import ChatResponse
+from .rate_limits import rate_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
     from ..types.request import Request
     from ..types.response import Response
 
+MAX_REQUEST_ID_CHARACTERS = 200
+
 
 def parse_response(
     operation: Operation, request: Request, headers: Mapping[str, str], raw: bytes, manifest: Manifest
 ) -> Response:
-    """A complete response with a success status. Raises ProtocolError where it is not what the operation expects."""
+    """A complete response with a success status. Raises ProtocolError if it is not what the operation expects, and RemoteError
+    if it contains an error."""
     body = _json(raw, headers, manifest)
     response = operation.parse(Received(body, headers, request), manifest)
     response.provider = manifest.id
@@ -55,8 +59,8 @@ def response_events(
 ) -> Iterator[StreamingEvent]:
     """The events of a streamed response. Raises ResponseTooLarge if one has more than `max_event` bytes.
 
-    A response in JSON is read as what it is: a list holds the frames (Gemini without `alt=sse`), an object is a complete
-    response (or an error), given as the events that it would have had. `Limits.response` bounds it.
+    A response in JSON instead of a stream is read too: a list has the frames (Gemini without `alt=sse`), an object is a
+    complete response (or an error), and becomes the events that it would have had. `Limits.response` bounds it.
     """
     stream = operation.stream
     assert stream is not None
@@ -79,12 +83,13 @@ def response_events(
 
 #: The switch of `framing/fastpath`: False gives the same events on the plain path alone.
 FAST_PATH = True
-#: A type that names its framing, whatever the dialect's own: Bedrock's Invoke call carries other formats' events in it.
+#: A media type that decides the framing for all dialects: Bedrock's InvokeModelWithResponseStream sends the events of other
+#: formats in it (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html).
 _FRAMING_OF = {"application/vnd.amazon.eventstream": "aws"}
 
 
 def frames_of(chunks: Iterable[bytes], stream: Streaming, max_event: int, framing: str | None = None) -> Iterator[Frame]:
-    """The frames of a stream in the operation's framing, or another one. Raises ResponseTooLarge: see `response_events`."""
+    """The frames of a stream in the operation's framing, or in another one. Raises ResponseTooLarge: see `response_events`."""
     framing = framing or stream.framing
     if framing == "sse":
         return parse_sse_json(chunks, max_event, stream.is_end_mark)
@@ -113,7 +118,11 @@ def _events_of_json(
 
 
 def error_response(status: int, headers: Mapping[str, str], raw: bytes, dialect: Dialect, manifest: Manifest) -> RemoteError:
-    """The exception for a response with an error status; its body may be JSON, HTML, plain text or nothing."""
+    """The exception for a response with an error status. Its body may be JSON, HTML, plain text or empty.
+
+    Texts are complete in it: secrets are removed from them before they are cut (`http/redaction.py`).
+    """
+    from .retry import should_retry_header
     from .retry_hints import retry_hint
 
     text = _text(raw)
@@ -123,7 +132,7 @@ def error_response(status: int, headers: Mapping[str, str], raw: bytes, dialect:
     details = with_google_details(dialect.parse_error(status, body), body)
     if details.type is None and _TYPE_HEADER in headers:
         details = replace(details, type=headers[_TYPE_HEADER].partition(":")[0].rpartition("#")[2])
-    return manifest.error(
+    error = manifest.error(
         status,
         details,
         {**GOOGLE_WORDS, **dialect.error_words},
@@ -131,16 +140,21 @@ def error_response(status: int, headers: Mapping[str, str], raw: bytes, dialect:
         request_id=request_id(headers, manifest),
         retry_after=retry_hint(status, headers, body, details),
     )
+    error.rate_limit = rate_limit(headers)
+    retryable = should_retry_header(headers)
+    if retryable is not None:
+        error.retryable = retryable
+    return error
 
 
-#: AWS puts an error's type here, not into the body; a namespace and a URI may surround it.
+#: AWS sends the type of an error in this header, not in the body. A namespace and a URI may surround it.
 #: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
 _TYPE_HEADER = "x-amzn-errortype"
 
 
 def request_id(headers: Mapping[str, str], manifest: Manifest) -> str | None:
-    """The provider's name for this exchange, at most 200 characters."""
-    return next((headers[name][:200] for name in manifest.request_id if name in headers), None)
+    """The provider's id of this request, from the headers that the manifest names."""
+    return next((headers[name][:MAX_REQUEST_ID_CHARACTERS] for name in manifest.request_id if name in headers), None)
 
 
 def _json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> Any:

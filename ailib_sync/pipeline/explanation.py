@@ -1,4 +1,4 @@
-"""What would be sent, and why: the request without its key, and the ledger of its options. A value that prints well."""
+"""What would be sent, and why: the request with its secrets redacted, and the ledger of its options. `print` shows both."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The exact request a builder would send. `headers` has the key's header redacted; `ledger` says which options were sent,
-    renamed, defaulted, changed or dropped, by which line of which manifest (or by the dialect)."""
+    """The request that a builder would send: what is different in the real one is only the value of each `<redacted>` header.
+
+    `ledger` lists which options are sent, renamed, defaulted, changed or dropped, and the line of the manifest, or the dialect,
+    that decides it.
+    """
 
     provider: str
     model: str
@@ -28,7 +31,7 @@ class Explanation:
     ledger: tuple[LedgerEntry, ...]
 
     def __str__(self) -> str:
-        head = [f"{self.provider} speaks {self.dialect}", f"{self.method} {self.url}"]
+        head = [f"{self.provider}, dialect {self.dialect}", f"{self.method} {self.url}"]
         head += [f"{name}: {value}" for name, value in self.headers.items()]
         rows = [(entry.option, entry.action, entry.detail, entry.source) for entry in self.ledger]
         widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
@@ -38,7 +41,7 @@ class Explanation:
 
 
 def _short(value: Any) -> Any:
-    """The body with long strings (base64 data above all) cut for reading."""
+    """The body with long strings cut, such as data in base64."""
     if isinstance(value, dict):
         return {key: _short(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,6 +1,6 @@
 """`Limiter`: how many requests, tokens and concurrent calls a program allows itself. Waits; knows nothing of HTTP.
 
-Two rules keep it usable, whatever happens to a call:
+Two rules keep it usable however a call ends:
 
 - A slot counts only while its object is alive. An exception of a signal handler can end a call between any two instructions;
   the slot is then dropped with the call's frames. Waiters are in the queue in the same way.

@@ -1,4 +1,4 @@
-"""`Route`: everything that a call needs of the client that sends it. A value; it knows no client."""
+"""`Route`: everything that a call needs from its client. A value; it has no reference to the client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Route:
-    """The way to one provider: its endpoints, its connections, and the policies that bound its calls. Not changed once made.
+    """How calls reach one provider: its endpoints, the connections, and the policies of its client. It is never changed.
 
     `on_retry(error, attempt, wait)` is called before each wait for another attempt.
     """

@@ -1,6 +1,6 @@
-"""Credentials that are more than a key: AWS signatures (SigV4) and Google's OAuth tokens, by those companies' own libraries.
+"""Credentials other than a key: AWS signatures (SigV4) and Google's OAuth tokens, made by the libraries of these companies.
 
-Both libraries are optional extras, and each takes a tenth of a second to import, so each is imported where it is first used.
+Both libraries are optional extras, and each takes a tenth of a second to import, so each is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ RENEWAL_SECONDS = 30.0
 
 
 def sign_aws(request: HttpRequest, region: str, service: str = "bedrock") -> dict[str, str]:
-    """The request's headers, signed with what botocore finds: the environment, a profile, SSO, the machine's role.
+    """The request's headers, signed with the credentials that botocore finds: the environment, a profile, SSO, a role.
 
-    A signature holds for five minutes, so a repeated request is signed anew. Only `Host`, `Content-Type` and the body are
-    signed: what a proxy adds or the transport changes does no harm.
+    A signature is valid for five minutes, so each attempt gets a new one. Only `Host`, `Content-Type` and the body are signed,
+    so that a proxy may add headers. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
     """
     try:
         from botocore.auth import SigV4Auth
@@ -45,13 +45,13 @@ def sign_aws(request: HttpRequest, region: str, service: str = "bedrock") -> dic
     return {**kept, **signed.headers}
 
 
-#: What an earlier signature of the same request may have left.
+#: The headers of an earlier signature of the same request.
 _SIGNATURE = frozenset(("authorization", "x-amz-date", "x-amz-security-token"))
 
 
 @lru_cache(maxsize=1)
 def _aws_credentials() -> Any:
-    """What botocore finds, once in a process; it renews what expires, from any thread."""
+    """What botocore finds, once in a process. It renews credentials that expire, and is safe to use from all threads."""
     from botocore.session import Session
 
     credentials = Session().get_credentials()
@@ -71,7 +71,7 @@ def google_token(*scopes: str) -> str:
 
 
 class _GoogleCredentials:
-    """Default credentials behind a lock: many threads share them, and one of them loads and renews."""
+    """Default credentials that threads share. One of them loads and renews, under a lock."""
 
     def __init__(self, scopes: tuple[str, ...]) -> None:
         self._scopes = scopes
@@ -110,12 +110,12 @@ class _GoogleCredentials:
             raise kind(f"Google credentials could not be renewed: {error}") from error
 
 
-#: By process, since a forked child must not inherit a lock that is held, and by scopes.
+#: By process (a forked child must not inherit a locked lock) and scopes.
 _GOOGLE: dict[tuple[int, tuple[str, ...]], _GoogleCredentials] = {}
 
 
 class _Http:
-    """What google-auth sends with: the environment's proxy, and no wait without an end."""
+    """Sends the requests of google-auth, through the proxy that the environment names, with a timeout."""
 
     def request(self, method: str, url: str, **options: Any) -> Any:
         from urllib.parse import urlsplit

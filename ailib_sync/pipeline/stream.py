@@ -1,7 +1,7 @@
-"""`ChatStream`: the events of one answer as they come, and what they add up to.
+"""`ChatStream`: the events of one response as they arrive, and the response that they make.
 
-The generator that yields them does not know the stream object, so nothing here is a cycle: dropping the stream, or leaving a
-loop over it, closes the connection at once, without the garbage collector.
+The generator that yields the events has no reference to the stream, so there is no cycle: dropping the stream closes the
+connection immediately, without the garbage collector.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from _thread import get_ident
 from time import monotonic
 
 from ..dialects.accumulator import Accumulator
-from ..errors import AiLibError, Cancelled, ConnectionLost, StreamConsumed, StreamInterrupted
+from ..errors import AiLibError, Cancelled, ConnectionLost, RemoteError, StreamConsumed, StreamInterrupted
 from ..types.events import ContentDelta, Metadata, StreamEnd
 from ..types.response import CallStats
 
@@ -27,22 +27,23 @@ if TYPE_CHECKING:
     from ..types.response import ChatResponse, RateLimit, Response
 
 
-class Outcome:
-    """What is known of a streamed answer so far: its events folded, and the facts of the call."""
+class StreamState:
+    """What has arrived of a streamed response, and the facts of its call."""
 
     __slots__ = (
-        "attempts", "clock", "ended_at", "first_content_at", "fold", "model", "origin", "provider", "rate_limit",
+        "accumulator", "attempts", "clock", "dialect", "ended_at", "first_content_at", "model", "provider", "rate_limit",
         "request_id", "secrets", "warnings",
     )  # fmt: skip
 
-    def __init__(self, clock: CallClock, provider: str, model: str, origin: str) -> None:
+    def __init__(self, clock: CallClock, provider: str, model: str, dialect: str) -> None:
         self.clock = clock
         self.provider = provider
         self.model = model
-        self.origin = origin
-        self.fold = Accumulator()
+        self.dialect = dialect
+        self.accumulator = Accumulator()
         self.warnings: list[str] = []
         self.request_id: str | None = None
+        #: Returns the secrets of the request, to remove them from an error's texts.
         self.secrets: Callable[[], list[str]] = list
         self.rate_limit: RateLimit | None = None
         self.attempts = 1
@@ -50,13 +51,13 @@ class Outcome:
         self.ended_at: float | None = None
 
     def end(self) -> None:
-        """The call is over, whichever way. Takes no lock: finalizers call it."""
-        if self.fold.usage is not None:
-            self.clock.tokens_used = self.fold.usage.total_tokens or 0
+        """The call is over, however it ended. Takes no lock: finalizers call it."""
+        if self.accumulator.usage is not None:
+            self.clock.tokens_used = self.accumulator.usage.total_tokens or 0
         self.clock.end()
 
     def response(self) -> ChatResponse:
-        response = self.fold.response(self.origin)
+        response = self.accumulator.response(self.dialect)
         response.provider = self.provider
         response.request_id = self.request_id
         response.warnings = list(self.warnings)
@@ -89,14 +90,14 @@ def stats_of(
     )
 
 
-def pull_first(events: Iterator[StreamingEvent], outcome: Outcome) -> list[StreamingEvent]:
-    """The events up to the first that is more than metadata. They are pulled while the call may still be tried again."""
+def pull_first(events: Iterator[StreamingEvent], state: StreamState) -> list[StreamingEvent]:
+    """The events up to the first that is more than metadata. They are read while the call can still be retried."""
     pulled: list[StreamingEvent] = []
     try:
         for event in events:
             pulled.append(event)
             if not isinstance(event, Metadata):
-                outcome.first_content_at = monotonic()
+                state.first_content_at = monotonic()
                 return pulled
     except ConnectionLost as error:
         lost = interrupted(error)
@@ -106,18 +107,18 @@ def pull_first(events: Iterator[StreamingEvent], outcome: Outcome) -> list[Strea
 
 
 def interrupted(error: ConnectionLost) -> StreamInterrupted:
-    """A connection that breaks in a stream is a stream that was cut."""
+    """The error for a connection that breaks in a stream."""
     return StreamInterrupted(f"the stream was cut: {error.uncut.get('message', error.message)}")
 
 
 def relay(
-    pulled: list[StreamingEvent], events: Iterator[StreamingEvent], http: HttpResponse, outcome: Outcome
+    pulled: list[StreamingEvent], events: Iterator[StreamingEvent], http: HttpResponse, state: StreamState
 ) -> Generator[StreamingEvent, None, None]:
-    """Yields the events while folding them. Whatever ends it, the connection is given back or dropped.
+    """Yields the events and accumulates them. However it ends, the connection is returned to its pool or closed.
 
-    The path of a content delta is the hot loop of the package: no call but the buffer's write.
+    The branch for a content delta is the hot loop of the package: its only call is the write to a buffer.
     """
-    fold, clock = outcome.fold, outcome.clock
+    accumulator, clock = state.accumulator, state.clock
     write = None
     failure: AiLibError | None = None
     try:
@@ -125,19 +126,19 @@ def relay(
             for event in source:
                 if isinstance(event, ContentDelta) and event.extra is None and not event.starts:
                     if write is None:
-                        write = fold.text_writer()
+                        write = accumulator.text_writer()
                     write(event.text)
                     clock.progress = True
                     yield event
                     continue
                 write = None
-                fold.add(event)
+                accumulator.add(event)
                 if not isinstance(event, Metadata):
                     clock.progress = True
                 if isinstance(event, StreamEnd):
                     http.finish()
-                    outcome.ended_at = monotonic()
-                    outcome.end()
+                    state.ended_at = monotonic()
+                    state.end()
                     yield event
                     return
                 yield event
@@ -147,37 +148,39 @@ def relay(
         failure = error
     finally:
         http.close()
-        outcome.end()
+        state.end()
     from ..http.redaction import redact_error  # few streams fail
 
     if failure is None:
         failure = StreamInterrupted("the stream ended without its last event")
-    redact_error(failure, outcome.secrets())
-    failure.partial = outcome.response()
-    failure.provider = failure.provider or outcome.provider
-    failure.model = failure.model or outcome.model
+    if isinstance(failure, RemoteError):
+        failure.request_id = failure.request_id or state.request_id
+    redact_error(failure, state.secrets())
+    failure.partial = state.response()
+    failure.provider = failure.provider or state.provider
+    failure.model = failure.model or state.model
     raise failure
 
 
 class ChatStream:
-    """One streamed answer: iterate it, once. `with` closes it on every path.
+    """A streamed response. Iterate over it once; one thread reads it. `with` closes it in all cases.
 
-    Raises, while it is read, whatever goes wrong, with everything that arrived in `error.partial`.
+    Iterating raises an AiLibError if something goes wrong, with everything that arrived in `error.partial`.
     """
 
-    __slots__ = ("_events", "_http", "_outcome", "_reader", "_started")
+    __slots__ = ("_events", "_http", "_reader", "_started", "_state")
 
-    def __init__(self, events: Generator[StreamingEvent, None, None], http: HttpResponse, outcome: Outcome) -> None:
+    def __init__(self, events: Generator[StreamingEvent, None, None], http: HttpResponse, state: StreamState) -> None:
         self._events = events
         self._http = http
-        self._outcome = outcome
+        self._state = state
         self._reader = get_ident()
         self._started = False
 
     def __iter__(self) -> Iterator[StreamingEvent]:
         if self.ended:
-            raise StreamConsumed("the stream has been read; its answer is in stream.response")
-        if self._outcome.clock.cancelled:
+            raise StreamConsumed("the stream has been read; its response is in stream.response")
+        if self._state.clock.cancelled:
             raise self._closed()
         self._reader = get_ident()
         self._started = True
@@ -189,7 +192,7 @@ class ChatStream:
         try:
             return next(self._events)
         except StopIteration:
-            if self._outcome.clock.cancelled and not self.ended:
+            if self._state.clock.cancelled and not self.ended:
                 raise self._closed() from None
             raise
         except ValueError as error:
@@ -198,13 +201,13 @@ class ChatStream:
             raise RuntimeError("another thread is reading this stream; a stream has one reader") from None
 
     def text(self) -> Iterator[str]:
-        """The pieces of the answer's text alone."""
+        """Only the text, in fragments."""
         for event in self:
             if event.is_content_delta:
                 yield event.as_content_delta.text
 
     def collect(self) -> ChatResponse:
-        """Reads to the end: the same response that `execute()` would have given."""
+        """Reads to the end, and returns the same response as `execute()`."""
         if not self.ended:
             for _ in self:
                 pass
@@ -213,59 +216,59 @@ class ChatStream:
     @property
     def ended(self) -> bool:
         """Whether the last event has been read."""
-        return self._outcome.ended_at is not None
+        return self._state.ended_at is not None
 
     @property
     def response(self) -> ChatResponse:
-        """The whole answer, after the end. Raises StreamConsumed before it."""
+        """The complete response. Raises StreamConsumed before the end."""
         if not self.ended:
             raise StreamConsumed("the stream has not ended; stream.partial is what has arrived so far")
-        return self._outcome.response()
+        return self._state.response()
 
     @property
     def partial(self) -> ChatResponse:
         """What has arrived so far, at any time."""
-        return self._outcome.response()
+        return self._state.response()
 
     @property
     def stats(self) -> CallStats:
-        """The figures of the call, after the end."""
+        """The figures of the call. Raises StreamConsumed before the end."""
         if not self.ended:
             raise StreamConsumed("the stream has not ended; its figures come with the last event")
-        return self._outcome.stats()
+        return self._state.stats()
 
     @property
     def warnings(self) -> list[str]:
-        """One sentence for each thing that was asked for and is not done as asked."""
-        return list(self._outcome.warnings)
+        """One sentence for each option that is not sent as requested."""
+        return list(self._state.warnings)
 
     @property
     def provider(self) -> str:
-        """Who answers (a fallback may)."""
-        return self._outcome.provider
+        """The provider that responds; it may be that of a fallback."""
+        return self._state.provider
 
     @property
     def request_id(self) -> str | None:
-        return self._outcome.request_id
+        return self._state.request_id
 
     def _closed(self) -> Cancelled:
-        error = Cancelled("the stream was closed before its end", provider=self._outcome.provider, model=self._outcome.model)
-        error.partial = self._outcome.response()
+        error = Cancelled("the stream was closed before its end", provider=self._state.provider, model=self._state.model)
+        error.partial = self._state.response()
         return error
 
     def close(self) -> None:
-        """Ends the stream, at any time and from any thread; in the thread that reads it, the next wait raises Cancelled."""
+        """Ends the stream, at any time and from any thread. A thread that reads it gets Cancelled."""
         if self.ended:
             return
-        self._outcome.clock.cancel()
+        self._state.clock.cancel()
         self._http.close()
         if self._reader != get_ident():
-            return  # its reader would take a closed generator for the end of the answer; it closes everything as it wakes
+            return  # its reader would take a closed generator for the end of the response; it wakes and closes everything
         try:
             self._events.close()
         except ValueError:
-            return  # called by a signal handler in the middle of a read, which ends by itself now
-        self._outcome.clock.end()
+            return  # called by a signal handler during a read, which now ends by itself
+        self._state.clock.end()
 
     def cancel(self) -> None:
         """The same as `close`."""
@@ -278,11 +281,11 @@ class ChatStream:
         self.close()
 
     def __del__(self) -> None:
-        # A generator that never ran does not run its `finally`.
+        # A generator that was never started does not run its `finally`.
         if not self._started:
             self._http.close()
-            self._outcome.clock.end()
+            self._state.clock.end()
 
     def __repr__(self) -> str:
-        state = "ended" if self.ended else "open"
-        return f"ChatStream({self._outcome.provider}/{self._outcome.model}, {state})"
+        ended = "ended" if self.ended else "open"
+        return f"ChatStream({self._state.provider}/{self._state.model}, {ended})"

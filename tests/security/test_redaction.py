@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ailib_sync import AiLibError, ProtocolError, RemoteError, RetryPolicy
+from ailib_sync import AiLibError, CircuitBreaker, CircuitOpen, ProtocolError, RemoteError, RetryPolicy
 from ailib_sync.dialects.dialect import NAMES
 from ailib_sync.http.message import Headers
 from ailib_sync.http.redaction import redact
@@ -102,6 +102,30 @@ def test_a_success_status_with_something_else_in_it(body: str, stream: bool) -> 
         error = failure(fake, stream)
     assert isinstance(error, (ProtocolError, RemoteError))
     assert KEY not in shown(error)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["complete", "streamed"])
+def test_a_breaker_does_not_repeat_the_key_of_another_call(stream: bool) -> None:
+    breaker = CircuitBreaker(failures=1)
+    with FakeProvider("openai", api_key=KEY) as fake:
+        fake.fail(500, body={"error": {"message": f"no {KEY}"}})
+        failure(fake, stream, breaker=breaker)
+        error = failure(fake, stream, breaker=breaker)
+    assert isinstance(error, CircuitOpen)
+    assert f"no {REDACTED}" in error.message
+    assert KEY not in shown(error)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["complete", "streamed"])
+def test_on_retry_and_the_attempts_do_not_show_the_key(stream: bool) -> None:
+    seen: list[str] = []
+    with FakeProvider("openai", api_key=KEY) as fake:
+        fake.fail(500, body={"error": {"message": f"no {KEY}"}}, times=2)
+        client = fake.client(retry=RetryPolicy(1, base_delay=0.0), on_retry=lambda error, *_: seen.append(shown(error)))
+        with pytest.raises(AiLibError) as caught:
+            client.chat().user("Hi").stream() if stream else client.chat().user("Hi").execute()
+    assert len(caught.value.attempts) == 2
+    assert KEY not in shown(caught.value) + repr(caught.value.attempts) + "".join(seen)
 
 
 def test_an_error_event_in_a_stream(fake: FakeProvider) -> None:
