@@ -1,7 +1,7 @@
 """What all tests share: time limits that fit the machine, and the marker `quick`.
 
-`quick` is on every test outside SLOW that is not marked `slow`, so a new file is quick until somebody says otherwise. Where the
-quick tests take too long together, the end of the run says which ones.
+`quick` is on every test, except those in SLOW, those marked `slow`, and Hypothesis's, which try many inputs. So a new file is
+quick until somebody says otherwise. Where the quick tests take too long together, the end of the run says which ones.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from . import time_limits
 from .time_limits import scaled
@@ -63,8 +63,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if not in_slow(item.path) and item.get_closest_marker("slow") is None:
+        if not is_slow(item):
             item.add_marker("quick")
+
+
+def is_slow(item: pytest.Item) -> bool:
+    random = is_hypothesis_test(getattr(item, "obj", None))
+    return random or in_slow(item.path) or item.get_closest_marker("slow") is not None
 
 
 def in_slow(path: Path) -> bool:

@@ -341,6 +341,7 @@ def test_an_interrupt_is_raised_unchanged_and_leaves_no_socket(play, call, numbe
         assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "call",
     ["stream = chat.stream(); next(stream)", "stream = chat.stream()", "iterator = iter(chat.stream()); next(iterator)"],

@@ -277,6 +277,7 @@ def test_the_flask_application_streams() -> None:
     assert app.post("/ask", data="").status_code < 500
 
 
+@pytest.mark.slow
 def test_the_django_view_streams() -> None:
     pytest.importorskip("django")
     code = textwrap.dedent("""

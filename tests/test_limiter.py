@@ -181,6 +181,7 @@ def test_no_more_requests_are_in_flight_than_allowed():
         assert gauge.most == 3
 
 
+@pytest.mark.slow
 def test_no_more_requests_start_in_a_minute_than_allowed(minute):
     gauge = Gauge(0.0)
     with LocalServer(gauge) as server:
@@ -191,6 +192,7 @@ def test_no_more_requests_start_in_a_minute_than_allowed(minute):
     assert all(begun[i + 5] - begun[i] > minute - scaled(DELAY) for i in range(len(begun) - 5))
 
 
+@pytest.mark.slow
 def test_a_retry_is_a_request_too(minute):
     gauge = []
 
