@@ -241,7 +241,8 @@ class AiClient:
 
     def _routes(self, model: str) -> tuple[tuple[Route, str], ...]:
         """The routes of a call, in the order in which they are tried, each with its model."""
-        return ((self._route, model), *((client._route, client.model) for client in self._fallbacks))
+        own = (self._route, model)
+        return (own, *((client._route, client.model) for client in self._fallbacks)) if self._fallbacks else (own,)
 
     def close(self) -> None:
         """Closes the idle connections. The client can still be used; calls in other threads are not disturbed."""

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.types.json_values import MAX_COUNT, count, parse_arguments, parse_data_url, repaired, total, word
+from ailib_sync.types.json_values import (
+    MAX_COUNT,
+    count,
+    may_have_unpaired_surrogates,
+    parse_arguments,
+    parse_data_url,
+    repaired,
+    total,
+    word,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +73,23 @@ def test_unpaired_surrogates_are_removed_and_pairs_joined() -> None:
     value = {"a\ud83d": ["Hi \ud83d", "\ude00", "\ud83d\ude00", {"b": "ok"}], "n": 1}
     assert repaired(value) == {"a": ["Hi ", "", "\U0001f600", {"b": "ok"}], "n": 1}
     assert parse_arguments('{"text": "cut \\ud83d"}') == {"text": "cut "}
+
+
+@pytest.mark.parametrize(
+    ("raw", "unpaired"),
+    [
+        (rb'"\ud83d\ude00 \uD83D\uDE00"', False),
+        ('"\ud55c\uad6d\uc5b4 \U0001f600"'.encode(), False),  # Korean, whose bytes begin as those of surrogates do
+        (rb'"\ud83d"', True),
+        (rb'"\ude00"', True),
+        (rb'"\ud83d\ud83d\ude00"', True),
+        (rb'"\ud83d\ude00\ude00"', True),
+        (rb'"\ud83dx\ude00"', True),
+        (rb'"\\ud83d\ude00"', True),  # the first backslash escapes the second
+        (b'"\xed\xa0\xbd"', True),
+        (b'"\xed\xa0\xbd\xed\xb8\x80"', True),
+        (b'{"a": 1}', False),
+    ],
+)
+def test_unpaired_surrogates_are_seen_in_the_bytes(raw: bytes, unpaired: bool) -> None:
+    assert may_have_unpaired_surrogates(raw) is unpaired

@@ -17,9 +17,7 @@ class Headers(dict[str, str]):
     `key_prefixes` names the headers that contain the API key, whatever they are called, and what is before the key in them.
     """
 
-    def __init__(self, headers: Mapping[str, str] | None = None, key_prefixes: Mapping[str, str] | None = None) -> None:
-        super().__init__(headers or {})
-        self.key_prefixes = dict(key_prefixes or {})
+    key_prefixes: Mapping[str, str] = {}  # replaced, never changed
 
     @classmethod
     def of(cls, headers: Mapping[str, str] | None) -> Headers | None:
@@ -28,9 +26,8 @@ class Headers(dict[str, str]):
 
     def put(self, name: str, value: str) -> None:
         """Sets a header. It replaces one whose name differs only in case (RFC 9110 5.1)."""
-        if name not in self:
-            for same in [other for other in self if other.lower() == name.lower()]:
-                del self[same]
+        if name not in self and name.lower() in map(str.lower, self):
+            del self[next(other for other in self if other.lower() == name.lower())]
         self[name] = value
 
     def put_all(self, headers: Mapping[str, str]) -> None:
@@ -40,13 +37,16 @@ class Headers(dict[str, str]):
     def put_key(self, name: str, prefix: str, key: str) -> None:
         """Sets the header that the API key is in."""
         self.put(name, prefix + key)
-        self.key_prefixes[name] = prefix
+        self.key_prefixes = {**self.key_prefixes, name: prefix}
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(self)})"
 
     def copy(self) -> Headers:
-        return Headers(self, self.key_prefixes)
+        copy = Headers(self)
+        if self.key_prefixes:
+            copy.key_prefixes = self.key_prefixes
+        return copy
 
     def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
         if any(map(self.is_secret, self)):

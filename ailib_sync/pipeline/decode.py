@@ -16,7 +16,7 @@ from ..errors import MAX_BODY_CHARACTERS, ProtocolError, RemoteError
 from ..framing.fastpath.feed import template_events
 from ..framing.json import load_json
 from ..framing.sse import parse_normalized_json, parse_sse_json
-from ..types.json_values import may_have_surrogates, repaired
+from ..types.json_values import may_have_unpaired_surrogates, repaired
 from ..types.response import ChatResponse
 from .rate_limits import rate_limit
 
@@ -168,8 +168,7 @@ def _json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> Any:
             error.provider = manifest.id
             raise
         raise _not_json(raw, headers, manifest) from None
-    # b"\xed" begins a surrogate that is encoded by itself, which UTF-8 does not allow (and Korean text, which it does).
-    return repaired(value) if may_have_surrogates(raw) or b"\xed" in raw else value
+    return repaired(value) if may_have_unpaired_surrogates(raw) else value
 
 
 def _text(raw: bytes) -> str:

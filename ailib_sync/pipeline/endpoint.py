@@ -153,12 +153,10 @@ class Endpoint:
         return self._operation
 
     def url(self, stream: bool = False) -> str:
-        url = self._urls.get(stream)
-        if url is None:
-            from ..dialects.dialect import path_of
+        from ..dialects.dialect import path_of
 
-            path = path_of(self.operation, self.manifest, stream=stream)
-            url = self._urls[stream] = self._base_url + filled(path, {**self._variables, "model": quoted(self.model)})
+        path = path_of(self.operation, self.manifest, stream=stream)
+        url = self._urls[stream] = self._base_url + filled(path, {**self._variables, "model": quoted(self.model)})
         return url
 
     def render(self, request: Request, ledger: Ledger) -> dict[str, Any] | None:
@@ -197,22 +195,22 @@ class Endpoint:
         )
 
     def _request_without_key(self, request: Request, body: dict[str, Any] | None) -> HttpRequest:
-        headers = self._fixed_headers(request.stream).copy()
+        stream = request.stream
+        headers = (self._headers.get(stream) or self._fixed_headers(stream)).copy()
         if request.headers:
             headers.put_all(request.headers)
-        return HttpRequest(self.operation.method, self.url(request.stream), headers, b"" if body is None else encoded(body))
+        url = self._urls.get(stream) or self.url(stream)
+        return HttpRequest(self.operation.method, url, headers, b"" if body is None else encoded(body))
 
     def _fixed_headers(self, stream: bool) -> Headers:
         """Ours, the manifest's and the client's, without the key. Accept and Accept-Encoding say what this package can read."""
-        headers = self._headers.get(stream)
-        if headers is None:
-            streaming = self.operation.stream if stream else None
-            headers = Headers({"Content-Type": "application/json", "User-Agent": USER_AGENT})
-            headers.put_all({name: filled(value, self._variables) for name, value in self.manifest.headers.items()})
-            headers.put_all(self._given_headers or {})
-            headers.put("Accept", ACCEPT[streaming.framing] if streaming else "application/json")
-            headers.put("Accept-Encoding", "identity" if stream else "gzip")  # a compressor would hold events back
-            self._headers[stream] = headers
+        streaming = self.operation.stream if stream else None
+        headers = Headers({"Content-Type": "application/json", "User-Agent": USER_AGENT})
+        headers.put_all({name: filled(value, self._variables) for name, value in self.manifest.headers.items()})
+        headers.put_all(self._given_headers or {})
+        headers.put("Accept", ACCEPT[streaming.framing] if streaming else "application/json")
+        headers.put("Accept-Encoding", "identity" if stream else "gzip")  # a compressor would hold events back
+        self._headers[stream] = headers
         return headers
 
     def key(self) -> Secret | None:

@@ -6,10 +6,12 @@ The only place of these rules, so that every dialect and every message format of
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from re import Pattern
     from typing import Any
 
 #: Nesting levels allowed in untrusted JSON. Far below the interpreter's recursion limit, so that code which later copies,
@@ -78,6 +80,8 @@ MAX_COUNT = 10**12
 def count(value: Any) -> int | None:
     """A number of tokens. JSON has one number type, so 12.0 is 12 (RFC 8259, section 6). Anything else is None, also a negative
     or an absurd number."""
+    if value is None:
+        return None  # most often
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
@@ -111,6 +115,28 @@ def parse_arguments(raw: str) -> dict[str, Any] | None:
 def may_have_surrogates(raw: str | bytes) -> bool:
     """Whether a JSON text has an escape of a surrogate (`\\ud83d`), paired or not."""
     return ("\\ud" in raw or "\\uD" in raw) if isinstance(raw, str) else (b"\\ud" in raw or b"\\uD" in raw)
+
+
+def may_have_unpaired_surrogates(raw: bytes) -> bool:
+    """Whether a JSON text may have a surrogate without its pair: as an escape, or encoded by itself (RFC 3629 3 forbids it)."""
+    if b"\xed" in raw:  # the first byte of an encoded surrogate, and of Korean syllables
+        try:
+            raw.decode()
+        except UnicodeDecodeError:
+            return True
+    if b"\\ud" not in raw and b"\\uD" not in raw:
+        return False
+    if b"\\\\u" in raw:
+        return True  # after an escaped backslash, `ud83d` is not an escape
+    rest = _pairs().sub(b"", raw)
+    return b"\\ud" in rest or b"\\uD" in rest
+
+
+@lru_cache(maxsize=1)
+def _pairs() -> Pattern[bytes]:
+    from re import compile  # few programs read such text
+
+    return compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]")
 
 
 def has_unpaired_surrogate(text: str) -> bool:

@@ -89,6 +89,8 @@ class ChatOptions:
 
     def given(self) -> dict[str, Any]:
         """The options that are set, by name."""
+        if self is NO_OPTIONS:
+            return {}
         return {name: value for name in OPTIONS if (value := getattr(self, name)) is not None}
 
 
