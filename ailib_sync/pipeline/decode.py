@@ -154,7 +154,10 @@ _TYPE_HEADER = "x-amzn-errortype"
 
 def request_id(headers: Mapping[str, str], manifest: Manifest) -> str | None:
     """The provider's id of this request, from the headers that the manifest names."""
-    return next((headers[name][:MAX_REQUEST_ID_CHARACTERS] for name in manifest.request_id if name in headers), None)
+    for name in manifest.request_id:
+        if name in headers:
+            return headers[name][:MAX_REQUEST_ID_CHARACTERS]
+    return None
 
 
 def _json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from time import time
 
 from ..types.response import RateLimit
-from .retry_hints import wait_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ _PREFIXES = ("x-ratelimit-{what}-{unit}", "anthropic-ratelimit-{unit}-{what}")
 
 def rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     """The limits in the headers, None if there are none."""
-    if not any("ratelimit" in name for name in headers):
+    if "ratelimit" not in "".join(headers):  # quicker than to look at each
         return None
     values: dict[str, int | float | None] = {}
     for unit in ("requests", "tokens"):
@@ -36,5 +35,7 @@ def _count(text: str) -> int | None:
 
 def _reset(text: str, headers: Mapping[str, str]) -> float | None:
     """Seconds until the reset."""
+    from .retry_hints import wait_seconds  # compiles patterns; not every service sends such headers
+
     wait = wait_seconds(text, time, headers.get("date"))
     return wait if wait is not None and wait < 1e9 else None
