@@ -13,6 +13,7 @@ from ailib_sync.errors import Cancelled, DeadlineExceeded
 from ailib_sync.types.messages import MessageRole, ToolResult
 from ailib_sync.types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 
+from .builder_steps import STEPS, Step
 from .scripted import chat_stream, client
 
 
@@ -27,48 +28,20 @@ def request(builder: ChatBuilder) -> ChatRequest:
 
 # --- Immutability -------------------------------------------------------------------------------------------------------
 
-STEPS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
-    ("system", ("Be brief.",), {}),
-    ("user", ("Hello",), {}),
-    ("assistant", ("Hi",), {}),
-    ("message", (Message.user("Hello"),), {}),
-    ("messages", ([Message.user("Hello")],), {}),
-    ("tool_result", ("call_1", "rain"), {}),
-    ("temperature", (0.5,), {}),
-    ("max_tokens", (5,), {}),
-    ("top_p", (0.5,), {}),
-    ("top_k", (5,), {}),
-    ("stop", ("END",), {}),
-    ("seed", (-1,), {}),
-    ("frequency_penalty", (0.5,), {}),
-    ("presence_penalty", (0.5,), {}),
-    ("tools", (Tool("f"),), {"parallel": False}),
-    ("tool_choice", ("auto",), {}),
-    ("response_format", ("json",), {}),
-    ("reasoning", ("low",), {}),
-    ("extra", (), {"user": "ann"}),
-    ("header", ("x-trace", "1"), {}),
-    ("timeout", (5,), {}),
-    ("model", ("gpt-4.1",), {}),
-]
-
-
-@pytest.mark.parametrize(("name", "args", "kwargs"), STEPS, ids=[step[0] for step in STEPS])
-def test_a_step_gives_a_new_builder_and_leaves_the_old_one(
-    builder: ChatBuilder, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.method)
+def test_a_step_gives_a_new_builder_and_leaves_the_old_one(builder: ChatBuilder, step: Step) -> None:
     start = builder.user("Hello").temperature(0.1).stop("X").extra(a=1).header("x-a", "1")
     before = (pickle.dumps(request(start)), start._timeout)
-    after = getattr(start, name)(*args, **kwargs)
+    after = step(start)
     assert type(after) is ChatBuilder
     assert after is not start
     assert (pickle.dumps(request(start)), start._timeout) == before
     assert (pickle.dumps(request(after)), after._timeout) != before
 
 
-def test_every_public_step_is_in_the_table_above() -> None:
+def test_every_public_step_is_in_the_table() -> None:
     others = {"execute", "execute_with_stats", "stream", "explain"}
-    assert {name for name in vars(ChatBuilder) if not name.startswith("_")} - others == {step[0] for step in STEPS}
+    assert {name for name in vars(ChatBuilder) if not name.startswith("_")} - others == {step.method for step in STEPS}
 
 
 def test_a_half_built_chat_can_be_used_twice() -> None:

@@ -15,6 +15,7 @@ from ailib_sync.testing import FakeProvider
 from ailib_sync.types.messages import Audio, Document, Image, Thinking
 from ailib_sync.types.request import OPTIONS
 
+from .builder_steps import PLAIN_OPTIONS
 from .provider_cases import PLAIN_MODEL, Case, Talk, cases, every_case, live_manifests, strings_of, values_named, wire_names
 from .time_limits import scaled
 
@@ -185,17 +186,8 @@ def test_hears_sounds(talk: Talk) -> None:
     assert "I was given 1 sound" in answer.content
 
 
-#: Option → (how it is set, its value on the wire). Values that no default equals.
-PLAIN_OPTIONS: dict[str, tuple[Callable[[ChatBuilder], ChatBuilder], Any]] = {
-    "temperature": (lambda chat: chat.temperature(0.4), 0.4),
-    "max_tokens": (lambda chat: chat.max_tokens(2345), 2345),
-    "top_p": (lambda chat: chat.top_p(0.93), 0.93),
-    "top_k": (lambda chat: chat.top_k(7), 7),
-    "stop": (lambda chat: chat.stop("qqq"), ["qqq"]),
-    "seed": (lambda chat: chat.seed(4711), 4711),
-    "frequency_penalty": (lambda chat: chat.frequency_penalty(0.25), 0.25),
-    "presence_penalty": (lambda chat: chat.presence_penalty(0.75), 0.75),
-}
+#: The names of `parallel_tool_calls` in all formats.
+PARALLEL = frozenset({"parallel_tool_calls", "disable_parallel_tool_use"})
 
 
 def _warned(answer: ChatResponse, option: str) -> bool:
@@ -204,10 +196,10 @@ def _warned(answer: ChatResponse, option: str) -> bool:
 
 @EVERY_MODEL
 def test_sends_each_option_or_says_that_it_does_not(talk: Talk) -> None:
-    for option, (choose, value) in PLAIN_OPTIONS.items():
-        answer = choose(talk.client.chat().user("Hi")).execute()
-        on_the_wire = value in values_named(talk.body, wire_names(option))
-        assert on_the_wire != _warned(answer, option), (option, answer.warnings, talk.body)
+    for option in PLAIN_OPTIONS:
+        answer = option(talk.client.chat().user("Hi")).execute()
+        on_the_wire = option.value in values_named(talk.body, option.wire_names)
+        assert on_the_wire != _warned(answer, option.method), (option, answer.warnings, talk.body)
         assert len(talk.warnings(answer)) == (0 if on_the_wire else 1)
 
 
@@ -215,13 +207,14 @@ def test_sends_each_option_or_says_that_it_does_not(talk: Talk) -> None:
 def test_takes_every_option_at_once(talk: Talk) -> None:
     chat = talk.client.chat().user("Answer in JSON").tools(WEATHER, TIME, parallel=False).tool_choice("auto")
     chat = chat.response_format(PERSON).reasoning("low")
-    for choose, _ in PLAIN_OPTIONS.values():
-        chat = choose(chat)
+    for option in PLAIN_OPTIONS:
+        chat = option(chat)
     assert set(chat._request.options.given()) == set(OPTIONS)
     answer = chat.execute()
     assert answer.content or answer.tool_calls
-    for option, (_, value) in PLAIN_OPTIONS.items():
-        assert (value in values_named(talk.body, wire_names(option))) != _warned(answer, option), (option, answer.warnings)
+    for option in PLAIN_OPTIONS:
+        sent = option.value in values_named(talk.body, option.wire_names)
+        assert sent != _warned(answer, option.method), (option, answer.warnings)
 
 
 @EVERY_MODEL

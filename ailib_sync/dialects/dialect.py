@@ -74,8 +74,8 @@ class Operation:
     name: str
     render: Callable[[Any, Manifest, Ledger], dict[str, Any] | None]
     parse: Callable[[Received, Manifest], Response]
-    #: Standard option → wire name (dotted = nested), None = this format has no such option.
-    parameters: Mapping[str, str | None]
+    #: Standard option → wire name (a dot separates nested objects). The format does not have the other options.
+    parameters: Mapping[str, str]
     #: Added to the base URL. It contains `{model}` if the format has the model in the URL. A manifest may name another path.
     path: str
     method: str = "POST"
@@ -105,7 +105,7 @@ def chat(
     render_body: Callable[[ChatRequest, Manifest, Ledger], dict[str, Any]],
     parse_body: Callable[[Any, Manifest], ChatResponse],
     stream: Streaming,
-    parameters: Mapping[str, str | None],
+    parameters: Mapping[str, str],
     path: str,
 ) -> Operation:
     """The chat operation of the dialect `name`. A chat response is read from its body only; its message names the dialect."""

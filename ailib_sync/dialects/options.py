@@ -23,7 +23,7 @@ STRUCTURED = frozenset(("tool_choice", "parallel_tool_calls", "response_format",
 SAMPLING = ("temperature", "top_p", "top_k")
 
 
-def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> dict[str, Any]:
+def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str, str], ledger: Ledger) -> dict[str, Any]:
     """The plain options of a chat under their wire names; see `place_options`. The dialect renders the structured ones."""
     given = {name: value for name, value in request.options.given().items() if name not in STRUCTURED}
     if (manifest.reasoning or {}).get("no_sampling") and thinks(request, manifest):
@@ -36,9 +36,7 @@ def render_options(request: ChatRequest, manifest: Manifest, table: Mapping[str,
     return place_options(given, manifest, table, ledger)
 
 
-def place_options(
-    given: Mapping[str, Any], manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger
-) -> dict[str, Any]:
+def place_options(given: Mapping[str, Any], manifest: Manifest, table: Mapping[str, str], ledger: Ledger) -> dict[str, Any]:
     """Options under their wire names, nested if the name is dotted, with the manifest's defaults.
 
     Raises ConfigurationError if a value is outside the manifest's `limits`.
@@ -59,7 +57,7 @@ def place_options(
     return body
 
 
-def allows(option: str, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> bool:
+def allows(option: str, manifest: Manifest, table: Mapping[str, str], ledger: Ledger) -> bool:
     """Whether the provider supports this option for this model; if not, the ledger says so."""
     wire, source = wire_name(option, manifest, table)
     if wire:
@@ -73,7 +71,7 @@ def unsupported(value: str, manifest: Manifest) -> str:
     return f"{value!r} is not supported by {manifest.name} for this model"
 
 
-def wire_name(option: str, manifest: Manifest, table: Mapping[str, str | None]) -> tuple[str, str]:
+def wire_name(option: str, manifest: Manifest, table: Mapping[str, str]) -> tuple[str, str]:
     """(the option's name on the wire, the source of that name). The name is "" if the option is not supported."""
     if option in manifest.parameters:
         return manifest.parameters[option] or "", f"{manifest.id}: parameters.{option}"
@@ -114,7 +112,7 @@ def _check_limit(option: str, value: Any, manifest: Manifest) -> None:
 def settle_format(
     request: ChatRequest,
     manifest: Manifest,
-    table: Mapping[str, str | None],
+    table: Mapping[str, str],
     ledger: Ledger,
     kinds: tuple[ResponseFormatKind, ...] = ("json", "json_schema"),
 ) -> ResponseFormat | None:

@@ -29,7 +29,7 @@ NO_TOOLS = "is left out: the request has no tools"
 def settle_tools(
     request: ChatRequest,
     manifest: Manifest,
-    table: Mapping[str, str | None],
+    table: Mapping[str, str],
     ledger: Ledger,
     *,
     modes: Sequence[ToolChoiceMode] = MODES,
@@ -94,7 +94,7 @@ def _unforced(choice: ToolChoice, manifest: Manifest, ledger: Ledger) -> ToolCho
     return ToolChoice("auto")
 
 
-def settle_parallel(request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger) -> bool | None:
+def settle_parallel(request: ChatRequest, manifest: Manifest, table: Mapping[str, str], ledger: Ledger) -> bool | None:
     """`parallel_tool_calls` to send; None if it is unset, not supported, or the request has no tools."""
     parallel = request.options.parallel_tool_calls
     if parallel is None or not allows("parallel_tool_calls", manifest, table, ledger):
@@ -111,7 +111,7 @@ def settle_parallel(request: ChatRequest, manifest: Manifest, table: Mapping[str
 
 
 def render_parallel(
-    body: dict[str, Any], request: ChatRequest, manifest: Manifest, table: Mapping[str, str | None], ledger: Ledger
+    body: dict[str, Any], request: ChatRequest, manifest: Manifest, table: Mapping[str, str], ledger: Ledger
 ) -> None:
     """Writes `parallel_tool_calls` under its wire name."""
     parallel = settle_parallel(request, manifest, table, ledger)

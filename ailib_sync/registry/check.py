@@ -12,6 +12,7 @@ from functools import lru_cache
 from re import compile
 
 from ..errors import ManifestError
+from ..types.request import OPTIONS
 from .files import FOLDER, extended, index, read_json
 from .json_schema import child_path, json_problem, problems, suggestion
 from .quirks import QUIRKS
@@ -66,8 +67,10 @@ def find_problems(data: Mapping[str, Any], source: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def schema() -> dict[str, Any]:
-    """The JSON Schema of manifests."""
-    return read_json(os.path.join(FOLDER, "schema.json"))
+    """The JSON Schema of manifests. The names of the options are those of `ChatOptions`."""
+    complete: dict[str, Any] = read_json(os.path.join(FOLDER, "schema.json"))
+    complete["$defs"]["option"]["enum"] = list(OPTIONS)
+    return complete
 
 
 def _references(data: Mapping[str, Any]) -> Iterator[str]:

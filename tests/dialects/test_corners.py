@@ -10,7 +10,7 @@ from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.errors import ConfigurationError
 from ailib_sync.registry.manifest import Manifest
 from ailib_sync.types.messages import Message, MessageRole, Opaque, Text, Thinking, ToolResult
-from ailib_sync.types.request import Ledger, Reasoning, ToolChoice
+from ailib_sync.types.request import OPTIONS, Ledger, Reasoning, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
 from tests.chat_values import chat_request
 
@@ -156,3 +156,9 @@ def test_every_dialect_sends_the_nearest_tool_choice(dialect: str, mode: Any, su
         assert ledger.warnings == []
     else:
         assert [warning in sentence for sentence in ledger.warnings] == ([True] if warning else [])
+
+
+def test_every_option_has_a_name_in_some_format_and_no_format_has_another() -> None:
+    tables = [find(name).chat.parameters for name in NAMES]
+    assert set().union(*tables) == set(OPTIONS)
+    assert all(name for table in tables for name in table.values())

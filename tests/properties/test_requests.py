@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoi
 from ailib_sync.types.tools import Tool, ToolCall
 from tests.chat_values import chat_request
 
+from ..builder_steps import STEPS
 from .promises import speakers
 
 TEXT = st.text(max_size=12)
@@ -115,31 +115,6 @@ def test_any_request_is_json_or_is_refused_before_it_is_sent(name: str, data: st
     assert all(isinstance(sentence, str) and sentence for sentence in ledger.warnings)
 
 
-#: Everything a builder can be told.
-STEPS: list[Callable[[ChatBuilder], ChatBuilder]] = [
-    lambda b: b.system("s"),
-    lambda b: b.user("u"),
-    lambda b: b.assistant("a"),
-    lambda b: b.messages([Message.user("m")]),
-    lambda b: b.message({"role": "user", "content": "d"}),
-    lambda b: b.tool_result("call_1", {"a": 1}),
-    lambda b: b.temperature(1),
-    lambda b: b.top_p(0.5),
-    lambda b: b.top_k(3),
-    lambda b: b.max_tokens(5),
-    lambda b: b.stop("END"),
-    lambda b: b.seed(1),
-    lambda b: b.frequency_penalty(1),
-    lambda b: b.presence_penalty(1),
-    lambda b: b.tools(Tool("weather"), parallel=False),
-    lambda b: b.tool_choice("weather"),
-    lambda b: b.response_format("json"),
-    lambda b: b.reasoning("low"),
-    lambda b: b.extra(x=1),
-    lambda b: b.header("X-A", "1"),
-    lambda b: b.timeout(3),
-    lambda b: b.model("n"),
-]
 CLIENT = AiClient("openai/m", api_key="k-1")
 
 
@@ -163,10 +138,3 @@ def test_a_builder_never_changes_and_a_step_depends_on_nothing_else(steps: list[
 def _facts(builder: ChatBuilder) -> str:
     """All that the builder holds, as text."""
     return repr((builder._request, builder._timeout, dict(builder._request.headers), builder.explain().body))
-
-
-def test_every_step_of_a_builder_is_tried() -> None:
-    sending = {"execute", "execute_with_stats", "stream", "explain"}
-    steps = {name for name in vars(ChatBuilder) if not name.startswith("_")} - sending
-    tried = {name for step in STEPS for name in step.__code__.co_names}
-    assert steps <= tried, steps - tried

@@ -20,15 +20,12 @@ if TYPE_CHECKING:
     from ...types.tools import Tool
 
 #: Standard option → wire name.
-PARAMETERS: Mapping[str, str | None] = {
+PARAMETERS: Mapping[str, str] = {
     "temperature": "temperature",
     "max_tokens": "max_tokens",
     "top_p": "top_p",
     "top_k": "top_k",
     "stop": "stop_sequences",
-    "seed": None,
-    "frequency_penalty": None,
-    "presence_penalty": None,
     "tool_choice": "tool_choice",
     "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
     "response_format": "output_config.format",

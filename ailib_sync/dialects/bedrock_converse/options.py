@@ -25,18 +25,13 @@ if TYPE_CHECKING:
     from ...types.request import ChatRequest, Ledger, ResponseFormat, ToolChoiceMode
     from ...types.tools import Tool
 
-#: Standard option → wire name.
-PARAMETERS: Mapping[str, str | None] = {
+#: Standard option → wire name. Manifests name that of `top_k`: each model family has its own in additionalModelRequestFields.
+PARAMETERS: Mapping[str, str] = {
     "temperature": "inferenceConfig.temperature",
     "max_tokens": "inferenceConfig.maxTokens",
     "top_p": "inferenceConfig.topP",
-    "top_k": None,  # manifests name it: each model family has its own field in additionalModelRequestFields
     "stop": "inferenceConfig.stopSequences",
-    "seed": None,
-    "frequency_penalty": None,
-    "presence_penalty": None,
     "tool_choice": "toolConfig.toolChoice",
-    "parallel_tool_calls": None,
     "response_format": "outputConfig.textFormat",
     "reasoning": FIELDS,
 }

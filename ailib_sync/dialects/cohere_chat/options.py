@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...types.request import ChatRequest, Ledger, ToolChoiceMode
     from ...types.tools import Tool
 
-PARAMETERS: Mapping[str, str | None] = {
+PARAMETERS: Mapping[str, str] = {
     "temperature": "temperature",
     "max_tokens": "max_tokens",
     "top_p": "p",
@@ -31,7 +31,6 @@ PARAMETERS: Mapping[str, str | None] = {
     "frequency_penalty": "frequency_penalty",
     "presence_penalty": "presence_penalty",
     "tool_choice": "tool_choice",
-    "parallel_tool_calls": None,
     "response_format": "response_format",
     "reasoning": "thinking",
 }

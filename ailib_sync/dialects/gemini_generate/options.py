@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...types.request import ChatRequest, Ledger, ToolChoiceMode
     from ...types.tools import Tool
 
-PARAMETERS: Mapping[str, str | None] = {
+PARAMETERS: Mapping[str, str] = {
     "temperature": "generationConfig.temperature",
     "max_tokens": "generationConfig.maxOutputTokens",
     "top_p": "generationConfig.topP",
@@ -29,7 +29,6 @@ PARAMETERS: Mapping[str, str | None] = {
     "frequency_penalty": "generationConfig.frequencyPenalty",
     "presence_penalty": "generationConfig.presencePenalty",
     "tool_choice": "toolConfig.functionCallingConfig",
-    "parallel_tool_calls": None,
     "response_format": "generationConfig.responseMimeType",
     "reasoning": "generationConfig.thinkingConfig",
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...types.request import ChatRequest, Ledger
     from ...types.tools import Tool
 
-PARAMETERS: Mapping[str, str | None] = {
+PARAMETERS: Mapping[str, str] = {
     "temperature": "options.temperature",
     "max_tokens": "options.num_predict",
     "top_p": "options.top_p",
@@ -29,8 +29,6 @@ PARAMETERS: Mapping[str, str | None] = {
     "seed": "options.seed",
     "frequency_penalty": "options.frequency_penalty",
     "presence_penalty": "options.presence_penalty",
-    "tool_choice": None,
-    "parallel_tool_calls": None,
     "response_format": "format",
     "reasoning": "think",
 }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...types.embeddings import EmbeddingRequest
     from ...types.request import Ledger
 
-PARAMETERS: Mapping[str, str | None] = {"dimensions": "dimensions"}
+PARAMETERS: Mapping[str, str] = {"dimensions": "dimensions"}
 
 
 def render_embeddings(request: EmbeddingRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:

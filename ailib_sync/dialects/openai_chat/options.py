@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from ...types.tools import Tool
 
 
-PARAMETERS: Mapping[str, str | None] = {
+PARAMETERS: Mapping[str, str] = {
     "temperature": "temperature",
     "max_tokens": "max_tokens",
     "top_p": "top_p",
-    "top_k": None,
     "stop": "stop",
     "seed": "seed",
     "frequency_penalty": "frequency_penalty",

@@ -17,15 +17,10 @@ if TYPE_CHECKING:
     from ...types.tools import Tool
 
 #: Standard option → wire name.
-PARAMETERS: Mapping[str, str | None] = {
+PARAMETERS: Mapping[str, str] = {
     "temperature": "temperature",
     "max_tokens": "max_output_tokens",
     "top_p": "top_p",
-    "top_k": None,
-    "stop": None,
-    "seed": None,
-    "frequency_penalty": None,
-    "presence_penalty": None,
     "tool_choice": "tool_choice",
     "parallel_tool_calls": "parallel_tool_calls",
     "response_format": "text.format",
