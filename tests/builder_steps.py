@@ -1,7 +1,7 @@
 """Every method of the builder that returns a builder, with valid arguments. A new option needs one row here.
 
-For an option that is sent under a name, the row also has its value in the body, and its names there. A new format adds its names in
-its samples (tests/dialects/samples).
+For an option that is sent under a name, the row also has its value in the body, and its names there. A new format adds its
+names in its samples (tests/dialects/samples).
 """
 
 from __future__ import annotations
