@@ -15,6 +15,7 @@ import socket
 import threading
 from time import monotonic
 
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3 import connection as u3connection
 from urllib3 import exceptions as u3
 from urllib3.util.wait import wait_for_read
@@ -35,6 +36,27 @@ MAX_INTERIM_RESPONSES = 20
 #: already; after a write time-out something can be read, but over TLS it may be no more than a session ticket.
 EARLY_RESPONSE_SECONDS = 2.0
 STALLED_SECONDS = 0.05
+
+
+def genuine(found: type, module: str) -> Any:
+    """The class of this module, even while a recorder such as vcrpy has put a subclass of it in its place."""
+    return next(each for each in found.__mro__ if each.__module__ == module)
+
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection as BaseConnection
+
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+else:
+    HTTPConnection = genuine(u3connection.HTTPConnection, "urllib3.connection")
+    HTTPSConnection = genuine(u3connection.HTTPSConnection, "urllib3.connection")
+    BaseConnection = genuine(HTTPConnection, "http.client")
+
+
+def are_replaced() -> bool:
+    """Whether urllib3's pools now make connections of other classes: those of a recorder, which must see the requests."""
+    classes = HTTPConnectionPool.ConnectionCls, HTTPSConnectionPool.ConnectionCls
+    return classes != (HTTPConnection, HTTPSConnection)
 
 
 class _Current(threading.local):
@@ -220,7 +242,7 @@ class _Connection:
         self._is_handing_over = True
         failed = self.send_error
         try:
-            response = http.client.HTTPConnection.getresponse(self)  # type: ignore[arg-type]
+            response = BaseConnection.getresponse(self)  # type: ignore[arg-type]
         except (OSError, http.client.HTTPException):
             if failed is None:
                 raise
@@ -316,9 +338,9 @@ class _Connection:
             self.close()
 
 
-class Connection(_Connection, u3connection.HTTPConnection):
+class Connection(_Connection, HTTPConnection):
     pass
 
 
-class TlsConnection(_Connection, u3connection.HTTPSConnection):
+class TlsConnection(_Connection, HTTPSConnection):
     pass

@@ -52,7 +52,10 @@ NO_RETRIES = urllib3.Retry(False, redirect=False)
 
 
 class Pools:
-    """urllib3's pools in one process: one for each origin, through a proxy if the environment names one."""
+    """urllib3's pools in one process: one for each origin, through a proxy if the environment names one.
+
+    `plain`: urllib3's own pools and connections, not ours, for a recorder that has replaced urllib3's connection classes.
+    """
 
     def __init__(
         self,
@@ -61,9 +64,11 @@ class Pools:
         size: int,
         max_age: float | None = None,
         context: ssl.SSLContext | None = None,
+        plain: bool = False,
     ) -> None:
         #: A forked child must not use the connections of its parent.
         self.owner = os.getpid()
+        self._plain = plain
         self._max_age = max_age
         self._trust_env = trust_env
         self._ca_bundle = ca_bundle
@@ -123,11 +128,17 @@ class Pools:
 
             if find_spec("socks") is None:  # checked first: urllib3 warns before it fails
                 raise ProxyError("a SOCKS proxy needs PySocks: pip install 'ailib-sync[socks]'")
+            from urllib3.contrib.socks import SOCKSProxyManager
+
             from .socks import socks_manager
 
+            if self._plain:
+                return _proxied(SOCKSProxyManager, proxy, options, scheme)
             return _proxied(partial(socks_manager, max_age=self._max_age), proxy, options, scheme)
         else:
             manager = _proxied(_proxy_manager, proxy, options, scheme)
+        if self._plain:
+            return manager
         manager.pool_classes_by_scheme = {
             "http": partial(Pool, max_age=self._max_age),  # type: ignore[dict-item]
             "https": partial(TlsPool, max_age=self._max_age),  # type: ignore[dict-item]
@@ -143,6 +154,9 @@ class Pools:
     def close(self) -> None:
         """Closes the idle connections now, and those in use when their calls end. The pools can still be used."""
         for manager in list(self._managers.values()):
+            if self._plain:
+                manager.clear()
+                continue
             for key in list(manager.pools.keys()):  # the view supports no other iteration
                 pool = manager.pools.get(key)
                 if pool is not None:

@@ -18,12 +18,13 @@ def proxy_for(scheme: str, host: str, port: int | None) -> str | None:
     variable, proxy = proxy_variable(scheme)
     if not proxy or is_loopback(host) or _is_excluded(host, port or {"http": 80, "https": 443}[scheme]):
         return None
-    kind, separator, _ = proxy.partition("://")
+    kind, separator, address = proxy.partition("://")
+    kind = kind.lower()
     if not separator:
         return f"http://{proxy}"
-    if kind.lower() in SCHEMES:
-        return proxy
-    if kind.lower() == "socks":
+    if kind in SCHEMES:
+        return f"{kind}://{address}"
+    if kind == "socks":
         # GNOME and Clash write it. curl takes it for SOCKS 4, others for SOCKS 5.
         raise ProxyError(
             f"{variable} begins with socks://, which names no version: write socks5h:// (or socks5, socks4a, socks4)"

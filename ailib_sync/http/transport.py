@@ -65,11 +65,12 @@ class Transport:
         self.max_connections = max_connections
         self.max_connection_age = max_connection_age
         self._pools: Any = None
+        self._plain_pools: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         if self.ssl_context is not None:
             raise ConfigurationError("a client with an ssl_context cannot be pickled")
-        return {**self.__dict__, "_pools": None}
+        return {**self.__dict__, "_pools": None, "_plain_pools": None}
 
     def send(self, request: HttpRequest, clock: CallClock) -> HttpResponse:
         """Sends the request and returns when the head of the response has arrived. Raises TransportError or ProtocolError.
@@ -92,7 +93,8 @@ class Transport:
         modules = _modules()
         before = modules.current.clock  # of the call that a signal handler or a finalizer interrupts with this one
         modules.current.clock = clock
-        clock.connected = self.http is not None  # a pool of the user's does not report when it has connected
+        foreign = self.http is not None or modules.are_replaced()
+        clock.connected = foreign  # pools that are not ours do not report when they have connected
         try:
             target, url = (self.http, request.url) if self.http is not None else self._pool(request.url)
             return target.urlopen(
@@ -100,7 +102,7 @@ class Transport:
                 url,
                 body=request.body,
                 headers=request.headers,
-                retries=modules.no_retries if self.http is None else False,
+                retries=False if foreign else modules.no_retries,
                 redirect=False,
                 preload_content=False,
                 timeout=modules.timeout(clock),
@@ -117,13 +119,15 @@ class Transport:
 
     def _pool(self, url: str) -> tuple[Any, str]:
         """The pool for this URL, and the URL in the form that the pool expects."""
+        if _modules().are_replaced():
+            if self._plain_pools is None:
+                self._plain_pools = self._new_pools(plain=True)
+            return self._plain_pools.find(url)  # type: ignore[no-any-return]
         pools = self._pools
         if pools is None or pools.owner != os.getpid():
             # A forked child must not use the connections of its parent. It closes its copies of the descriptors, which does
             # not end the connections (`_Connection.close`).
-            pools = self._pools = _modules().Pools(
-                self.trust_env, self.ca_bundle, self.max_connections, self.max_connection_age, self.ssl_context
-            )
+            pools = self._pools = self._new_pools()
         return pools.find(url)  # type: ignore[no-any-return]
 
     def secrets(self, sent: Headers) -> list[str]:
@@ -137,9 +141,14 @@ class Transport:
 
     def close(self) -> None:
         """Closes the idle connections, and those in use when their calls end. The transport can still be used."""
-        pools = self._pools
-        if pools is not None and pools.owner == os.getpid():
-            pools.close()
+        for pools in (self._pools, self._plain_pools):
+            if pools is not None and pools.owner == os.getpid():
+                pools.close()
+
+    def _new_pools(self, *, plain: bool = False) -> Any:
+        return _modules().Pools(
+            self.trust_env, self.ca_bundle, self.max_connections, self.max_connection_age, self.ssl_context, plain
+        )
 
 
 class _Modules:
@@ -150,12 +159,12 @@ class _Modules:
 
     def __init__(self) -> None:
         from .bodies import body_for, decompressed
-        from .connections import current
+        from .connections import are_replaced, current
         from .exceptions import FOREIGN, translate
         from .pools import NO_RETRIES, Pools, timeout
 
         self.body_for, self.decompressed, self.current = body_for, decompressed, current
-        self.timeout, self.no_retries, self.Pools = timeout, NO_RETRIES, Pools
+        self.timeout, self.no_retries, self.Pools, self.are_replaced = timeout, NO_RETRIES, Pools, are_replaced
         self.foreign, self.translate = FOREIGN, translate
 
 
