@@ -129,7 +129,7 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
         ({"retry-after": "0"}, 0.0),
         ({"retry-after": " 1.5 "}, 1.5),
         ({"retry-after-ms": "250"}, 0.25),
-        ({"retry-after-ms": "250", "retry-after": "7"}, 7.0),
+        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
         ({"retry-after-ms": "0", "retry-after": "1"}, 1.0),
         ({"retry-after-ms": "2500", "retry-after": "1"}, 2.5),
         ({"retry-after": "30s"}, 30.0),

@@ -64,16 +64,19 @@ def retry_hint(
 
 
 def parse_retry_after(headers: Mapping[str, str], now: Callable[[], float] = time) -> float | None:
-    """The Retry-After of a response in seconds: the larger of `retry-after-ms` and `Retry-After`.
+    """The Retry-After of a response in seconds: `retry-after-ms`, which is more exact, otherwise `Retry-After`.
 
-    `Retry-After` is a number of seconds or a date (RFC 9110 10.2.3); some gateways write a duration (`30s`). The two can
-    differ: a recorded response has `retry-after: 1` with `retry-after-ms: 0`. Invalid values, NaN and past dates are None.
+    `Retry-After` is a number of seconds or a date (RFC 9110 10.2.3); some gateways write a duration (`30s`). A
+    `retry-after-ms` of 0 is ignored if there is a `Retry-After`: a recorded response has `retry-after: 1` with
+    `retry-after-ms: 0`, and a retry without a pause is rejected again. Invalid values, NaN and past dates are None.
     """
     milliseconds, value = _number(headers.get("retry-after-ms")), headers.get("retry-after")
     seconds = None if value is None else wait_seconds(value, now, headers.get("date"))
     if seconds == 0 and _number(value) is None:
         seconds = None
-    return max((wait for wait in (seconds, milliseconds and milliseconds / 1000) if wait is not None), default=None)
+    if milliseconds is None or (milliseconds == 0 and seconds is not None):
+        return seconds
+    return milliseconds / 1000
 
 
 def reset_hint(headers: Mapping[str, str], now: Callable[[], float] = time) -> float | None:

@@ -357,11 +357,11 @@ HEADS = (
         "429 whose headers say when the rate limits are reset",
         refused(429, {"x-ratelimit-reset-requests": "6m0s", "x-ratelimit-remaining-requests": "0"}),
         RateLimited,
-        3,
+        1,
         "reuse",
         PLAIN,
         check=lambda error: error.rate_limit.reset_requests == 360.0,
-        note="they are in `error.rate_limit`",
+        note="a reset beyond `max_retry_after` is not waited for: it is in `error.retry_after` and `error.rate_limit`",
     ),
     Fault(
         "gemini-retryinfo",
