@@ -55,8 +55,7 @@ else:
 
 def are_replaced() -> bool:
     """Whether urllib3's pools now make connections of other classes: those of a recorder, which must see the requests."""
-    classes = HTTPConnectionPool.ConnectionCls, HTTPSConnectionPool.ConnectionCls
-    return classes != (HTTPConnection, HTTPSConnection)
+    return HTTPConnectionPool.ConnectionCls is not HTTPConnection or HTTPSConnectionPool.ConnectionCls is not HTTPSConnection
 
 
 class _Current(threading.local):

@@ -93,10 +93,11 @@ class Transport:
         modules = _modules()
         before = modules.current.clock  # of the call that a signal handler or a finalizer interrupts with this one
         modules.current.clock = clock
-        foreign = self.http is not None or modules.are_replaced()
+        replaced = modules.are_replaced()
+        foreign = replaced or self.http is not None
         clock.connected = foreign  # pools that are not ours do not report when they have connected
         try:
-            target, url = (self.http, request.url) if self.http is not None else self._pool(request.url)
+            target, url = (self.http, request.url) if self.http is not None else self._pool(request.url, replaced)
             return target.urlopen(
                 request.method,
                 url,
@@ -117,9 +118,9 @@ class Transport:
         finally:
             modules.current.clock = before
 
-    def _pool(self, url: str) -> tuple[Any, str]:
-        """The pool for this URL, and the URL in the form that the pool expects."""
-        if _modules().are_replaced():
+    def _pool(self, url: str, replaced: bool = False) -> tuple[Any, str]:
+        """The pool for this URL, and the URL in the form that the pool expects. `replaced`: urllib3's connection classes are."""
+        if replaced:
             if self._plain_pools is None:
                 self._plain_pools = self._new_pools(plain=True)
             return self._plain_pools.find(url)  # type: ignore[no-any-return]
