@@ -119,7 +119,7 @@ class Transport:
             modules.current.clock = before
 
     def _pool(self, url: str, replaced: bool = False) -> tuple[Any, str]:
-        """The pool for this URL, and the URL in the form that the pool expects. `replaced`: urllib3's connection classes are."""
+        """The pool for this URL, and the URL as the pool expects it. `replaced`: urllib3's connection classes are."""
         if replaced:
             if self._plain_pools is None:
                 self._plain_pools = self._new_pools(plain=True)
