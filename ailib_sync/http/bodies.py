@@ -1,4 +1,4 @@
-"""Response bodies read from a connection as blocks of bytes, whatever their framing, and whether the connection can be reused.
+"""Response bodies read from a connection as blocks of bytes, in any framing, and whether the connection can be reused.
 
 Stricter than http.client and urllib3 in two points: a connection with extra bytes after a body is not reused (they would be
 read as the next response), and a chunk size must be what RFC 9112 allows, not what `int()` accepts.

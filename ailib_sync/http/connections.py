@@ -143,7 +143,7 @@ class SocketResponse(http.client.HTTPResponse):
         self.chunked = fields.get("transfer-encoding", "").lower() == "chunked"
         self.chunk_left = None
         self.length = None if self.chunked else content_length(fields)
-        # RFC 9112 6.3: these responses have no body, whatever their headers say.
+        # RFC 9112 6.3: these responses have no body, also if their headers announce one.
         if status in (204, 304) or self._method == "HEAD":
             self.length = 0
         # RFC 9112 9.3: HTTP/1.1 connections persist unless a side sends "close". RFC 9112 6.3: a body without a length ends

@@ -1,7 +1,7 @@
 """Idle connections of one origin: how they are kept, reused and closed. Loaded with the first request.
 
 urllib3 keeps them in a `queue.LifoQueue`. If a signal handler raises while its lock is being taken, the lock stays locked and
-every later call waits forever. Here they are in a deque, whose methods cannot be interrupted.
+every later call waits without end. Here they are in a deque, whose methods cannot be interrupted.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Headers(dict[str, str]):
     """The headers of a request. `repr` shows only their names, and headers that may contain a key cannot be pickled.
 
-    `key_prefixes` names the headers that contain the API key, whatever they are called, and what is before the key in them.
+    `key_prefixes` names the headers that contain the API key by any name, and what is before the key in them.
     """
 
     key_prefixes: Mapping[str, str] = {}  # replaced, never changed

@@ -46,17 +46,17 @@ _CUT = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?|%[0-9a-fA-F]?|&\#?
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets, in whichever form they are written."""
+    """The text without the secrets, in any form in which they are written."""
     spans = sorted(_spans(text, secrets))
     if not spans:
         return text
-    pieces: list[str] = []
+    parts: list[str] = []
     at = 0
     for start, end in spans:
         if start >= at:
-            pieces += (text[at:start], REDACTED)
+            parts += (text[at:start], REDACTED)
         at = max(at, end)
-    return "".join((*pieces, text[at:]))
+    return "".join((*parts, text[at:]))
 
 
 def redact_error(error: AiLibError, secrets: Collection[str]) -> None:
@@ -113,15 +113,15 @@ def _forms(secret: str) -> Iterator[str]:
 
 def _resolved(text: str, offsets: Sequence[int]) -> tuple[str, Sequence[int]]:
     """The text with its escapes resolved once, and the offsets of its characters."""
-    pieces: list[str] = []
+    parts: list[str] = []
     moved: list[int] = []
     at = 0
     for escape in _ESCAPE.finditer(text):
         start, end = escape.span()
-        pieces += (text[at:start], _character(escape))
+        parts += (text[at:start], _character(escape))
         moved += offsets[at : start + 1]
         at = end
-    return "".join((*pieces, text[at:])), [*moved, *offsets[at:]]
+    return "".join((*parts, text[at:])), [*moved, *offsets[at:]]
 
 
 def _character(escape: re.Match[str]) -> str:

@@ -90,7 +90,7 @@ class Limits:
 class CancelToken:
     """Stops a call from another thread: `builder.execute(cancel=token)`, then `token.cancel()`.
 
-    A cancelled call raises `Cancelled` within 100 ms, whatever it waits for. A token can be given to several calls, and stays
+    A cancelled call raises `Cancelled` within 100 ms, at any wait. A token can be given to several calls, and stays
     cancelled.
     """
 

@@ -285,7 +285,7 @@ class BodyReader:
         self._body.discard()
 
     def _blocks(self) -> Iterator[bytes]:
-        """The generator of decompressed blocks. There is one, whichever methods read from it."""
+        """The generator of decompressed blocks. One for all methods that read from it."""
         if self._ended:
             return iter(())
         if self._source is None:
