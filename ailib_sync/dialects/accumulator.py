@@ -33,6 +33,7 @@ class Accumulator:
         "_fragments",
         "_open",
         "_positions",
+        "_sealed",
         "_thought_fragments",
         "_thoughts",
         "extra",
@@ -49,6 +50,8 @@ class Accumulator:
         self._thoughts: dict[int, Thinking] = {}
         #: Text of thinking blocks that are not the last block, by their index: joined once, at the end.
         self._thought_fragments: dict[int, list[str]] = {}
+        #: Further fragments of signatures and redacted data, by the block's identity and the attribute.
+        self._sealed: dict[tuple[int, str], tuple[Thinking, list[str]]] = {}
         self._calls: dict[int, ToolCall] = {}
         #: The position of each tool call in `_blocks`, by the call's index.
         self._positions: dict[int, int] = {}
@@ -103,11 +106,18 @@ class Accumulator:
         elif event.index is not None:
             self._thought_fragments.setdefault(event.index, []).append(event.text)
         if event.signature is not None:
-            block.signature = (block.signature or "") + event.signature
+            self._extend(block, "signature", event.signature)
         if event.redacted is not None:
-            block.redacted = (block.redacted or "") + event.redacted
+            self._extend(block, "redacted", event.redacted)
         if event.extra:
             block.extra.update(event.extra)
+
+    def _extend(self, block: Thinking, name: str, text: str) -> None:
+        """Appends to the signature or the redacted data of a block. Further fragments are joined once, at the end."""
+        if getattr(block, name) is None:
+            setattr(block, name, text)
+        else:
+            self._sealed.setdefault((id(block), name), (block, []))[1].append(text)
 
     def _thinking_block(self, event: ThinkingDelta) -> Thinking:
         """The block the event belongs to: the one with its index, the last one, or a new one."""
@@ -156,6 +166,9 @@ class Accumulator:
 
     def _blocks_so_far(self) -> list[Block]:
         """All blocks. Those that may still grow are copies, so that a response does not change after it was returned."""
+        for (_, name), (block, texts) in self._sealed.items():
+            setattr(block, name, getattr(block, name) + "".join(texts))
+            texts.clear()
         for index, pending in self._thought_fragments.items():
             thought = self._thoughts[index]
             thought.text += "".join(pending)

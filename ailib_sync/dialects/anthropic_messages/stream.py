@@ -13,7 +13,7 @@ from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDel
 from ...types.json_values import parse_arguments, text_of, word
 from ...types.messages import Opaque
 from ..dialect import wrong_shape
-from ..stream import until_finished
+from ..stream import GrowingValue, until_finished
 from .errors import raise_if_error
 from .response import other_keys, parse_call, parse_end, response_fields
 from .usage import parse_usage
@@ -84,18 +84,20 @@ def is_end_mark(event: str, data: str) -> bool:
 class _OpenBlock:
     """A block that has not ended: a tool call, with its number `call`, or a block of the provider's own (None)."""
 
-    __slots__ = ("call", "data", "fragments")
+    __slots__ = ("call", "data", "fragments", "texts")
 
     def __init__(self, data: dict[str, Any], call: int | None) -> None:
         self.data = data
         self.call = call
         self.fragments: list[str] = []
+        #: Further fragments of the texts in `data`, by key.
+        self.texts: dict[str, list[str]] = {}
 
 
 class StreamReader:
     """The state of one stream, and the events of its frames."""
 
-    __slots__ = ("_after_text", "_calls", "_citations", "_manifest", "_open", "_usage", "begun", "stop", "stopped")
+    __slots__ = ("_after_text", "_calls", "_citations", "_cited", "_manifest", "_open", "_usage", "begun", "stop", "stopped")
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
@@ -103,6 +105,7 @@ class StreamReader:
         self._calls = 0
         self._after_text = False
         self._citations: list[Any] = []
+        self._cited = GrowingValue()
         self._usage: dict[str, Any] = {}
         #: The fields of `message_delta`: `stop_reason`, `stop_sequence`, `stop_details`.
         self.stop: dict[str, Any] = {}
@@ -120,8 +123,10 @@ class StreamReader:
         if kind == "content_block_start":
             block = data.get("content_block")
             if isinstance(block, dict):
+                yield from self._other_citations()
                 yield from self._start_block(word(data.get("index")), block)
         elif kind == "content_block_stop":
+            yield from self._other_citations()
             ended = self._open.pop(word(data.get("index")), None)
             if ended is not None:
                 yield self._close(ended)
@@ -150,12 +155,12 @@ class StreamReader:
             return ThinkingDelta(signature=text_of(delta.get("signature")))
         if kind == "citations_delta":
             self._citations.append(delta.get("citation"))
-            return ContentDelta("", {"citations": [*self._citations]})
+            return ContentDelta("", {"citations": [*self._citations]}) if self._cited.grow() else None
         open_block = self._open.get(index)
         if open_block is None:
             return None
         if kind != "input_json_delta":
-            _add_delta(open_block.data, delta)
+            _add_delta(open_block, delta)
             return None
         fragment = text_of(delta.get("partial_json"))
         if fragment:
@@ -169,6 +174,7 @@ class StreamReader:
             text, extra = text_of(block.get("text")), other_keys(block, "text")
             cited = extra.get("citations")
             self._citations = [*cited] if isinstance(cited, list) else []
+            self._cited = GrowingValue(len(self._citations))
             if text or extra or after_text:
                 yield ContentDelta(text, extra, starts=after_text)
         elif kind == "thinking":
@@ -185,8 +191,15 @@ class StreamReader:
         else:
             self._open[index] = _OpenBlock(dict(block), None)
 
+    def _other_citations(self) -> Iterator[StreamingEvent]:
+        """The citations of a text block, at its end, if some have not been emitted."""
+        if self._cited.flush():
+            yield ContentDelta("", {"citations": [*self._citations]})
+
     def _close(self, open_block: _OpenBlock) -> StreamingEvent:
         raw = "".join(open_block.fragments)
+        for key, texts in open_block.texts.items():
+            open_block.data[key] += "".join(texts)
         if open_block.call is not None:
             return ToolCallEnded(open_block.call, parse_call(open_block.data, raw))
         if raw:
@@ -203,15 +216,20 @@ class StreamReader:
 
     def end(self) -> Iterator[StreamingEvent]:
         """The last events: the ends of the blocks that are still open, and of the stream."""
+        yield from self._other_citations()
         for open_block in self._open.values():
             yield self._close(open_block)
         self._open = {}
         yield parse_end(self.stop, self._manifest)
 
 
-def _add_delta(block: dict[str, Any], delta: dict[str, Any]) -> None:
+def _add_delta(open_block: _OpenBlock, delta: dict[str, Any]) -> None:
     """Adds a delta of an unknown kind: texts are appended, other values replace the earlier ones."""
     for key, value in delta.items():
-        if key != "type":
-            old = block.get(key)
-            block[key] = old + value if isinstance(old, str) and isinstance(value, str) else value
+        if key == "type":
+            continue
+        if isinstance(open_block.data.get(key), str) and isinstance(value, str):
+            open_block.texts.setdefault(key, []).append(value)
+        else:
+            open_block.data[key] = value
+            open_block.texts.pop(key, None)

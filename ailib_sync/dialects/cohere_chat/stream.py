@@ -13,7 +13,7 @@ from ...types.messages import Opaque
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
 from ..errors import error_in_response
-from ..stream import interrupted
+from ..stream import GrowingValue, interrupted
 from .errors import ERROR_WORDS, parse_error, raise_if_error
 from .reasoning import parse_thinking
 from .usage import parse_usage
@@ -50,7 +50,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
         if kind == "message-end":
             delta = child(data, "delta")
             raise_if_error(delta, manifest)
-            yield from reader.end_calls()
+            yield from reader.end()
             if isinstance(delta.get("usage"), dict):
                 yield Metadata(parse_usage(delta["usage"]))
             yield parse_end(delta, manifest)
@@ -90,14 +90,16 @@ class StreamReader:
     `readers` has a method for each type of event. It gets the event and its `delta.message`.
     """
 
-    __slots__ = ("_calls", "_citations", "_plan", "_positions", "readers")
+    __slots__ = ("_calls", "_citations", "_cited", "_plan", "_planned", "_positions", "readers")
 
     def __init__(self) -> None:
         self._calls: list[tuple[ToolCall, list[str]]] = []
         #: The event's `index` of each call that has not ended → its position in `_calls`.
         self._positions: dict[str, int] = {}
-        self._plan = ""
+        self._plan: list[str] = []
+        self._planned = GrowingValue()
         self._citations: list[dict[str, Any]] = []
+        self._cited = GrowingValue()
         self.readers: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[StreamingEvent]]] = {
             "message-start": self._read_start,
             "content-start": self._read_content,
@@ -109,8 +111,12 @@ class StreamReader:
             "citation-start": self._read_citation,
         }
 
-    def end_calls(self) -> Iterator[StreamingEvent]:
-        """Ends the calls that have no `tool-call-end`."""
+    def end(self) -> Iterator[StreamingEvent]:
+        """The ends of calls without `tool-call-end`; the plan and the citations, if they have grown since their last event."""
+        if self._planned.flush():
+            yield Metadata(message_extra={"tool_plan": "".join(self._plan)})
+        if self._cited.flush():
+            yield Metadata(message_extra={"citations": [*self._citations]})
         for position in sorted(self._positions.values()):
             yield self._ended(position)
         self._positions.clear()
@@ -123,12 +129,14 @@ class StreamReader:
         return parse_content(child(message, "content"))
 
     def _read_plan(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
-        self._plan += text_of(message.get("tool_plan"))
-        yield Metadata(message_extra={"tool_plan": self._plan})
+        self._plan.append(text_of(message.get("tool_plan")))
+        if self._planned.grow():
+            yield Metadata(message_extra={"tool_plan": "".join(self._plan)})
 
     def _read_citation(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
-        self._citations = [*self._citations, child(message, "citations")]
-        yield Metadata(message_extra={"citations": self._citations})
+        self._citations.append(child(message, "citations"))
+        if self._cited.grow():
+            yield Metadata(message_extra={"citations": [*self._citations]})
 
     def _start_call(self, data: dict[str, Any], message: dict[str, Any]) -> Iterator[StreamingEvent]:
         index, position = str(data.get("index")), len(self._calls)

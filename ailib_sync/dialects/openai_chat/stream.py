@@ -13,7 +13,7 @@ from ...types.messages import Opaque
 from ..dialect import wrong_shape
 from ..stream import until_finished
 from .errors import find_error, remote_error
-from .kept_fields import KEPT_OF_CHUNK, KEPT_OF_MESSAGE, keep
+from .kept_fields import KEPT_OF_CHUNK, KEPT_OF_MESSAGE, KeptFields
 from .reasoning import THINKING_KEYS, parse_thinking_part, text_of_details
 from .think_tags import ThinkTags
 from .tool_calls import ToolCalls, argument_fragment, calls_are_objects
@@ -145,7 +145,7 @@ class StreamReader:
         self._manifest = manifest
         self._calls = ToolCalls()
         self._tags = ThinkTags() if manifest.has("think_tags") else None
-        self._kept: dict[str, Any] = {}
+        self._kept = KeptFields()
         self._refusal: list[str] = []
         self._usage: Any = None
         self._thought = False
@@ -228,7 +228,7 @@ class StreamReader:
             events.append(metadata)
         for key in KEPT_OF_CHUNK:
             if chunk.get(key):
-                self._kept[key] = chunk[key]
+                self._kept.replace(key, chunk[key])
 
     def _read_choice(self, choice: dict[str, Any], events: list[StreamingEvent]) -> None:
         delta = choice.get("delta")
@@ -263,7 +263,7 @@ class StreamReader:
         events += self._calls.read(delta, self.id)
         for key in KEPT_OF_MESSAGE:
             if delta.get(key):
-                keep(self._kept, key, delta[key])
+                self._kept.add(key, delta[key])
 
     def _read_content(self, content: Any, events: list[StreamingEvent]) -> None:
         if isinstance(content, list):  # tolerance content_parts
@@ -300,7 +300,7 @@ class StreamReader:
         reason = self._manifest.finish_reason(raw, FINISH_REASONS)
         events += self._calls.end(truncated=reason == "max_tokens", response_id=self.id)
         if self._kept:
-            events.append(Metadata(message_extra=self._kept))
+            events.append(Metadata(message_extra=self._kept.values()))
         refusal = "".join(self._refusal) or None
         # Tolerance stop_after_tool_calls.
         if reason == "end_turn" and (self._calls or refusal):
