@@ -21,6 +21,7 @@ from ailib_sync.errors import AiLibError
 from . import wire
 from .faults.certificates import bundle, server_context
 from .local_server import LocalServer, Peer, Request
+from .time_limits import scaled
 
 FORGED = "FORGED"
 
@@ -232,7 +233,7 @@ def test_extra_bytes_never_become_the_next_response(framing: Any, tls: bool, str
                 script.sent.clear()
                 outcome(client, "first", stream)
                 # Bytes that arrive after the next request is sent cannot be told from its response.
-                assert script.sent.wait(10)
+                assert script.sent.wait(scaled(10))
                 seen = [outcome(client, prompt, stream) for prompt in ("second", "third")]
                 if seen != ["second", "third"]:
                     wrong.append((name, arrival.__name__, seen))

@@ -34,13 +34,13 @@ def then_closes(peer: Peer, request: Request) -> bool:
 def then_closes_its_side(peer: Peer, request: Request) -> bool:
     too_large(peer)
     peer.fin()
-    peer.server.over.wait(0.3)
+    peer.server.over.wait(scaled(0.3))
     return False
 
 
 def then_stops_reading(peer: Peer, request: Request) -> bool:
     too_large(peer)
-    peer.server.over.wait(10)
+    peer.server.over.wait(scaled(10))
     return False
 
 
@@ -71,9 +71,8 @@ def serve(transport: str, play: Any, tmp_path: Any) -> tuple[LocalServer, dict[s
 def test_an_early_error_response_is_raised(play, transport, stream, tmp_path):
     server, options = serve(transport, play, tmp_path)
     with server:
-        client = AiClient(
-            "openai/gpt-4o", base_url=server.url, api_key="k", retry=0, timeout=Timeout(connect=scaled(0.5), read=5), **options
-        )
+        options["timeout"] = Timeout(connect=scaled(0.5), read=scaled(5))
+        client = AiClient("openai/gpt-4o", base_url=server.url, api_key="k", retry=0, **options)
         chat = client.chat().user(BIG)
         with pytest.raises(RequestTooLarge, match="body too large"):
             chat.stream() if stream else chat.execute()
@@ -103,9 +102,10 @@ def test_without_a_response_a_broken_upload_is_a_lost_connection(transport, tmp_
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_without_a_response_a_stalled_upload_is_a_write_timeout(transport, tmp_path):
-    server, options = serve(transport, lambda peer, request: peer.server.over.wait(10) and None, tmp_path)
+    server, options = serve(transport, lambda peer, request: peer.server.over.wait(scaled(10)) and None, tmp_path)
     with server:
-        client = AiClient("openai/gpt-4o", base_url=server.url, api_key="k", retry=0, timeout=Timeout(connect=0.4), **options)
+        options["timeout"] = Timeout(connect=scaled(0.4))
+        client = AiClient("openai/gpt-4o", base_url=server.url, api_key="k", retry=0, **options)
         with pytest.raises(WriteTimeout):
             client.chat().user(BIG).execute()
 

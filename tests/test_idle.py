@@ -24,6 +24,7 @@ from ailib_sync.http import idle
 from . import wire
 from .faults.certificates import bundle, server_context
 from .local_server import LocalServer, Peer, Request
+from .time_limits import scaled
 
 
 def error_response(peer: Peer, request: Request) -> bool:
@@ -69,21 +70,21 @@ def sockets() -> list[str]:
 
 
 def test_a_connection_that_was_idle_for_too_long_is_not_reused(tls, monkeypatch):
-    monkeypatch.setattr(idle, "MAX_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(idle, "MAX_IDLE_SECONDS", scaled(0.2))
     with LocalServer(wire.healthy, tls=tls.get("context")) as server:
         client = client_of(server, tls)
-        for wait in (0.0, 0.0, 0.25):
+        for wait in (0.0, 0.0, scaled(0.25)):
             sleep(wait)
             client.chat().user("Hello").execute()
         assert [request.connection for request in server.requests] == [1, 1, 2]
         assert server.saw_close(1)
 
 
-@pytest.mark.parametrize(("age", "connections"), [(0.2, [1, 1, 2]), (None, [1, 1, 1])])
+@pytest.mark.parametrize(("age", "connections"), [(scaled(0.2), [1, 1, 2]), (None, [1, 1, 1])])
 def test_a_connection_that_is_too_old_is_not_reused(age, connections):
     with LocalServer(wire.healthy) as server:
         client = client_of(server, {}, max_connection_age=age)
-        until = monotonic() + 0.25
+        until = monotonic() + scaled(0.25)
         client.chat().user("Hello").execute()
         client.chat().user("Hello").execute()
         sleep(until - monotonic())
@@ -93,7 +94,7 @@ def test_a_connection_that_is_too_old_is_not_reused(age, connections):
 
 def test_a_call_does_not_wait_on_a_connection_that_was_forgotten_while_idle(monkeypatch):
     """A balancer forgets the connection: its packets lead nowhere, and nothing tells the client."""
-    monkeypatch.setattr(idle, "MAX_IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(idle, "MAX_IDLE_SECONDS", scaled(0.1))
     served = set()
 
     def play(peer: Peer, request: Request) -> bool:
@@ -104,12 +105,12 @@ def test_a_call_does_not_wait_on_a_connection_that_was_forgotten_while_idle(monk
         return wire.healthy(peer, request)
 
     with LocalServer(play) as server:
-        client = client_of(server, {}, timeout=Timeout(read=5))
+        client = client_of(server, {}, timeout=Timeout(read=scaled(5)))
         client.chat().user("Hello").execute()
-        sleep(0.15)
+        sleep(scaled(0.15))
         started = monotonic()
         assert client.chat().user("Hello").execute().content == wire.TEXT
-        assert monotonic() - started < 1
+        assert monotonic() - started < scaled(1)
 
 
 def test_connections_ask_the_kernel_to_check_the_peer():
@@ -238,7 +239,7 @@ def test_a_connection_ends_although_a_forked_child_has_a_copy_of_it(tls):
         complete(client)
         child = os.fork()
         if child == 0:
-            sleep(5)
+            sleep(scaled(5))
             os._exit(0)
         try:
             client.close()
@@ -300,9 +301,10 @@ INTERRUPTED = """
 import faulthandler, random, signal, sys, time
 from ailib_sync import AiClient, Limiter, Timeout
 sys.unraisablehook = lambda _: None
-url, ca_bundle, seed, count, mode = sys.argv[1:]
+url, ca_bundle, seed, count, mode, wait = sys.argv[1:]
+wait = float(wait)
 client = AiClient("openai/gpt-4o", api_key="k", base_url=url, ca_bundle=ca_bundle or None, retry=0,
-                  limiter=Limiter(max_in_flight=1, max_wait=5), timeout=Timeout(total=8, read=8, connect=8))
+                  limiter=Limiter(max_in_flight=1, max_wait=wait), timeout=Timeout(total=1.6 * wait, read=1.6 * wait))
 chat = client.chat().user("echo x")
 
 def ask():
@@ -328,7 +330,7 @@ span = (time.perf_counter() - began) / 20
 signal.signal(signal.SIGALRM, interrupt)
 hits = 0
 for _ in range(int(count)):
-    faulthandler.dump_traceback_later(20, exit=True)
+    faulthandler.dump_traceback_later(4 * wait, exit=True)
     try:
         armed = True
         signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-6, 1.1 * span))
@@ -352,7 +354,7 @@ def test_an_interrupt_at_any_moment_leaves_the_client_and_its_limiter_usable(mod
     """Each next call gets its response, and at most one connection is left. `COUNT` sets how many interrupts are made."""
     count = int(os.environ.get("COUNT", "400"))
     with LocalServer(wire.healthy, tls=tls.get("context")) as server:
-        arguments = [server.url, tls.get("ca_bundle", ""), str(random.randrange(1 << 30)), str(count), mode]
+        arguments = [server.url, tls.get("ca_bundle", ""), str(random.randrange(1 << 30)), str(count), mode, str(scaled(5))]
         done = subprocess.run([sys.executable, "-c", INTERRUPTED, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     hits, left = map(int, done.stdout.split())
@@ -363,60 +365,40 @@ def test_an_interrupt_at_any_moment_leaves_the_client_and_its_limiter_usable(mod
 # SOCKS
 
 
-class SocksProxy:
+def relay(peer: Peer) -> bool:
     """A SOCKS5 proxy without authentication (RFC 1928) that connects to loopback."""
+    stream = peer.sock.makefile("rb", buffering=0)
+    _, methods = stream.read(2)
+    stream.read(methods)
+    peer.send(b"\x05\x00")
+    _, _, _, kind = stream.read(4)
+    stream.read(stream.read(1)[0] if kind == 3 else 4)
+    (port,) = struct.unpack(">H", stream.read(2))
+    with socket.create_connection(("127.0.0.1", port)) as target:
+        peer.send(b"\x05\x00\x00\x01" + b"\x00" * 6)
+        back = threading.Thread(target=copy, args=(target, peer.sock), daemon=True)
+        back.start()
+        copy(peer.sock, target)
+        back.join(scaled(5))
+    return False
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"socks5h://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._relay, args=(sock,), daemon=True).start()
-
-    def _relay(self, sock: socket.socket) -> None:
-        with sock, suppress(OSError):
-            stream = sock.makefile("rb")
-            _, methods = stream.read(2)
-            stream.read(methods)
-            sock.sendall(b"\x05\x00")
-            _, _, _, kind = stream.read(4)
-            stream.read(stream.read(1)[0] if kind == 3 else 4)
-            (port,) = struct.unpack(">H", stream.read(2))
-            with socket.create_connection(("127.0.0.1", port)) as target:
-                sock.sendall(b"\x05\x00\x00\x01" + b"\x00" * 6)
-                back = threading.Thread(target=self._copy, args=(target, sock), daemon=True)
-                back.start()
-                self._copy(sock, target)
-                back.join()
-
-    @staticmethod
-    def _copy(source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                target.sendall(data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        self._listener.close()
+def copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture
 def proxy(monkeypatch):
     pytest.importorskip("socks")
-    proxy = SocksProxy()
-    # Not through the environment: loopback never goes through its proxy.
-    monkeypatch.setattr("ailib_sync.http.proxies.proxy_for", lambda *address: proxy.url)
-    yield proxy
-    proxy.close()
+    with LocalServer(wire.healthy, greet=relay) as proxy:
+        # Not through the environment: loopback never goes through its proxy.
+        url = f"socks5h://127.0.0.1:{proxy.port}"
+        monkeypatch.setattr("ailib_sync.http.proxies.proxy_for", lambda *address: url)
+        yield proxy
 
 
 @pytest.mark.parametrize("use", [complete, streamed])
@@ -425,7 +407,7 @@ def test_connections_through_a_socks_proxy_are_reused_and_closed_like_all_others
         client = client_of(server, tls)
         use(client)
         use(client)
-        assert proxy.connections == 1
+        assert len(proxy.peers) == 1
         gc.disable()
         try:
             del client

@@ -183,7 +183,7 @@ def test_ctrl_c_carries_the_finished_results(ask):
         yield ask("1")
         yield ask("2")
         yield ask("forever")
-        sleep(0.3)
+        sleep(scaled(0.3))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -13,6 +13,7 @@ from time import monotonic
 
 from ailib_sync import AiClient
 
+from ..time_limits import scaled
 from .ground import serving
 
 
@@ -46,7 +47,7 @@ def burst(client: AiClient, children: int, calls: int) -> int:
 
 def warmed(url: str, threads: int = 4) -> AiClient:
     """A client with several idle connections."""
-    client = AiClient("openai/gpt-4o", base_url=url, api_key="k", timeout=30)
+    client = AiClient("openai/gpt-4o", base_url=url, api_key="k", timeout=scaled(30))
     ready = threading.Barrier(threads)
 
     def work() -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..time_limits import scaled
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,7 +38,7 @@ def serving() -> Iterator[str]:
         yield process.stdout.readline().strip()
     finally:
         process.stdin.close()  # it ends when its input does, so it never outlives whoever started it
-        process.wait(20)
+        process.wait(scaled(20))
         process.stdout.close()
 
 

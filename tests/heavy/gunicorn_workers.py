@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..local_server import LocalServer, free_ports
+from ..time_limits import scaled
 from .ground import ROOT
 from .provider import play
 
@@ -40,7 +41,7 @@ def workers(kind: str, provider: str) -> Iterator[tuple[int, subprocess.Popen[st
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MODEL": "openai/gpt-4o", "BASE_URL": provider, "OPENAI_API_KEY": "k"}
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
-        until = monotonic() + 20
+        until = monotonic() + scaled(20)
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -52,13 +53,13 @@ def workers(kind: str, provider: str) -> Iterator[tuple[int, subprocess.Popen[st
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(20)
+        process.wait(scaled(20))
         assert process.stderr is not None
         process.stderr.close()
 
 
 def fetch(port: int, path: str) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=scaled(30))
     try:
         connection.request("GET", path)
         return connection.getresponse().read().decode()
@@ -104,7 +105,7 @@ def run(kind: str, calls: int) -> str:
         assert not wrong, wrong[:5]
         dropped = seconds_until_dropped(port, server)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(scaled(20)) == 0
         assert process.stderr is not None
         complaints = process.stderr.read()
         assert not complaints, complaints

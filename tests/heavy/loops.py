@@ -18,6 +18,7 @@ import os
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from ..time_limits import scaled
 from .ground import serving
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def client_of(url: str) -> AiClient:
     from ailib_sync import AiClient
 
-    return AiClient("openai/gpt-4o", base_url=url, api_key=key, timeout=30)
+    return AiClient("openai/gpt-4o", base_url=url, api_key=key, timeout=scaled(30))
 
 
 def key() -> str:
@@ -83,9 +84,9 @@ def in_gevent(url: str, calls: int) -> None:
     gevent.sleep(0.1)
     closed = monotonic()
     stream.close()
-    woken = reader.get(timeout=5)
+    woken = reader.get(timeout=scaled(5))
     assert woken is not None
-    assert woken - closed < 0.1
+    assert woken - closed < scaled(0.1)
 
 
 def run(chat: ChatBuilder) -> tuple[str, int]:

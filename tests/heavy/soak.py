@@ -13,6 +13,7 @@ from time import monotonic
 
 from ailib_sync import AiClient, AiLibError, Limiter
 
+from ..time_limits import scaled
 from .ground import Census, serving
 from .provider import FAULTS
 
@@ -93,7 +94,7 @@ def soak(calls: int, streams: int, threads: int, seed: int, *, traced: bool = Tr
     """The counts before and after (with all idle connections closed), and the bytes tracemalloc found to have been kept."""
     with serving() as url:
         places = Limiter(max_in_flight=max(threads // 2, 1))  # a place that is not given back ends the run
-        client = AiClient("openai/gpt-4o", base_url=url, api_key="k", timeout=20, retry=0, limiter=places)
+        client = AiClient("openai/gpt-4o", base_url=url, api_key="k", timeout=scaled(20), retry=0, limiter=places)
         wrong = rounds(client, max(calls // 10, threads * 8), max(streams // 10, threads * 4), threads, seed + 1)
         client.close()
         if traced:

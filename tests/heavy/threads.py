@@ -11,12 +11,13 @@ from time import monotonic
 
 from ailib_sync import AiClient
 
+from ..time_limits import scaled
 from .ground import Census, serving
 
 
 def crossed(url: str, threads: int, calls: int) -> list[str]:
     """The answers that were not the caller's own, or not whole."""
-    client = AiClient("openai/gpt-4o", base_url=url, api_key="k", timeout=60)
+    client = AiClient("openai/gpt-4o", base_url=url, api_key="k", timeout=scaled(60))
     wrong: list[str] = []
     ready = threading.Barrier(threads)
 

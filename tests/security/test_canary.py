@@ -166,7 +166,10 @@ def silent(peer: Peer, request: Request) -> None:
     peer.wait()
 
 
-@pytest.mark.parametrize(("timeout", "kind"), [(Timeout(read=0.2), ReadTimeout), (Timeout(total=0.2), DeadlineExceeded)])
+SHORT = scaled(0.2)
+
+
+@pytest.mark.parametrize(("timeout", "kind"), [(Timeout(read=SHORT), ReadTimeout), (Timeout(total=SHORT), DeadlineExceeded)])
 def test_a_silent_server_brings_nothing_to_light(timeout: Timeout, kind: type[Exception]) -> None:
     with LocalServer(silent) as server:
         error = caught(lambda: whole(a_client(server.url, timeout=timeout)))
@@ -242,7 +245,7 @@ def test_a_proxy_that_refuses_learns_no_key(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_cancelled_call_brings_nothing_to_light() -> None:
     token = CancelToken()
     with LocalServer(silent) as server:
-        timer = threading.Timer(0.2, token.cancel)
+        timer = threading.Timer(scaled(0.2), token.cancel)
         timer.start()
         error = caught(lambda: whole(a_client(server.url), cancel=token))
         timer.join()

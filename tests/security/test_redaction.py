@@ -128,8 +128,9 @@ def test_on_retry_and_the_attempts_do_not_show_the_key(stream: bool) -> None:
     assert KEY not in shown(caught.value) + repr(caught.value.attempts) + "".join(seen)
 
 
-def test_an_error_event_in_a_stream(fake: FakeProvider) -> None:
-    fake.fault("error_event", text=f"so far {KEY}")
+@pytest.mark.parametrize("after", [0, 3])
+def test_an_error_event_in_a_stream(fake: FakeProvider, after: int) -> None:
+    fake.fault("error_event", text=f"so far {KEY}", after=after, message=f"wrong key {KEY}")
     error = failure(fake, stream=True)
     error.partial = None  # the content that arrived is not an error's text: it stays as it is
     assert KEY not in shown(error)

@@ -39,7 +39,7 @@ def failure_of(chat: Any, stream: bool) -> Any:
 def failure_from(response: bytes, stream: bool, model: str = "openai/m", **options: Any) -> Any:
     """The error of a call that gets this response."""
     with LocalServer(replies(response)) as server:
-        client = AiClient(model, base_url=server.url, retry=0, timeout=5, **{"api_key": lambda: KEY, **options})
+        client = AiClient(model, base_url=server.url, retry=0, timeout=scaled(5), **{"api_key": lambda: KEY, **options})
         error = failure_of(client.chat().user("Hi"), stream)
         client.close()
         assert KEY.encode() in server.requests[0].raw  # it was sent, so it could have been shown

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..time_limits import scaled
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -45,7 +47,7 @@ def running(
 ) -> Iterator[None]:
     """The process, from when it listens on `port` until the end of the block; what it prints goes into `log`.
 
-    It has `seconds` to begin."""
+    It has `seconds` to begin, scaled for this machine."""
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
     try:
@@ -53,11 +55,11 @@ def running(
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(scaled(10))
 
 
 def _wait_until_open(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float) -> None:
-    end = monotonic() + seconds
+    end = monotonic() + scaled(seconds)
     while monotonic() < end and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
