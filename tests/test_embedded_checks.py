@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ailib_sync.dialects.dialect import NAMES, find
-from ailib_sync.dialects.errors import GOOGLE_WORDS
+from ailib_sync.dialects.errors import GOOGLE_WORDS, with_google_details
 from ailib_sync.embedded import Rejected, Rules, ServerRequest, respond
 from ailib_sync.embedded.echo import signature_of
 from ailib_sync.embedded.json_checks import Invalid
@@ -608,7 +608,7 @@ def test_the_key_must_be_correct_and_in_its_header(
     if not is_accepted:
         # Read by the dialect, which is independent of this service: it must see an authentication error.
         reader = find(dialect)
-        details = reader.parse_error(response.status, body)
+        details = with_google_details(reader.parse_error(response.status, body), body)
         if dialect == "bedrock_converse":
             assert response.headers["x-amzn-errortype"].split("Exception")[0] in (
                 "UnrecognizedClient",

@@ -683,9 +683,15 @@ def test_refusals_are_told_apart(status: int, body: Any, kind: type[AiLibError],
 
 
 def test_the_wait_a_refusal_asks_for_is_kept() -> None:
-    assert DIALECT.parse_error(429, failure(429, "RESOURCE_EXHAUSTED", RETRY)).retry_after == 36.5
+    def retry_after(detail: dict[str, Any]) -> float | None:
+        raw = json.dumps(failure(429, "RESOURCE_EXHAUSTED", detail)).encode()
+        with pytest.raises(RateLimited) as caught:
+            read_response(429, {"content-type": "application/json"}, raw, DIALECT, manifest())
+        return caught.value.retry_after
+
+    assert retry_after(RETRY) == 36.5
     for odd in ("soon", "xs", 7, None):
-        assert DIALECT.parse_error(429, failure(429, "RESOURCE_EXHAUSTED", {"retryDelay": odd})).retry_after is None
+        assert retry_after({"retryDelay": odd}) is None
 
 
 def test_an_error_inside_a_stream_is_raised_after_what_came_before() -> None:

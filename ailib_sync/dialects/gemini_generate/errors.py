@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...errors import ErrorDetails
 from ...types.json_values import text_or_none, word
-from ..errors import error_in_response, text_message, with_google_details
+from ..errors import error_in_response, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,15 +38,14 @@ ERROR_WORDS = {
 
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
-    """`{"error": {code, message, status, details}}`, alone or in a list."""
+    """`{"error": {code, message, status, details}}`, alone or in a list. `with_google_details` reads the details."""
     if isinstance(body, list):
         body = next((item for item in body if isinstance(item, dict)), {})
     error = body.get("error") if isinstance(body, dict) else body
     if not isinstance(error, dict):
         return ErrorDetails(text_message(error))
     message = str(error.get("message") or "")
-    details = ErrorDetails(message, text_or_none(error.get("status")), word(error.get("code")), reason=_reason(message))
-    return with_google_details(details, {"error": error})
+    return ErrorDetails(message, text_or_none(error.get("status")), word(error.get("code")), reason=_reason(message))
 
 
 def _reason(message: str) -> str | None:
