@@ -67,6 +67,12 @@ def error_in_response(
     )
 
 
+def message_in(error: Mapping[str, Any], body: Mapping[str, Any]) -> str:
+    """The message of an error object, or the one next to it, which gateways send. FastAPI names it `detail`."""
+    message = error.get("message") or error.get("detail") or body.get("message") or ""
+    return message if isinstance(message, str) else json.dumps(message)
+
+
 def text_message(body: Any) -> str:
     """The message of an error body that is no JSON object: its text, but not an HTML page, which a proxy sends."""
     text = body.strip() if isinstance(body, str) else ""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from ...errors import ErrorDetails
 from ...types.json_values import word
-from ..errors import error_in_response, text_message
+from ..errors import error_in_response, message_in, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +41,8 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
         return ErrorDetails(str(error), word(body.get("type")))
     details = error.get("details")
     code = details.get("error_code") if isinstance(details, dict) else None
-    message = error.get("message") or error.get("detail") or body.get("message") or ""
     return ErrorDetails(
-        message if isinstance(message, str) else json.dumps(message),
+        message_in(error, body),
         word(error.get("type") or error.get("status")),
         word(code or error.get("code")),
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from ...errors import ErrorDetails
 from ...types.json_values import word
-from ..errors import error_in_response, text_message
+from ..errors import error_in_response, message_in, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,10 +63,9 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
     error = body.get("error") or body
     if not isinstance(error, dict):
         return ErrorDetails(str(error), word(body.get("type")), word(body.get("code")))
-    message = error.get("message") or error.get("detail") or body.get("message") or ""
     kind = error.get("type") if error.get("type") != "error" else None
     code = error.get("code") if error.get("code") is not None else body.get("code")
-    return ErrorDetails(message if isinstance(message, str) else json.dumps(message), word(kind), word(code))
+    return ErrorDetails(message_in(error, body), word(kind), word(code))
 
 
 def response_error(response: dict[str, Any], manifest: Manifest) -> RemoteError:
