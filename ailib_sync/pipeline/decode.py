@@ -64,7 +64,7 @@ def response_events(
     """
     stream = operation.stream
     assert stream is not None
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _media_type(headers)
     if kind == "application/json" and stream.framing != "ndjson":
         return _events_of_json(operation, request, headers, b"".join(chunks), manifest)
     if kind == "text/html":
@@ -160,14 +160,18 @@ def request_id(headers: Mapping[str, str], manifest: Manifest) -> str | None:
     return None
 
 
+def _media_type(headers: Mapping[str, str]) -> str:
+    """The media type without its parameters, in small letters (RFC 9110 8.3.1); "" if there is none."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def _json(raw: bytes, headers: Mapping[str, str], manifest: Manifest) -> Any:
     if not raw.strip():
         raise ProtocolError("the response is empty", provider=manifest.id)
     try:
         value = load_json(raw)
     except ProtocolError as error:
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind in ("", "application/json"):
+        if _media_type(headers) in ("", "application/json"):
             error.provider = manifest.id
             raise
         raise _not_json(raw, headers, manifest) from None
