@@ -104,7 +104,7 @@ class SocketBody(Body):
             reader, fields = response.reader, response.fields
             reader.at_end = True
             # Extra bytes can be in the chunked reader, in the buffer or in the TLS layer; those still in the kernel are found
-            # when the connection is taken from the pool. RFC 9112 6.3: a message with both headers may be an attempt at
+            # when the connection is reused. RFC 9112 6.3: a message with both headers may be an attempt at
             # response splitting; close after it.
             if (
                 reader.has_extra_bytes

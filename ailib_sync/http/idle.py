@@ -27,7 +27,7 @@ MAX_IDLE_SECONDS = 5.0
 
 
 class IdleConnections:
-    """The newest connection is taken first. Has the methods of `queue.LifoQueue` that urllib3's pools call.
+    """The newest connection is reused first. Has the methods of `queue.LifoQueue` that urllib3's pools call.
 
     Invariant: a connection is either in here or in use by one call; only the atomic `append` and `pop` move it.
     """
