@@ -47,8 +47,7 @@ def place_options(given: Mapping[str, Any], manifest: Manifest, table: Mapping[s
             _check_limit(option, value, manifest)
             wire, source = wire_name(option, manifest, table)
             place(body, wire, list(value) if isinstance(value, tuple) else value)
-            action = "sent" if wire == option else "renamed"
-            ledger.note(option, action, wire, source)
+            ledger.sent(option, wire, source)
     for option, value in manifest.defaults.items():
         if option not in given:
             wire, _ = wire_name(option, manifest, table)
@@ -125,16 +124,15 @@ def settle_format(
         return None
     source = f"{manifest.id}: response_format"
     wire, _ = wire_name("response_format", manifest, table)
-    sent = "sent" if wire == "response_format" else "renamed"
     if requested.kind == "text":
-        ledger.note("response_format", sent, wire if "text" in kinds else "nothing: text is the default", source)
+        ledger.sent("response_format", wire, source, "" if "text" in kinds else "nothing: text is the default")
         return requested if "text" in kinds else None
     if request.tools and manifest.has("no_response_format_with_tools"):
         ledger.dropped("response_format", f"is left out: {manifest.name} does not support it together with tools", source)
         return None
     supported = [kind for kind in kinds if kind in manifest.response_format]
     if requested.kind in supported:
-        ledger.note("response_format", sent, wire, source)
+        ledger.sent("response_format", wire, source)
         return requested
     if requested.kind == "json_schema" and "json" in supported:
         detail = f"is sent without its schema, which {manifest.name} does not support for this model: put it into the prompt"

@@ -75,7 +75,7 @@ def settle_choice(
     """The choice to send: the given one, the nearest supported one, or none."""
     source = f"{manifest.id}: tool_choice"
     if choice.mode in supported:
-        ledger.note("tool_choice", "sent" if wire == "tool_choice" else "renamed", wire, source)
+        ledger.sent("tool_choice", wire, source)
         return choice
     mode = next((mode for mode in FALLBACKS.get(choice.mode, ()) if mode in supported), None)
     if mode is None:
@@ -106,7 +106,7 @@ def settle_parallel(request: ChatRequest, manifest: Manifest, table: Mapping[str
     if request.options.tool_choice is not None and request.options.tool_choice.mode == "none":
         ledger.note("parallel_tool_calls", "sent", "nothing: no tool is called", source)
         return None
-    ledger.note("parallel_tool_calls", "sent" if wire == "parallel_tool_calls" else "renamed", wire, source)
+    ledger.sent("parallel_tool_calls", wire, source)
     return parallel
 
 

@@ -132,6 +132,10 @@ class Ledger:
     def note(self, option: str, action: str, detail: str, source: str) -> None:
         self.entries.append(LedgerEntry(option, action, detail, source))
 
+    def sent(self, option: str, wire: str, source: str, detail: str = "") -> None:
+        """`option` has the name `wire` in this format; `detail` is for what that name does not say."""
+        self.note(option, "sent" if wire == option else "renamed", detail or wire, source)
+
     def dropped(self, option: str, detail: str, source: str) -> None:
         """`option` is not in the body; `detail` is the reason, as a clause ("is not supported by …")."""
         self.note(option, "dropped", detail, source)
