@@ -1,4 +1,4 @@
-"""When a streamed response is complete: the one place of this rule.
+"""The rules that the stream readers of all dialects share: when a response is complete, and when a growing value is repeated.
 
 A response is complete after its finish reason. Only an end mark, or a count of tokens, may follow, so a connection that is lost
 then loses nothing of the response. Without a finish reason, a response is complete after the end mark of the format; and where
