@@ -214,8 +214,7 @@ class BodyReader:
                 clock.pause()
                 yield block
         finally:
-            if not self._ended:
-                self._discard()
+            self._discard()
 
     def read(self) -> bytes:
         """The complete body."""
@@ -228,8 +227,7 @@ class BodyReader:
                     raise ResponseTooLarge(f"the response is larger than {self._limits.response} bytes (Limits.response)")
                 fragments.append(block)
         finally:
-            if not self._ended:
-                self._discard()
+            self._discard()
         return fragments[0] if len(fragments) == 1 else b"".join(fragments)
 
     def read_error(self) -> bytes:
@@ -250,8 +248,7 @@ class BodyReader:
             if self._clock.cancelled:
                 raise
         finally:
-            if not self._ended:
-                self._discard()
+            self._discard()
         return b"".join(fragments)[: self._limits.error_body]
 
     def finish(self) -> None:
@@ -268,8 +265,7 @@ class BodyReader:
         except (TransportError, ProtocolError):
             pass
         finally:
-            if not self._ended:
-                self._discard()
+            self._discard()
 
     def close(self) -> None:
         """Closes the connection immediately. A thread that reads from it wakes and discards it itself. Takes no lock."""
@@ -277,12 +273,15 @@ class BodyReader:
             return
         self._body.wake()
         if self._source is None or not self._source.gi_running:
-            self._ended = True
             self._discard()
 
     def _discard(self) -> None:
+        """Closes the connection, unless the body has ended."""
+        if self._ended:
+            return
         self._source = None  # the generator refers to this reader: without this line they would be a reference cycle
         self._body.discard()
+        self._ended = True  # last: after an interrupt before this line, a later call discards
 
     def _blocks(self) -> Iterator[bytes]:
         """The generator of decompressed blocks. One for all methods that read from it."""

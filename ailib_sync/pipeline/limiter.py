@@ -14,6 +14,7 @@ from _thread import allocate_lock
 from _weakref import ref
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from time import monotonic
 
@@ -171,17 +172,15 @@ class Limiter:
                 return
 
     def __reduce__(self) -> tuple[Any, ...]:
-        names = ("requests_per_minute", "tokens_per_minute", "max_in_flight", "max_wait")
-        return _limiter, ({name: getattr(self, name) for name in names},)
+        return partial(Limiter, **self._arguments()), ()
 
     def __repr__(self) -> str:
+        given = [f"{name}={value}" for name, value in self._arguments().items() if value is not None]
+        return f"Limiter({', '.join(given)})"
+
+    def _arguments(self) -> dict[str, Any]:
         names = ("requests_per_minute", "tokens_per_minute", "max_in_flight", "max_wait")
-        given = [(name, getattr(self, name)) for name in names]
-        return f"Limiter({', '.join(f'{name}={value}' for name, value in given if value is not None)})"
-
-
-def _limiter(bounds: dict[str, Any]) -> Limiter:
-    return Limiter(**bounds)
+        return {name: getattr(self, name) for name in names}
 
 
 _numbers = count()
