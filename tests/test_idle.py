@@ -16,6 +16,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+import urllib3
 
 from ailib_sync import AiClient, Timeout
 from ailib_sync.errors import AiLibError
@@ -430,3 +431,23 @@ def test_no_extra_bytes_become_the_next_response_through_a_socks_proxy(tls, prox
         client = client_of(server, tls)
         seen = [client.chat().user(f"echo {number}").execute().content for number in (1, 2, 3)]
     assert seen == ["echo 1", "echo 2", "echo 3"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_opens_its_own_connections_where_a_recorder_replaces_ours(tls, monkeypatch):
+    for pool in (urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool):
+        monkeypatch.setattr(pool, "ConnectionCls", type("Recording", (pool.ConnectionCls,), {}))
+    with LocalServer(wire.healthy, tls=tls.get("context")) as server:
+        client = client_of(server, tls)
+        complete(client)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            with suppress(BaseException):
+                complete(client)
+                code = 0
+            os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
+        complete(client)
+        assert [request.connection for request in server.requests] == [1, 2, 1]

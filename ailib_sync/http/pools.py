@@ -121,6 +121,7 @@ class Pools:
             options["ssl_context"] = context = self._tls()
             if not context.check_hostname:
                 options["assert_hostname"] = False  # else urllib3 checks the name itself
+        classes: tuple[Any, Any] = (Pool, TlsPool)
         if proxy is None:
             manager = urllib3.PoolManager(**options)
         elif proxy.startswith("socks"):
@@ -130,19 +131,15 @@ class Pools:
                 raise ProxyError("a SOCKS proxy needs PySocks: pip install 'ailib-sync[socks]'")
             from urllib3.contrib.socks import SOCKSProxyManager
 
-            from .socks import socks_manager
+            from .socks import SocksPool, SocksTlsPool
 
-            if self._plain:
-                return _proxied(SOCKSProxyManager, proxy, options, scheme)
-            return _proxied(partial(socks_manager, max_age=self._max_age), proxy, options, scheme)
+            manager = _proxied(SOCKSProxyManager, proxy, options, scheme)
+            classes = (SocksPool, SocksTlsPool)
         else:
             manager = _proxied(_proxy_manager, proxy, options, scheme)
-        if self._plain:
-            return manager
-        manager.pool_classes_by_scheme = {
-            "http": partial(Pool, max_age=self._max_age),  # type: ignore[dict-item]
-            "https": partial(TlsPool, max_age=self._max_age),  # type: ignore[dict-item]
-        }
+        if not self._plain:
+            http, https = (partial(pool, max_age=self._max_age) for pool in classes)
+            manager.pool_classes_by_scheme = {"http": http, "https": https}  # type: ignore[dict-item]
         return manager
 
     def _tls(self) -> ssl.SSLContext:

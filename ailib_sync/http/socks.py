@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import urllib3
-from urllib3.contrib.socks import SOCKSConnection, SOCKSProxyManager
+from urllib3.contrib.socks import SOCKSConnection
 
 from .connections import _Connection
 from .idle import _Pool
@@ -13,7 +11,6 @@ from .idle import _Pool
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from typing import Any
 
     from .timeouts import CallClock
 
@@ -39,13 +36,3 @@ class SocksPool(_Pool, urllib3.HTTPConnectionPool):
 
 class SocksTlsPool(_Pool, urllib3.HTTPSConnectionPool):
     ConnectionCls = SocksTlsConnection
-
-
-def socks_manager(proxy: str, max_age: float | None, **options: Any) -> urllib3.PoolManager:
-    """The pools behind a SOCKS proxy. Raises what urllib3 raises for a URL that is not valid."""
-    manager = SOCKSProxyManager(proxy, **options)
-    manager.pool_classes_by_scheme = {
-        "http": partial(SocksPool, max_age=max_age),  # type: ignore[dict-item]
-        "https": partial(SocksTlsPool, max_age=max_age),  # type: ignore[dict-item]
-    }
-    return manager

@@ -64,13 +64,13 @@ class Transport:
             raise ConfigurationError(f"ssl_context and {other} cannot be given together")
         self.max_connections = max_connections
         self.max_connection_age = max_connection_age
-        self._pools: Any = None
-        self._plain_pools: Any = None
+        #: Whether urllib3's connection classes are replaced (see `are_replaced`) → the pools to use then.
+        self._pools: dict[bool, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         if self.ssl_context is not None:
             raise ConfigurationError("a client with an ssl_context cannot be pickled")
-        return {**self.__dict__, "_pools": None, "_plain_pools": None}
+        return {**self.__dict__, "_pools": {}}
 
     def send(self, request: HttpRequest, clock: CallClock) -> HttpResponse:
         """Sends the request and returns when the head of the response has arrived. Raises TransportError or ProtocolError.
@@ -120,15 +120,11 @@ class Transport:
 
     def _pool(self, url: str, replaced: bool = False) -> tuple[Any, str]:
         """The pool for this URL, and the URL as the pool expects it. `replaced`: urllib3's connection classes are."""
-        if replaced:
-            if self._plain_pools is None:
-                self._plain_pools = self._new_pools(plain=True)
-            return self._plain_pools.find(url)  # type: ignore[no-any-return]
-        pools = self._pools
+        pools = self._pools.get(replaced)
         if pools is None or pools.owner != os.getpid():
             # A forked child must not use the connections of its parent. It closes its copies of the descriptors, which does
             # not end the connections (`_Connection.close`).
-            pools = self._pools = self._new_pools()
+            pools = self._pools[replaced] = self._new_pools(plain=replaced)
         return pools.find(url)  # type: ignore[no-any-return]
 
     def secrets(self, sent: Headers) -> list[str]:
@@ -142,8 +138,8 @@ class Transport:
 
     def close(self) -> None:
         """Closes the idle connections, and those in use when their calls end. The transport can still be used."""
-        for pools in (self._pools, self._plain_pools):
-            if pools is not None and pools.owner == os.getpid():
+        for pools in list(self._pools.values()):
+            if pools.owner == os.getpid():
                 pools.close()
 
     def _new_pools(self, *, plain: bool = False) -> Any:
