@@ -433,11 +433,32 @@ def test_no_extra_bytes_become_the_next_response_through_a_socks_proxy(tls, prox
     assert seen == ["echo 1", "echo 2", "echo 3"]
 
 
+def replace_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replaces urllib3's connection classes, as recorders such as vcrpy do."""
+    for pool in (urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool):
+        monkeypatch.setattr(pool, "ConnectionCls", type("Recording", (pool.ConnectionCls,), {}))
+
+
+def test_close_closes_the_connections_of_a_recorder_too(tls, monkeypatch):
+    with LocalServer(wire.healthy, tls=tls.get("context")) as server:
+        client = client_of(server, tls)
+        complete(client)
+        with monkeypatch.context() as patch:
+            replace_connections(patch)
+            complete(client)
+            complete(client)
+        complete(client)
+        assert [request.connection for request in server.requests] == [1, 2, 2, 1]
+        client.close()
+        assert server.saw_close(1)
+        assert server.saw_close(2)
+        complete(client)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_opens_its_own_connections_where_a_recorder_replaces_ours(tls, monkeypatch):
-    for pool in (urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool):
-        monkeypatch.setattr(pool, "ConnectionCls", type("Recording", (pool.ConnectionCls,), {}))
+    replace_connections(monkeypatch)
     with LocalServer(wire.healthy, tls=tls.get("context")) as server:
         client = client_of(server, tls)
         complete(client)

@@ -151,11 +151,10 @@ class Pools:
     def close(self) -> None:
         """Closes the idle connections now, and those in use when their calls end. The pools can still be used."""
         for manager in list(self._managers.values()):
+            pools = [manager.pools.get(key) for key in list(manager.pools.keys())]  # it supports no other iteration
             if self._plain:
-                manager.clear()
-                continue
-            for key in list(manager.pools.keys()):  # the view supports no other iteration
-                pool = manager.pools.get(key)
+                manager.clear()  # urllib3's own pools cannot be used after `close`
+            for pool in pools:
                 if pool is not None:
                     pool.close()
 
