@@ -250,7 +250,6 @@ LONG_FILES = {
 LONG_FUNCTIONS = {
     "client.AiClient.__init__": "the options, one a line; nothing in it branches",
     "http.bodies.read_chunked": "the hot loop below every stream: a call in it costs more than its work",
-    "pipeline.stream.relay": "the hot loop above every stream: a call in it costs more than its work",
 }
 
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|base|core|common|managers?|misc)(_|$)")

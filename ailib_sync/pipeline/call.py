@@ -12,7 +12,7 @@ from ..http.message import Headers
 from ..types.request import Ledger
 from .decode import error_response, parse_response, request_id, response_events
 from .rate_limits import rate_limit
-from .stream import ChatStream, StreamState, pull_first, relay, stats_of
+from .stream import ChatStream, StreamState, complete_error, pull_first, relay, stats_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def send(routes: Routes, operation: str, request: Request, clock: CallClock) -> 
         response = call.run(_read_response)
     finally:
         clock.end()
-    return response, stats_of(response, clock.started, None, None, call.count, request.model)
+    return response, stats_of(response, clock.started, None, None, len(call.attempts) + 1, request.model)
 
 
 def open_stream(routes: Routes, request: ChatRequest, clock: CallClock) -> ChatStream:
@@ -59,7 +59,6 @@ class Call:
         self.request = request
         self.clock = clock
         self.attempts: list[Attempt] = []
-        self.count = 0
 
     def run(self, read: Callable[[Exchange], T]) -> T:
         """What `read` returns for the first attempt that succeeds. Raises the last error, with all attempts in it."""
@@ -87,8 +86,7 @@ class Call:
         while True:
             self.clock.begin_attempt()
             started = monotonic()
-            self.count += 1
-            exchange.number = self.count
+            exchange.number = len(self.attempts) + 1
             try:
                 value = exchange.attempt(read)
             except AiLibError as error:
@@ -103,7 +101,7 @@ class Call:
             if wait is None:
                 raise failure
             if route.on_retry is not None:
-                route.on_retry(failure, self.count, wait)
+                route.on_retry(failure, len(self.attempts), wait)
             failure.__traceback__ = None
             self.clock.sleep(wait)
             retries += 1
@@ -178,7 +176,8 @@ class Exchange:
                 breaker.note(None)
             return value
         clock.release()
-        self._prepare(failure)  # first: the breaker keeps the error's text
+        # First: the breaker keeps the error's text.
+        complete_error(failure, request_id(self.received, self.endpoint.manifest), self.secrets())
         if breaker is not None:
             breaker.note(failure)
         try:
@@ -205,14 +204,6 @@ class Exchange:
     def secrets(self) -> Callable[[], list[str]]:
         """A function that returns the secrets in what was sent last."""
         return partial(self.route.transport.secrets, self.sent)
-
-    def _prepare(self, failure: AiLibError) -> None:
-        """Adds the request id to an error inside a response with a success status, and removes the secrets from its texts."""
-        from ..http.redaction import redact_error  # few calls fail
-
-        if isinstance(failure, RemoteError):
-            failure.request_id = failure.request_id or request_id(self.received, self.endpoint.manifest)
-        redact_error(failure, self.secrets()())
 
 
 def _read_response(exchange: Exchange) -> Response:

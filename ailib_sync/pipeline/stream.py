@@ -149,17 +149,22 @@ def relay(
     finally:
         http.close()
         state.end()
-    from ..http.redaction import redact_error  # few streams fail
-
     if failure is None:
         failure = StreamInterrupted("the stream ended without its last event")
-    if isinstance(failure, RemoteError):
-        failure.request_id = failure.request_id or state.request_id
-    redact_error(failure, state.secrets())
+    complete_error(failure, state.request_id, state.secrets)
     failure.partial = state.response()
     failure.provider = failure.provider or state.provider
     failure.model = failure.model or state.model
     raise failure
+
+
+def complete_error(failure: AiLibError, request_id: str | None, secrets: Callable[[], list[str]]) -> None:
+    """Adds the request id to an error inside a response with a success status, and removes the secrets from its texts."""
+    from ..http.redaction import redact_error  # few calls fail
+
+    if isinstance(failure, RemoteError):
+        failure.request_id = failure.request_id or request_id
+    redact_error(failure, secrets())
 
 
 class ChatStream:
