@@ -22,7 +22,7 @@ CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 RENEWAL_SECONDS = 30.0
 
 
-def sign_aws(request: HttpRequest, region: str, service: str = "bedrock") -> dict[str, str]:
+def sign_aws(request: HttpRequest, region: str) -> dict[str, str]:
     """The request's headers, signed with the credentials that botocore finds: the environment, a profile, SSO, a role.
 
     A signature is valid for five minutes, so each attempt gets a new one. Only `Host`, `Content-Type` and the body are signed,
@@ -34,11 +34,10 @@ def sign_aws(request: HttpRequest, region: str, service: str = "bedrock") -> dic
         from botocore.exceptions import BotoCoreError
     except ImportError:
         raise _missing("AWS credentials", "bedrock", "a Bedrock API key in AWS_BEARER_TOKEN_BEDROCK") from None
-    signed_names = ("content-type",)
-    headers = {name: value for name, value in request.headers.items() if name.lower() in signed_names}
+    headers = {name: value for name, value in request.headers.items() if name.lower() == "content-type"}
     signed = AWSRequest(request.method, request.url, headers, request.body)
     try:
-        SigV4Auth(_aws_credentials().get_frozen_credentials(), service, region).add_auth(signed)
+        SigV4Auth(_aws_credentials().get_frozen_credentials(), "bedrock", region).add_auth(signed)
     except BotoCoreError as error:
         raise ConfigurationError(f"AWS credentials: {error}") from error
     kept = {name: value for name, value in request.headers.items() if name.lower() not in _SIGNATURE}
@@ -63,18 +62,17 @@ def _aws_credentials() -> Any:
     return credentials
 
 
-def google_token(*scopes: str) -> str:
+def google_token() -> str:
     """An OAuth access token of google-auth's default credentials, renewed shortly before it expires."""
-    key = (getpid(), scopes or (CLOUD_PLATFORM,))
-    found = _GOOGLE.get(key) or _GOOGLE.setdefault(key, _GoogleCredentials(key[1]))
+    pid = getpid()
+    found = _GOOGLE.get(pid) or _GOOGLE.setdefault(pid, _GoogleCredentials())
     return found.token()
 
 
 class _GoogleCredentials:
     """Default credentials that threads share. One of them loads and renews, under a lock."""
 
-    def __init__(self, scopes: tuple[str, ...]) -> None:
-        self._scopes = scopes
+    def __init__(self) -> None:
         self._lock = Lock()
         self._credentials: Any = None
 
@@ -93,7 +91,7 @@ class _GoogleCredentials:
         except ImportError:
             raise _missing("Google credentials", "vertex", "a key of Vertex's express mode") from None
         try:
-            credentials, _ = default(scopes=list(self._scopes))
+            credentials, _ = default(scopes=[CLOUD_PLATFORM])
         except DefaultCredentialsError as error:
             raise ConfigurationError(f"no Google credentials. Run `gcloud auth application-default login`: {error}") from error
         return credentials
@@ -110,8 +108,8 @@ class _GoogleCredentials:
             raise kind(f"Google credentials could not be renewed: {error}") from error
 
 
-#: By process (a forked child must not inherit a locked lock) and scopes.
-_GOOGLE: dict[tuple[int, tuple[str, ...]], _GoogleCredentials] = {}
+#: By process: a forked child must not inherit a locked lock.
+_GOOGLE: dict[int, _GoogleCredentials] = {}
 
 
 class _Http:
