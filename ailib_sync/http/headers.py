@@ -13,6 +13,7 @@ from http.client import HTTPException, HTTPMessage, LineTooLong, parse_headers
 from urllib3.exceptions import InvalidHeader
 
 from ..errors import printable
+from .message import TOKEN_CHARACTERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 #: The limits of http.client.
 MAX_LINE_BYTES = 65536
 MAX_HEADERS = 100
-#: The characters of a token (RFC 9110 5.6.2). A header name is a token (RFC 9110 5.1).
-_TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def parse_head(fp: BinaryIO) -> HTTPMessage:
@@ -47,7 +46,7 @@ def _parse_plain(lines: list[bytes]) -> HTTPMessage | None:
     for line in lines:
         name, colon, value = line.decode("iso-8859-1").partition(":")
         value = value.strip(" \t\r\n")
-        if not colon or not name or not _TOKEN_CHARACTERS.issuperset(name) or not value.isprintable():
+        if not colon or not name or not TOKEN_CHARACTERS.issuperset(name) or not value.isprintable():
             return None
         message.set_raw(name, value)
     return message
@@ -91,6 +90,6 @@ def render_headers(headers: Mapping[str, str], length: int) -> bytes:
     """
     lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     text = "".join(lines)
-    if text.count("\r") != len(lines) or text.count("\n") != len(lines) or not _TOKEN_CHARACTERS.issuperset("".join(headers)):
+    if text.count("\r") != len(lines) or text.count("\n") != len(lines) or not TOKEN_CHARACTERS.issuperset("".join(headers)):
         raise ValueError("a header contains a line break, or its name is not a token")
     return f"Content-Length: {length}\r\n{text}\r\n".encode("latin-1")

@@ -1,4 +1,4 @@
-"""The two records that enter and leave the transport: a request and a response; and the headers of a request."""
+"""The two records that enter and leave the transport: a request and a response; and their headers."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class ResponseHeaders(dict[str, str]):
         return f"ResponseHeaders({', '.join(self)})"
 
 
-#: The characters of a token (RFC 9110 5.6.2).
-_TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+#: The characters of a token (RFC 9110 5.6.2). A header name is a token (RFC 9110 5.1).
+TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _SET_BY_TRANSPORT = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-encoding"))
 
 
@@ -87,7 +87,7 @@ def checked_headers(headers: Headers) -> Headers:
     A name is a token (RFC 9110 5.1); a value is printable Latin-1 (RFC 9110 5.5); the transport sets some headers itself.
     """
     for name in headers:
-        if not isinstance(name, str) or not name or not _TOKEN_CHARACTERS.issuperset(name):
+        if not isinstance(name, str) or not name or not TOKEN_CHARACTERS.issuperset(name):
             raise ConfigurationError(f"header: {str(name)[:60]!r} is not a header name")
         if name.lower() in _SET_BY_TRANSPORT:
             raise ConfigurationError(f"header: {name} is set by the transport")
