@@ -1,4 +1,4 @@
-"""`python -m ailib_sync`: see cli.py."""
+"""`python -m ailib_sync`: see cli/main.py."""
 
 from .cli.main import main
 

@@ -1,4 +1,4 @@
-"""Every exception that this package raises, and how an error response is classified. Knows nothing of HTTP or JSON.
+"""Every exception that this package raises, and how an error response is classified. Reads no HTTP and no JSON.
 
 AiLibError
 ├── ConfigurationError          the call is wrong, and nothing was sent

@@ -186,7 +186,7 @@ class _Connection:
     #: Never http.client's `debuglevel`: a program can set it for the whole process, and it prints every header with the key.
     debuglevel = 0
     sock: Any
-    #: Set by the pool (idle.py), in seconds of the monotonic clock: the last `connect`, and the end of the last call.
+    #: In seconds of the monotonic clock: the last `connect`, and the end of the last call (set by the pool, idle.py).
     opened_at = 0.0
     idle_since = 0.0
     #: Why the current request was not sent completely. The connection cannot be reused.

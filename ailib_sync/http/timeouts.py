@@ -127,10 +127,11 @@ class CallClock:
 
     - `cancelled` is set by `cancel`, from any thread or signal handler, and never reset.
     - `waker` is set by the calling thread and called from any thread; it must be safe to call at any time, and take no lock.
-    - `slot` and `_token` are also cleared by `end`, which a finalizer may call in any thread.
+    - `slot`, `waker` and `_token` are also cleared by `end`, which a finalizer may call in any thread.
 
-    Within the calling thread: the connection (connections.py) sets `connected`, `reused`, `response_started` and the `waker` of
-    its socket; bodies.py clears the waker when the body ends; the pipeline sets `slot`, `tokens_used` and `progress`.
+    Within the calling thread: each place that waits (a connection, a name look-up, the limiter, `sleep`) sets `waker`;
+    connections.py sets `connected`, `reused` and `response_started`; bodies.py clears `waker` at the end of the body; the
+    pipeline sets `slot`, `tokens_used` and `progress`.
     """
 
     __slots__ = (

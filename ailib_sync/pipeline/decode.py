@@ -1,6 +1,6 @@
 """The bytes of a response → values: chooses the framing, and gives the frames or the JSON to the operation. No I/O.
 
-`parse(parse_sse_json(chunks))` is the whole of a stream. The rest of this file is for responses of another kind than requested:
+`parse(parse_sse_json(chunks))` is the whole of a stream. Most of this file is for responses of another kind than requested:
 an error body, HTML with status 200, JSON instead of a stream.
 """
 
