@@ -43,9 +43,7 @@ class ChatBuilder:
         self._timeout = timeout
 
     def _with(self, **changes: Any) -> ChatBuilder:
-        r = self._request
-        values = {name: getattr(r, name) for name in ("model", "messages", "tools", "options", "extra", "headers")}
-        return ChatBuilder(self._client, ChatRequest(**{**values, **changes}), self._timeout)
+        return ChatBuilder(self._client, replace(self._request, **changes), self._timeout)
 
     def _option(self, name: str, value: Any) -> ChatBuilder:
         return self._with(options=replace(self._request.options, **{name: value}))

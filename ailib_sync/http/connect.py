@@ -45,7 +45,7 @@ def connect(connection: Any, clock: CallClock) -> socket.socket:
     failure: OSError = OSError("the host name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         now = monotonic()
-        deadline = until if until == NO_LIMIT else now + (until - now) / (len(addresses) - number)
+        deadline = now + (until - now) / (len(addresses) - number)
         sock = socket.socket(family, kind, protocol)
         try:
             for option in connection.socket_options or ():

@@ -86,12 +86,12 @@ def find_key(manifest: Manifest, explicit: Secret | None, *, may_use_environment
                 return Secret(_FromEnvironment(name))
     if manifest.auth.get("optional") or manifest.auth.get("scheme") in HEADERS_WITHOUT_KEY:
         return None
-    names = " or ".join(key_variables(manifest)[:3])
     if not may_use_environment:
         raise ConfigurationError(
             "base_url is not the provider's own URL, so the key in the environment is not used; pass api_key=… too",
             provider=manifest.id,
         )
+    names = " or ".join(key_variables(manifest)[:3])
     note = f" (it is {manifest.auth['note']})" if "note" in manifest.auth else ""
     raise ConfigurationError(f"no API key. Set {names} or pass api_key=…{note}", provider=manifest.id)
 
