@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._arguments import number, whole
 from ._dataclass import replace
 from .errors import ConfigurationError
 from .http.message import Headers, checked_headers
@@ -265,16 +266,3 @@ def tool_of(tool: Any) -> Tool:
     if callable(tool):
         return Tool.from_function(tool)
     raise ConfigurationError(f"tools: must be Tool, an annotated function or a dict, not {type(tool).__name__}")
-
-
-def number(option: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ConfigurationError(f"{option} must be a number between {low} and {high}, not {value!r}")
-    return value
-
-
-def whole(option: str, value: Any, low: int | None) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or (low is not None and value < low):
-        allowed = "a whole number" if low is None else f"a whole number of at least {low}"
-        raise ConfigurationError(f"{option} must be {allowed}, not {value!r}")
-    return value

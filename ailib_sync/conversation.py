@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ._arguments import whole
 from .builder import content_of
 from .errors import AiLibError, ConfigurationError
 from .types.history import dump_messages, load_messages
@@ -46,9 +47,7 @@ class Conversation:
         self._functions = {function.__name__: function for function in functions}
         if functions:
             self._chat = self._chat.tools(functions)
-        if isinstance(max_rounds, bool) or not isinstance(max_rounds, int) or max_rounds < 1:
-            raise ConfigurationError(f"max_rounds must be a whole number of at least 1, not {max_rounds!r}")
-        self._max_rounds = max_rounds
+        self._max_rounds = whole("max_rounds", max_rounds, 1)
         self.messages: list[Message] = []
         self.unfinished: list[Message] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._arguments import whole
 from ._dataclass import dataclass
 from .errors import ConfigurationError
 from .http.timeouts import CancelToken
@@ -69,9 +70,7 @@ def as_completed(chats: Iterable[ChatBuilder], *, max_workers: int = 8) -> Itera
     `chats` is read, in the caller's thread, as workers become free, so it can be infinite. Leaving the loop cancels the running
     calls. Where no thread can be started, the chats are executed in the caller's thread.
     """
-    if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
-        raise ConfigurationError(f"max_workers must be a whole number of at least 1, not {max_workers!r}")
-    return _results(chats, max_workers)
+    return _results(chats, whole("max_workers", max_workers, 1))
 
 
 def _results(chats: Iterable[ChatBuilder], max_workers: int) -> Iterator[Result]:

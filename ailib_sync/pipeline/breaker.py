@@ -5,6 +5,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 from time import monotonic
 
+from .._arguments import whole
 from .._forks import reset_in_children
 from ..errors import AiLibError, Cancelled, CircuitOpen, ConfigurationError, DeadlineExceeded, PoolTimeout, RemoteError
 
@@ -27,11 +28,9 @@ class CircuitBreaker:
     __slots__ = ("__weakref__", "_count", "_last", "_lock", "_open_until", "_probe_until", "cooldown", "failures")
 
     def __init__(self, failures: int = 5, cooldown: float = 30.0) -> None:
-        if isinstance(failures, bool) or not isinstance(failures, int) or failures < 1:
-            raise ConfigurationError(f"CircuitBreaker: failures must be a whole number of at least 1, not {failures!r}")
         if isinstance(cooldown, bool) or not isinstance(cooldown, (int, float)) or not cooldown > 0:
             raise ConfigurationError(f"CircuitBreaker: cooldown must be a number of seconds above 0, not {cooldown!r}")
-        self.failures = failures
+        self.failures = whole("CircuitBreaker: failures", failures, 1)
         self.cooldown = cooldown
         self._count = 0
         self._last = ""

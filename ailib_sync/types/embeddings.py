@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._arguments import whole
 from .._dataclass import dataclass, field
 from ..errors import ConfigurationError
 from .response import Response
@@ -66,6 +67,6 @@ def texts_of(texts: str | Iterable[str]) -> tuple[str, ...]:
 
 def options_of(dimensions: Any) -> EmbeddingOptions:
     """The options. Raises ConfigurationError if `dimensions` is not a positive whole number."""
-    if dimensions is not None and (isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1):
-        raise ConfigurationError(f"embed: dimensions must be a whole number of at least 1, not {dimensions!r}")
+    if dimensions is not None:
+        whole("embed: dimensions", dimensions, 1)
     return EmbeddingOptions(dimensions)
