@@ -34,9 +34,19 @@ def timeout(clock: CallClock) -> urllib3.Timeout:
     return _timeout(min(clock.timeout.connect or NO_LIMIT, left), min(clock.timeout.read or NO_LIMIT, left))
 
 
+class FixedTimeout(urllib3.Timeout):
+    """Limits without a start time: urllib3 copies and checks its own twice for each request, because they may have one."""
+
+    def clone(self) -> FixedTimeout:
+        return self
+
+    def start_connect(self) -> float:
+        return 0.0
+
+
 @lru_cache(maxsize=16)
 def _timeout(connect: float, read: float) -> urllib3.Timeout:
-    return urllib3.Timeout(connect=None if connect == NO_LIMIT else connect, read=None if read == NO_LIMIT else read)
+    return FixedTimeout(connect=None if connect == NO_LIMIT else connect, read=None if read == NO_LIMIT else read)
 
 
 #: The kernel probes a peer that has been silent for a minute, and ends the connection if four probes get no reply. The probes
