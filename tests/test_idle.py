@@ -472,3 +472,24 @@ def test_a_forked_child_opens_its_own_connections_where_a_recorder_replaces_ours
         assert os.waitpid(child, 0)[1] == 0
         complete(client)
         assert [request.connection for request in server.requests] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("version", "headers", "reused"),
+    [
+        ("1.1", b"", True),
+        ("1.1", b"Connection: Keep-Alive\r\n", True),
+        ("1.1", b"Connection: Close\r\n", False),
+        ("1.1", b"Connection: close\r\nConnection: X-Other\r\n", False),
+        ("1.0", b"", False),
+        ("1.0", b"Connection: keep-alive\r\n", True),
+    ],
+)
+def test_a_connection_persists_as_the_response_says(version: str, headers: bytes, reused: bool) -> None:
+    """RFC 9112 9.3. The server itself keeps every connection."""
+    head, _, body = wire.reply(200, wire.completion()).partition(b"\r\n\r\n")
+    reply = head.replace(b"HTTP/1.1", f"HTTP/{version}".encode()) + b"\r\n" + headers + b"\r\n" + body
+    with LocalServer(lambda peer, request: peer.send(reply) or True) as server, client_of(server, {}) as client:
+        for _ in range(2):
+            client.chat().user("Hello").execute()
+        assert server.requests[1].connection == (1 if reused else 2)

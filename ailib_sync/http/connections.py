@@ -146,9 +146,11 @@ class SocketResponse(http.client.HTTPResponse):
         # RFC 9112 6.3: these responses have no body, also if their headers announce one.
         if status in (204, 304) or self._method == "HEAD":
             self.length = 0
-        # RFC 9112 9.3: HTTP/1.1 connections persist unless a side sends "close". RFC 9112 6.3: a body without a length ends
-        # with its connection.
-        self.will_close = self._check_close() or (self.length is None and not self.chunked)
+        # RFC 9112 9.3: HTTP/1.1 connections persist unless a side sends "close", those of HTTP/1.0 only with "keep-alive".
+        # RFC 9112 6.3: a body without a length ends with its connection.
+        options = fields.get("connection", "").lower()
+        persists = "close" not in options if self.version == 11 else "keep-alive" in options
+        self.will_close = not persists or (self.length is None and not self.chunked)
 
     @property
     def version_string(self) -> str:

@@ -55,14 +55,14 @@ def _parse_plain(lines: list[bytes]) -> HTTPMessage | None:
 def lowercase_headers(headers: HTTPMessage) -> dict[str, str]:
     """The headers with names in lower case. Of several with one name the last counts.
 
-    The headers that frame the body are joined with ", " instead (RFC 9110 5.3), so that a contradiction is not lost.
+    Those about the framing and the connection are joined with ", " instead (RFC 9110 5.3), so that no contradiction is lost.
     """
     fields: dict[str, str] = {}
     for name, value in headers.raw_items():
         name = name.lower()
         if "\n" in value:  # obs-fold (RFC 9112 5.2): replaced by a space
             value = " ".join(value.split())
-        if name in fields and name in ("content-length", "transfer-encoding"):
+        if name in fields and name in ("content-length", "transfer-encoding", "connection"):
             value = f"{fields[name]}, {value}"
         fields[name] = value
     return fields

@@ -44,9 +44,11 @@ class IdleConnections:
             return
         connections = self._connections
         connections.append(connection)
-        with suppress(IndexError):
+        try:
             while len(connections) > self._size or connections[0].idle_since < monotonic() - MAX_IDLE_SECONDS:
                 connections.popleft().close()
+        except IndexError:  # another thread took the last one
+            return
 
     def get(self, block: bool = False, timeout: float | None = None) -> _Connection:
         """Takes a connection. Raises `queue.Empty`; never waits."""
