@@ -6,12 +6,10 @@ The only place of these rules, so that every dialect and every message format of
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from re import Pattern
     from typing import Any
 
 #: Nesting levels allowed in untrusted JSON. Far below the interpreter's recursion limit, so that code which later copies,
@@ -128,15 +126,15 @@ def may_have_unpaired_surrogates(raw: bytes) -> bool:
         return False
     if b"\\\\u" in raw:
         return True  # after an escaped backslash, `ud83d` is not an escape
-    rest = _pairs().sub(b"", raw)
-    return b"\\ud" in rest or b"\\uD" in rest
-
-
-@lru_cache(maxsize=1)
-def _pairs() -> Pattern[bytes]:
-    from re import compile  # few programs read such text
-
-    return compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]")
+    # A high surrogate (d800 to dbff) is followed by three more characters and a low one (dc00 to dfff).
+    is_low = False
+    for half in raw.lower().split(b"\\ud")[1:]:
+        if (half[:1] >= b"c") is not is_low:
+            return True
+        is_low = not is_low
+        if is_low and len(half) != 3:
+            return True
+    return is_low
 
 
 def has_unpaired_surrogate(text: str) -> bool:
