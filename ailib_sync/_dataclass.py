@@ -175,6 +175,4 @@ if not TYPE_CHECKING:
 
     def replace(value: Any, /, **changes: Any) -> Any:
         """Like `dataclasses.replace`: a copy with some fields changed."""
-        for name in value._field_specs:
-            changes.setdefault(name, getattr(value, name))
-        return type(value)(**changes)
+        return type(value)(**{name: getattr(value, name) for name in value._field_specs} | changes)

@@ -31,7 +31,8 @@ _REASONING = (("completion_tokens_details", "reasoning_tokens"), ("", "reasoning
 
 
 def parse_usage(raw: dict[str, Any], manifest: Manifest) -> Usage:
-    prompt, completion, total = (count(raw.get(key)) for key in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    prompt, completion = count(raw.get("prompt_tokens")), count(raw.get("completion_tokens"))
+    total = count(raw.get("total_tokens"))
     reasoning = _first(raw, _REASONING)
     if manifest.has("reasoning_not_in_completion") and completion is not None and reasoning:
         # If the host reports a total, it shows whether the quirk is still right.
@@ -44,6 +45,6 @@ def _first(raw: Mapping[str, Any], paths: tuple[tuple[str, str], ...]) -> int | 
     """The first path's value that is a count."""
     for name, key in paths:
         details = raw.get(name) if name else raw
-        if isinstance(details, dict) and (number := count(details.get(key))) is not None:
+        if isinstance(details, dict) and key in details and (number := count(details[key])) is not None:
             return number
     return None
