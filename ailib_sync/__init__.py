@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .builder import ChatBuilder as ChatBuilder
     from .client import AiClient as AiClient
     from .conversation import Conversation as Conversation
+    from .embedding import similarity as similarity
     from .errors import AiLibError as AiLibError
     from .errors import Attempt as Attempt
     from .errors import AuthenticationError as AuthenticationError
@@ -95,6 +96,7 @@ _NAMES_IN = {
     "Overloaded PermissionDenied PoolTimeout ProtocolError ProviderTimeout ProxyError QuotaExhausted "
     "RateLimited ReadTimeout RedirectRefused RemoteError RequestTooLarge ResponseTooLarge ServerError "
     "StreamConsumed StreamInterrupted TlsError TransportError WriteTimeout",
+    "embedding": "similarity",
     "types.embeddings": "EmbeddingResponse",
     "types.events": "ContentDelta Metadata PartialToolCall StreamEnd StreamingEvent ThinkingDelta ToolCallEnded "
     "ToolCallStarted",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ._dataclass import replace
 from .errors import ConfigurationError
 from .http.message import Headers, checked_headers
 from .http.timeouts import DEFAULT_TIMEOUT, CallClock, Timeout
 from .http.transport import Transport
+from .operations import Operations
 from .pipeline.auth import Secret
 from .pipeline.endpoint import Endpoints, split_model
 from .pipeline.retry import RetryBudget, RetryPolicy
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from .pipeline.limiter import Limiter
     from .pipeline.stream import ChatStream
     from .registry.models import ModelInfo
-    from .types.embeddings import EmbeddingResponse
     from .types.messages import Message
     from .types.request import ChatRequest, Request
     from .types.response import CallStats, ChatResponse
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     ManifestLike = Manifest | Mapping[str, Any] | str | os.PathLike[str]
 
 
-class AiClient:
+class AiClient(Operations):
     """A client for one model; `chat()` starts a conversation. It can be shared by any number of threads.
 
         client = AiClient("openai/gpt-4o")
@@ -180,29 +181,6 @@ class AiClient:
 
         return model_info(self._route.endpoints.manifest.id, model or self.model)
 
-    # other operations
-
-    def embed(
-        self,
-        texts: str | Iterable[str],
-        *,
-        dimensions: int | None = None,
-        model: str | None = None,
-        timeout: float | Timeout | None = None,
-        cancel: CancelToken | None = None,
-    ) -> EmbeddingResponse:
-        """The vectors of one text or several, in the texts' order: `client.embed(["a", "b"]).vectors`.
-
-        `dimensions` is the length of each vector, for models that can shorten theirs. Fallbacks do not apply: the vectors of
-        two models cannot be compared. Raises ConfigurationError if the provider has no embeddings, or a text is empty.
-        """
-        from .types.embeddings import EmbeddingRequest, options_of, texts_of
-
-        name = self.resolve_model(model) if model else self.model
-        request = EmbeddingRequest(name, texts_of(texts), options_of(dimensions))
-        response: EmbeddingResponse = self._send("embeddings", request, timeout, cancel, fallbacks=False)[0]
-        return response
-
     # sending: the builder calls these
 
     def send(
@@ -220,8 +198,6 @@ class AiClient:
 
     def explain(self, request: ChatRequest, *, stream: bool = False) -> Explanation:
         """The request that would be sent, with its secrets redacted."""
-        from ._dataclass import replace
-
         return self._route.endpoints.find(request.model).explain(replace(request, stream=stream))
 
     def _send(

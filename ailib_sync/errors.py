@@ -85,6 +85,7 @@ class AiLibError(Exception):
     """The base of all errors of this package.
 
     `partial` is the part of the response that arrived before the error. `attempts` lists the failed requests of the call.
+    `vectors`, of an embedding in several requests: the vectors that arrived, None for each text without one.
     `retryable`: another attempt may succeed. `fallbackable`: another provider may succeed.
     """
 
@@ -100,6 +101,7 @@ class AiLibError(Exception):
         self.provider = provider
         self.model = model
         self.partial: ChatResponse | None = None
+        self.vectors: list[list[float] | None] | None = None
         self.attempts: tuple[Attempt, ...] = ()
 
     def __str__(self) -> str:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ._arguments import whole
 from ._dataclass import dataclass
 from .errors import ConfigurationError
-from .http.timeouts import CancelToken
+from .workers import Workers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from queue import SimpleQueue
-    from threading import Thread
 
     from .builder import ChatBuilder
+    from .http.timeouts import CancelToken
     from .types.response import CallStats, ChatResponse
-
-#: Seconds that cancelled calls have to close their connections before the caller continues.
-CLOSE_GRACE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -74,11 +72,11 @@ def as_completed(chats: Iterable[ChatBuilder], *, max_workers: int = 8) -> Itera
 
 
 def _results(chats: Iterable[ChatBuilder], max_workers: int) -> Iterator[Result]:
-    workers = _Workers(max_workers)
+    workers = Workers(max_workers)
     try:
         try:
             for chat in chats:
-                workers.submit(chat)
+                workers.submit(partial(_execute, chat))
                 if workers.running >= max_workers:
                     yield workers.next_result()
         except Exception:  # of the iterable: what runs is completed before it is raised
@@ -94,76 +92,15 @@ def _results(chats: Iterable[ChatBuilder], max_workers: int) -> Iterator[Result]
         workers.stop()
 
 
-class _Workers:
-    """Threads that execute chats. Standard library executors are not used: they cannot start threads when the interpreter is
-    about to exit, and a chat whose thread cannot be started would stay in their queue."""
-
-    def __init__(self, most: int) -> None:
-        from queue import SimpleQueue  # C code that a signal handler cannot leave locked
-
-        self.running = 0
-        self.finished: list[Result] = []
-        self._most = most
-        self._count = 0
-        self._token = CancelToken()
-        self._threads: list[Thread] = []
-        self._chats: SimpleQueue[tuple[int, ChatBuilder] | None] = SimpleQueue()
-        self._results: SimpleQueue[Result] = SimpleQueue()
-
-    def submit(self, chat: ChatBuilder) -> None:
-        """Executes the chat in a thread, or here if none can be started."""
-        index, self._count = self._count, self._count + 1
-        if len(self._threads) <= self.running and len(self._threads) < self._most:
-            self._start_thread()
-        self.running += 1
-        if self._threads:
-            self._chats.put((index, chat))
-        else:
-            self._run(index, chat)
-
-    def next_result(self) -> Result:
-        """The next complete result. Waits for it."""
-        result = self._results.get()
-        self.running -= 1
-        return result
-
-    def stop(self) -> None:
-        """Cancels what runs and gives it a second to close its connections. Idle threads end."""
-        from time import monotonic
-
-        self._token.cancel()
-        for _ in self._threads:
-            self._chats.put(None)
-        until = monotonic() + CLOSE_GRACE_SECONDS
-        for thread in self._threads:
-            thread.join(max(0.0, until - monotonic()))
-
-    def _start_thread(self) -> None:
-        from threading import Thread
-
-        thread = Thread(target=self._work, name=f"ailib_sync {len(self._threads)}", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # the system allows no more threads, or the interpreter is about to exit
-            return
-        self._threads.append(thread)
-
-    def _work(self) -> None:
-        while (item := self._chats.get()) is not None:
-            if self._token.cancelled:
-                return
-            self._run(*item)
-
-    def _run(self, index: int, chat: ChatBuilder) -> None:
-        result = Result(index)
-        try:
-            if not hasattr(chat, "execute_with_stats"):
-                raise ConfigurationError(f"chats[{index}] must be a chat (client.chat().user(…)), not {type(chat).__name__}")
-            result.response, result.stats = chat.execute_with_stats(cancel=self._token)
-        except Exception as error:  # noqa: BLE001  a function of the caller's may raise anything; the other results stay
-            result.error = error
-        self.finished.append(result)
-        self._results.put(result)
+def _execute(chat: ChatBuilder, index: int, token: CancelToken) -> Result:
+    result = Result(index)
+    try:
+        if not hasattr(chat, "execute_with_stats"):
+            raise ConfigurationError(f"chats[{index}] must be a chat (client.chat().user(…)), not {type(chat).__name__}")
+        result.response, result.stats = chat.execute_with_stats(cancel=token)
+    except Exception as error:  # noqa: BLE001  a function of the caller's may raise anything; the other results stay
+        result.error = error
+    return result
 
 
 def _index(result: Result) -> int:

@@ -181,7 +181,7 @@ PUBLIC = [
     "ResponseTooLarge", "Result", "RetryPolicy", "ServerError", "StreamConsumed", "StreamEnd", "StreamInterrupted",
     "StreamingEvent", "Text", "Thinking", "ThinkingDelta", "Timeout", "TlsError", "Tool", "ToolCall", "ToolCallEnded",
     "ToolCallStarted", "ToolResult", "TransportError", "Usage", "WriteTimeout", "__version__", "as_completed",
-    "dump_messages", "load_messages", "models", "run_all",
+    "dump_messages", "load_messages", "models", "run_all", "similarity",
 ]  # fmt: skip
 
 

@@ -46,6 +46,9 @@ def place_options(given: Mapping[str, Any], manifest: Manifest, table: Mapping[s
         if allows(option, manifest, table, ledger):
             _check_limit(option, value, manifest)
             wire, source = wire_name(option, manifest, table)
+            if option in manifest.values:
+                _place_word(body, option, value, wire, manifest, ledger)
+                continue
             place(body, wire, list(value) if isinstance(value, tuple) else value)
             ledger.sent(option, wire, source)
     for option, value in manifest.defaults.items():
@@ -54,6 +57,16 @@ def place_options(given: Mapping[str, Any], manifest: Manifest, table: Mapping[s
             place(body, wire, value)
             ledger.note(option, "defaulted", f"{wire} = {json.dumps(value)}", f"{manifest.id}: defaults.{option}")
     return body
+
+
+def _place_word(body: dict[str, Any], option: str, value: str, wire: str, manifest: Manifest, ledger: Ledger) -> None:
+    """Places the provider's word for a value, from the manifest's `values`. A value without one is not supported."""
+    source, words = f"{manifest.id}: values.{option}", manifest.values[option]
+    if value in words:
+        place(body, wire, words[value])
+        ledger.sent(option, wire, source, f"{wire} = {json.dumps(words[value])}")
+    else:
+        ledger.dropped(option, unsupported(value, manifest), source)
 
 
 def allows(option: str, manifest: Manifest, table: Mapping[str, str], ledger: Ledger) -> bool:

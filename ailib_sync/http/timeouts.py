@@ -94,12 +94,12 @@ class CancelToken:
     cancelled.
     """
 
-    __slots__ = ("_calls", "_cancelled")
+    __slots__ = ("__weakref__", "_calls", "_cancelled")
 
     def __init__(self) -> None:
         self._cancelled = False
         # Weak, so that a call whose end was interrupted, and its slot in a limiter, do not live as long as the token.
-        self._calls: dict[int, ref[CallClock]] = {}
+        self._calls: dict[int, ref[CallClock | CancelToken]] = {}
 
     @property
     def cancelled(self) -> bool:
@@ -108,11 +108,17 @@ class CancelToken:
     def cancel(self) -> None:
         self._cancelled = True
         for call in list(self._calls.values()):
-            clock = call()
-            if clock is not None:
-                clock.cancel()
+            ends = call()
+            if ends is not None:
+                ends.cancel()
 
-    def _attach(self, clock: CallClock) -> None:
+    def also_cancels(self, other: CancelToken) -> None:
+        """Cancels `other` when this token is cancelled."""
+        self._attach(other)
+        if self._cancelled:
+            other.cancel()
+
+    def _attach(self, clock: CallClock | CancelToken) -> None:
         # Stores to and deletions from a dict are atomic. There is no lock, because a finalizer may call _detach at any point.
         self._calls[id(clock)] = ref(clock)
 

@@ -46,6 +46,7 @@ class Manifest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, str | None] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -234,6 +235,7 @@ FORMAT_DEFAULTS: dict[str, Any] = {
     "paths": {},
     "body": {},
     "parameters": {},
+    "values": {},
     "reasoning": None,
     "tool_choice": ("auto", "none", "required", "tool"),
     "response_format": ("text", "json", "json_schema"),

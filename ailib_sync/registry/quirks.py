@@ -146,6 +146,11 @@ QUIRKS: dict[str, Quirk] = {
         "A JSON response format is rejected together with tools, so it is omitted with a warning.",
         "https://docs.cohere.com/docs/structured-outputs",
     ),
+    # Embeddings.
+    "int8_vectors": Quirk(
+        "The base64 of a vector holds signed bytes, not float32 values.",
+        "https://docs.perplexity.ai/api-reference/embeddings-post",
+    ),
 }
 
 #: What every decoder accepts, for every provider.
