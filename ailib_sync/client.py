@@ -156,6 +156,13 @@ class AiClient(Operations):
             options[name] = kind.of(options.pop(name, None))
         return cls(model, **options)
 
+    @classmethod
+    def for_provider(cls, provider: str, **options: Any) -> Self:
+        """A client without a model, for what needs none: `AiClient.for_provider("openai").list_models()`."""
+        client = cls.create(f"{provider}/none", **options)
+        client.model = ""
+        return client
+
     # the conversation
 
     def chat(self, messages: Iterable[Message | Mapping[str, Any]] = ()) -> ChatBuilder:

@@ -6,6 +6,7 @@ from functools import partial
 
 from ._arguments import whole
 from ._dataclass import replace
+from .errors import ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from .http.timeouts import CancelToken, Timeout
     from .pipeline.explanation import Explanation
     from .pipeline.route import Route
+    from .registry.listing import ModelList
+    from .registry.models import ModelInfo
     from .types.embeddings import EmbeddingRequest, EmbeddingResponse, InputType, Truncation
     from .types.request import Request
 
 
 class Operations:
-    """The part of `AiClient` that embeds texts."""
+    """The part of `AiClient` that embeds texts and lists models."""
 
     if TYPE_CHECKING:
         model: str
@@ -123,6 +126,42 @@ class Operations:
         request = self._embedding_request(texts_of(texts), dimensions, input_type, truncate, model, extra)
         endpoint = self._route.endpoints.find(request.model, "embeddings")
         return endpoint.explain(replace(request, texts=next(split(request.texts, endpoint.manifest.limits))))
+
+    def list_models(self, *, timeout: float | Timeout | None = None, cancel: CancelToken | None = None) -> list[ModelInfo]:
+        """The models that the provider lists for this key, all pages. Facts of this package's list are added, and
+        `ModelInfo.added` names them.
+
+        `AiClient.for_provider("openai").list_models()` needs no model. Some hosts ignore the key here, so a list does not show
+        that the key is right. Raises ConfigurationError if the provider has no list.
+        """
+        from .registry.listing import ModelListRequest, with_known_facts
+
+        found: dict[str, ModelInfo] = {}
+        tokens: set[str] = set()
+        request = ModelListRequest()
+        while True:
+            page: ModelList = self._send("models", request, timeout, cancel, fallbacks=False)[0]
+            for info in page.models:
+                found.setdefault(info.id, info)  # a host may list a model twice
+            if page.next_page is None:
+                return [with_known_facts(info) for info in found.values()]
+            if page.next_page in tokens:
+                raise ProtocolError("the list of models does not end: a page names an earlier page", provider=page.provider)
+            tokens.add(page.next_page)
+            request = replace(request, page=page.next_page)
+
+    def fetch_model(
+        self, model: str | None = None, *, timeout: float | Timeout | None = None, cancel: CancelToken | None = None
+    ) -> ModelInfo:
+        """What the provider reports about one model, with the facts of this package's list added, as in `list_models`.
+
+        Raises NotFound if the provider does not know the model, ConfigurationError if it has no such endpoint.
+        """
+        from .registry.listing import ModelListRequest, with_known_facts
+
+        request = ModelListRequest(self.resolve_model(model) if model else self.model)
+        response: ModelList = self._send("model", request, timeout, cancel, fallbacks=False)[0]
+        return with_known_facts(response.models[0])
 
     def _embedding_request(
         self,

@@ -37,7 +37,8 @@ def make_index(manifests: list[Manifest]) -> str:
     for manifest in manifests:
         if manifest.auth["scheme"] != "none":
             for variable in key_variables(manifest):
-                keys.setdefault(variable, set()).update(hosts(manifest.base_url, manifest.dialects, manifest.variables))
+                parts = {**manifest.dialects, **manifest.operations}
+                keys.setdefault(variable, set()).update(hosts(manifest.base_url, parts, manifest.variables))
         for name, variable in manifest.variables.items():
             variables.setdefault(name, set()).update(variable.get("env", ()))
     tables: dict[str, dict[str, object]] = {

@@ -80,6 +80,8 @@ class Operation:
     path: str
     method: str = "POST"
     stream: Streaming | None = None
+    #: The query of the URL, for a request without a body.
+    query: Callable[[Any], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

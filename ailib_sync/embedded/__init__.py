@@ -51,7 +51,7 @@ class EmbeddedPool:
         from .http_response import response_of
 
         received = server_request(method, url, body, headers or {})
-        rules = _rules(received.path)
+        rules = _rules(received.path, received.method)
         model = self.model if rules.operation == "chat" else None
         return response_of(respond(received, rules, model), method, url)
 
@@ -65,10 +65,10 @@ def server_request(method: str, url: str, body: bytes | str | None, headers: Map
     return ServerRequest(method, parts.path, parts.query, {name.lower(): value for name, value in headers.items()}, raw)
 
 
-def _rules(path: str) -> Rules:
+def _rules(path: str, method: str) -> Rules:
     from dataclasses import replace
 
     from ..registry.manifest import Manifest
     from .rules import rules_at
 
-    return replace(rules_at(Manifest.load("embedded"), path, MODEL, shows_thinking=True), models=(MODEL,))
+    return replace(rules_at(Manifest.load("embedded"), path, MODEL, method=method, shows_thinking=True), models=(MODEL,))

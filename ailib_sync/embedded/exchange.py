@@ -110,6 +110,7 @@ class Rules:
     unsupported              fields of the dialect that this host does not support → the field to use instead, or ""
     forbidden_model_prefix   how the name of a model must not begin
     models                   the names of all models; None: every name is a model
+    page_size                how many models are on a page of the list, at most; None: as many as the request allows
     model_outside_body       the model, if the path or another field names it; the body must not
     requires_signed_calls    Gemini: whether function calls in the conversation must have their signature
     has_call_ids             Gemini: whether function calls have ids
@@ -134,6 +135,7 @@ class Rules:
     unsupported: Mapping[str, str] = field(default_factory=dict)
     forbidden_model_prefix: str | None = None
     models: tuple[str, ...] | None = None
+    page_size: int | None = None
     model_outside_body: str | None = None
     requires_signed_calls: bool = False
     has_call_ids: bool = True

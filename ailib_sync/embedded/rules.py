@@ -32,9 +32,11 @@ STYLE_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def rules_at(manifest: Manifest, path: str, model: str, *, strict: bool = True, shows_thinking: bool = False) -> Rules:
+def rules_at(
+    manifest: Manifest, path: str, model: str, *, method: str | None = None, strict: bool = True, shows_thinking: bool = False
+) -> Rules:
     """The rules for a request to this path: those of its dialect and operation, otherwise of chat in OpenAI's format."""
-    dialect, operation = find_operation(path) or ("openai_chat", "chat")
+    dialect, operation = find_operation(path, method) or ("openai_chat", "chat")
     if operation in manifest.operations:
         resolved = manifest.for_operation(operation, model)
     else:

@@ -10,6 +10,7 @@ from .echo import ECHO
 from .exchange import Rejected, Rules, ServerResponse
 from .json_checks import Invalid
 from .request_checks import check_head, read_json
+from .services.model_lists import MODEL_LIST
 from .vectors import VECTORS
 
 TYPE_CHECKING = False
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Model = Callable[[ChatRequest, str], ChatResponse]
 
 #: Operation → its model.
-MODELS: Mapping[str, EmbeddedModel] = {"chat": ECHO, "embeddings": VECTORS}
+MODELS: Mapping[str, EmbeddedModel] = {"chat": ECHO, "embeddings": VECTORS, "models": MODEL_LIST, "model": MODEL_LIST}
 
 
 @lru_cache(maxsize=16)
@@ -37,11 +38,11 @@ def service_of(dialect: str) -> Service:
     return service
 
 
-def find_operation(path: str) -> tuple[str, str] | None:
-    """(dialect, operation) of the requests whose path ends like this one; None if there is none."""
+def find_operation(path: str, method: str | None = None) -> tuple[str, str] | None:
+    """(dialect, operation) of the requests whose path ends like this one, with this method or any; None if there is none."""
     for dialect in NAMES:
         for name, operation in service_of(dialect).operations.items():
-            if operation.path.search(path):
+            if method in (None, operation.method) and operation.path.search(path):
                 return dialect, name
     return None
 
@@ -103,7 +104,7 @@ def _read(received: ServerRequest, rules: Rules, service: Service, operation: Se
     except Invalid as invalid:
         raise service.rejection_of(invalid) from None
     request = operation.read(received, body, rules)
-    is_unknown = rules.models is not None and request.model not in rules.models
+    is_unknown = rules.models is not None and request.model not in rules.models and rules.operation != "models"
     if is_unknown or (rules.forbidden_model_prefix and request.model.startswith(rules.forbidden_model_prefix)):
         raise Rejected(request.model, "not_found", param="model")
     return request

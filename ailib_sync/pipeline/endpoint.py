@@ -10,7 +10,7 @@ from ..errors import ConfigurationError
 from ..http.message import Headers, HttpRequest
 from ..registry.manifest import Manifest, filled
 from .auth import authorize, authorize_for_display, find_key
-from .url import EMBEDDED, Url, checked_url, quoted, variables_of
+from .url import EMBEDDED, Url, checked_url, moved_url, quoted, variables_of, with_query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Endpoints:
         """Raises ConfigurationError if the model's name or the URL is wrong, or there is no such operation."""
         endpoint = self._made.get((model, operation))
         if endpoint is None:
-            _, model, _ = split_model(f"{self._provider}/{model}")
+            if model or operation != "models":  # the list of models belongs to none
+                _, model, _ = split_model(f"{self._provider}/{model}")
             endpoint = self._made[model, operation] = Endpoint(
                 model,
                 self.manifest,
@@ -119,7 +120,10 @@ class Endpoint:
         self._key = key
         self._is_own_url = base_url is None
         self._variables = variables_of(self.manifest, variables or {}, base_url is None)
-        url = Url(filled(base_url or self.manifest.base_url, self._variables).rstrip("/"))
+        base = base_url or self.manifest.base_url
+        if base_url is not None and operation != "chat":
+            base = moved_url(base_url, manifest.for_model(model, dialect).base_url, self.manifest.base_url)
+        url = Url(filled(base, self._variables).rstrip("/"))
         self._base_url, self._host = checked_url(url, self.manifest)
         self._given_headers = headers
         #: The URL and the headers, without the key, of a request that is not streamed and of one that is.
@@ -200,7 +204,10 @@ class Endpoint:
         if request.headers:
             headers.put_all(request.headers)
         url = self._urls.get(stream) or self.url(stream)
-        return HttpRequest(self.operation.method, url, headers, b"" if body is None else encoded(body))
+        operation = self.operation
+        if operation.query is not None:
+            url = with_query(url, operation.query(request))
+        return HttpRequest(operation.method, url, headers, b"" if body is None else encoded(body))
 
     def _fixed_headers(self, stream: bool) -> Headers:
         """Ours, the manifest's and the client's, without the key. Accept and Accept-Encoding say what this package can read."""

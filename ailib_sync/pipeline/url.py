@@ -96,6 +96,25 @@ def quoted(segment: str) -> str:
     return "".join(c if c in _UNRESERVED else "".join(f"%{b:02X}" for b in c.encode("utf-8", "replace")) for c in segment)
 
 
+def moved_url(given: str, base: str, own: str) -> str:
+    """The URL of an operation, if the caller gives another base URL for the provider. `own` is that of the operation.
+
+    The end of the path that `given` shares with the provider's base URL is replaced by the operation's path:
+    `http://proxy/cohere/v2` for `https://api.cohere.com/v2` is `http://proxy/cohere/v1` for `https://api.cohere.com/v1`.
+    """
+    path, own_path = ("/" + url.partition("://")[2].partition("/")[2].rstrip("/") for url in (base, own))
+    given = given.rstrip("/")
+    if path == own_path or not given.endswith(path):
+        return given
+    return given.removesuffix(path) + own_path
+
+
+def with_query(url: str, query: Mapping[str, str]) -> str:
+    """The URL with these parameters added to its query (RFC 3986 3.4)."""
+    parameters = "&".join(f"{quoted(name)}={quoted(value)}" for name, value in query.items())
+    return f"{url}{'&' if '?' in url else '?'}{parameters}" if parameters else url
+
+
 def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
     """The base URL, if a key may be sent to it, and its host. Raises ConfigurationError, which does not show the URL: a part of
     a URL that is wrong can be a password."""

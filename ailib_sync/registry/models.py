@@ -38,7 +38,11 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model of one provider, as of the list's date (`as_of()`). `context_window` and `max_output` are in tokens.
+    """One model of one provider. `context_window` and `max_output` are in tokens.
+
+    `models()` and `client.model_info()` return the facts of this package's list, as of its date (`as_of()`).
+    `client.list_models()` returns what the provider reports, with `created` (seconds since 1970), `owner` and `reported` (the
+    provider's own JSON), and adds facts of the list; `added` names the fields that have them.
 
     `tiers` are (prompt tokens, prices) pairs: for a longer prompt, these prices apply to all tokens. `disputed` is True if the
     sources of the prices differ by more than one per cent. `capabilities` omits the unknown ones. `temperature_supported` is
@@ -60,6 +64,10 @@ class ModelInfo:
     released: str | None = None
     retires: date | None = None
     status: str = "unknown"
+    created: int | None = None
+    owner: str | None = None
+    added: tuple[str, ...] = ()
+    reported: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def cost(self, usage: Usage) -> float | None:
         """The cost of these tokens in US dollars; None if a price or a number of tokens is unknown.

@@ -57,7 +57,7 @@ class OfflinePool:
         received = server_request(method, url, body, headers or {})
         content = loads(received.body or b"{}")
         model = content.get("model") if isinstance(content, dict) else None
-        rules = _rules(urlsplit(url).hostname or "", received.path, str(model))
+        rules = _rules(urlsplit(url).hostname or "", method, received.path, str(model))
         return response_of(respond(received, rules, self.model if rules.operation == "chat" else None), method, url)
 
 
@@ -66,14 +66,14 @@ def _key() -> str:
 
 
 @lru_cache(maxsize=64)
-def _rules(host: str, path: str, model: str) -> Rules:
+def _rules(host: str, method: str, path: str, model: str) -> Rules:
     """The rules of the built-in provider that has this host and a dialect with such paths; otherwise nothing is checked."""
-    dialect, _ = find_operation(path) or ("openai_chat", "chat")
+    dialect, _ = find_operation(path, method) or ("openai_chat", "chat")
     for manifest in builtin_manifests():
         has_dialect = dialect == manifest.dialect or dialect in manifest.dialects
         if has_dialect and any(fnmatchcase(host, pattern) for pattern in _hosts(manifest)):
-            return rules_at(manifest, path, model)
-    return rules_at(Manifest.load("embedded"), path, model, strict=False)
+            return rules_at(manifest, path, model, method=method)
+    return rules_at(Manifest.load("embedded"), path, model, method=method, strict=False)
 
 
 def _hosts(manifest: Manifest) -> set[str]:

@@ -47,6 +47,8 @@ class FakeProvider:
         strict: bool = True,
         api_key: str = "test-key",
         fields: Iterable[str] = (),
+        models: Iterable[str] | None = None,
+        page_size: int | None = None,
         tls: bool | SSLContext = False,
     ) -> None:
         self.manifest = manifest_of(provider)
@@ -54,7 +56,15 @@ class FakeProvider:
         self.requests: list[RecordedRequest] = []
         self.ca_bundle: str | None = None
         self._model = script
-        self._routes = Routes(self.manifest, api_key, strict, frozenset(fields), shows_thinking=provider in NAMES)
+        self._routes = Routes(
+            self.manifest,
+            api_key,
+            strict,
+            frozenset(fields),
+            models=None if models is None else tuple(models),
+            page_size=page_size,
+            shows_thinking=provider in NAMES,
+        )
         self._tls = tls
         self._queue = Queue()
         self._delay = (0.0, 0.0)

@@ -25,11 +25,23 @@ if TYPE_CHECKING:
 class Routes:
     """The rules of all operations of a provider, by the path and the model of a request. Thread-safe."""
 
-    def __init__(self, manifest: Manifest, key: str, strict: bool, fields: frozenset[str], *, shows_thinking: bool) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        key: str,
+        strict: bool,
+        fields: frozenset[str],
+        *,
+        models: tuple[str, ...] | None,
+        page_size: int | None,
+        shows_thinking: bool,
+    ) -> None:
         self._manifest = manifest
         self._key = key
         self._strict = strict
         self._fields = fields
+        self._models = models
+        self._page_size = page_size
         self._shows_thinking = shows_thinking
         self._rules: dict[str, list[Rules]] = {}
         self._lock = threading.Lock()
@@ -64,7 +76,8 @@ class Routes:
                 strict=self._strict,
                 shows_thinking=self._shows_thinking,
             )
-            made.append(replace(rules, fields=rules.fields | self._fields))
+            fields = rules.fields | self._fields
+            made.append(replace(rules, fields=fields, models=self._models, page_size=self._page_size))
         return made
 
 
@@ -106,7 +119,8 @@ def _targets(name: str, manifest: Manifest) -> tuple[Pattern[str], ...]:
     operation = find(manifest.dialect).operations[name]
     for path in {path_of(operation, manifest), path_of(operation, manifest, stream=operation.stream is not None)}:
         template = escape(base_path(manifest) + _filled(path, manifest)).replace(escape("{model}"), r"(?P<model>[^/?]+)", 1)
-        made.append(compile(template.replace(escape("{model}"), r"[^/?]+")))
+        query = r"(\?.*)?" if operation.query is not None else ""
+        made.append(compile(template.replace(escape("{model}"), r"[^/?]+") + query))
     return tuple(made)
 
 

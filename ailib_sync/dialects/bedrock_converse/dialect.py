@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..dialect import Dialect, Streaming, chat
 from .errors import ERROR_WORDS, parse_error
 from .messages import NAME
+from .models import MODEL, MODELS
 from .options import PARAMETERS, render_body
 from .response import parse_body
 from .stream import parse_stream
@@ -22,7 +23,9 @@ DIALECT = Dialect(
             Streaming(parse_stream, framing="aws", path="/model/{model}/converse-stream"),
             PARAMETERS,
             path="/model/{model}/converse",
-        )
+        ),
+        "models": MODELS,
+        "model": MODEL,
     },
     parse_error=parse_error,
     error_words=ERROR_WORDS,

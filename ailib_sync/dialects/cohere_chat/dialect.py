@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..dialect import Dialect, Streaming, chat
 from .errors import ERROR_WORDS, parse_error
 from .messages import NAME
+from .models import MODEL, MODELS
 from .options import PARAMETERS, render_body
 from .response import parse_body
 from .stream import delta_of, is_end_mark, parse_stream
@@ -19,7 +20,9 @@ DIALECT = Dialect(
             Streaming(parse_stream, is_end_mark=is_end_mark, delta_of=delta_of),
             PARAMETERS,
             path="/chat",
-        )
+        ),
+        "models": MODELS,
+        "model": MODEL,
     },
     parse_error=parse_error,
     error_words=ERROR_WORDS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..dialect import Dialect, Streaming, chat
 from .embeddings import EMBEDDINGS
 from .errors import ERROR_WORDS, parse_error
+from .models import MODEL, MODELS
 from .options import PARAMETERS, render_body
 from .response import parse_body
 from .stream import delta_of, is_end_mark, parse_stream
@@ -21,6 +22,8 @@ DIALECT = Dialect(
             path="/chat/completions",
         ),
         "embeddings": EMBEDDINGS,
+        "models": MODELS,
+        "model": MODEL,
     },
     parse_error=parse_error,
     error_words=ERROR_WORDS,

@@ -14,6 +14,7 @@ from ...json_checks import dotted
 from ...media import medium
 from ...tokens import fragments
 from .checks import check_request
+from .models import MODEL, MODELS
 from .turns import blocks_of
 
 TYPE_CHECKING = False
@@ -277,6 +278,8 @@ SERVICE = Service(
             write_stream=write_stream,
             options={**_OPTIONS, "stop": "stop_sequences"},
         ),
+        "models": MODELS,
+        "model": MODEL,
     },
     rejection_of=rejection_of,
     write_error=write_error,

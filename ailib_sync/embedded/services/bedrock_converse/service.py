@@ -15,6 +15,7 @@ from ...json_checks import dotted
 from ...media import decode
 from ...tokens import fragments
 from .checks import check_request
+from .models import MODEL, MODELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -278,6 +279,8 @@ SERVICE = Service(
             write_stream=write_stream,
             options={name: f"inferenceConfig.{wire}" for name, wire in {**_OPTIONS, "stop": "stopSequences"}.items()},
         ),
+        "models": MODELS,
+        "model": MODEL,
     },
     rejection_of=rejection_of,
     write_error=write_error,

@@ -17,6 +17,7 @@ from ...json_checks import dotted, type_name
 from ...media import medium
 from ...tokens import fragments
 from .checks import check_request
+from .models import MODEL, MODELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -226,6 +227,8 @@ SERVICE = Service(
             write_stream=write_stream,
             options={**_OPTIONS, "stop": "stop_sequences", "reasoning": "thinking"},
         ),
+        "models": MODELS,
+        "model": MODEL,
     },
     rejection_of=rejection_of,
     write_error=write_error,

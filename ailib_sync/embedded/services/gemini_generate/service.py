@@ -15,6 +15,7 @@ from ...json_checks import indexed
 from ...media import medium
 from ...tokens import fragments
 from .checks import camel, check_request, snake
+from .models import MODEL, MODELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -324,6 +325,8 @@ SERVICE = Service(
             write_stream=write_stream,
             options={name: f"generationConfig.{wire}" for name, wire in {**_OPTIONS, "stop": "stopSequences"}.items()},
         ),
+        "models": MODELS,
+        "model": MODEL,
     },
     rejection_of=rejection_of,
     write_error=write_error,

@@ -17,6 +17,7 @@ from ...json_checks import dotted
 from ...media import decode
 from ...tokens import fragments
 from .checks import check_request
+from .models import MODEL, MODELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,6 +177,8 @@ SERVICE = Service(
                 **{name: f"options.{wire}" for name, wire in _OPTIONS.items()},
             },
         ),
+        "models": MODELS,
+        "model": MODEL,
     },
     rejection_of=rejection_of,
     write_error=write_error,

@@ -13,6 +13,7 @@ from ...frames import arguments_of, sse
 from ...media import medium
 from ...tokens import fragments
 from ..openai_errors import rejection_of, write_error, write_stream_error
+from ..openai_models import MODEL, MODELS
 from .checks import check_request
 from .embeddings import EMBEDDINGS
 
@@ -237,6 +238,8 @@ SERVICE = Service(
             options={**_OPTIONS, "max_tokens": "max_tokens", "stop": "stop", "top_k": "top_k", "reasoning": "reasoning_effort"},
         ),
         "embeddings": EMBEDDINGS,
+        "models": MODELS,
+        "model": MODEL,
     },
     rejection_of=rejection_of,
     write_error=write_error,

@@ -13,6 +13,7 @@ from ...frames import arguments_of, sse
 from ...media import medium
 from ...tokens import fragments
 from ..openai_errors import error_object, rejection_of, write_error
+from ..openai_models import MODEL, MODELS
 from .checks import check_request, encrypted_content_of
 
 TYPE_CHECKING = False
@@ -273,6 +274,8 @@ SERVICE = Service(
             write_stream=write_stream,
             options={**_OPTIONS, "reasoning": "reasoning"},
         ),
+        "models": MODELS,
+        "model": MODEL,
     },
     rejection_of=rejection_of,
     write_error=write_error,
