@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .types.messages import Block
     from .types.request import Effort, ResponseFormatKind, ToolChoiceMode
     from .types.response import CallStats, ChatResponse
+    from .types.token_count import TokenCount
 
     Content = str | Block | list[str | Block]
 
@@ -209,6 +210,15 @@ class ChatBuilder:
         return self._with(model=self._client.resolve_model(model))
 
     # sending
+
+    def count_tokens(self, *, cancel: CancelToken | None = None) -> int:
+        """The number of tokens of the prompt that `execute` would send, with tools and media, from the provider's endpoint.
+
+        It may differ a little from the `usage` of the response. Raises ConfigurationError where the provider has no such
+        endpoint, or one that counts text only and the chat has more: a number is never an estimate.
+        """
+        count: TokenCount = self._client._send("count_tokens", self._ready(), self._timeout, cancel, fallbacks=False)[0]
+        return count.tokens
 
     def execute(self, *, cancel: CancelToken | None = None) -> ChatResponse:
         """Sends, and waits for the complete response. Raises AiLibError. `cancel.cancel()` works from any thread."""

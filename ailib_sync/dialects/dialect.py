@@ -82,6 +82,8 @@ class Operation:
     stream: Streaming | None = None
     #: The query of the URL, for a request without a body.
     query: Callable[[Any], Mapping[str, str]] | None = None
+    #: The name of the model in the path, where it differs from that of the request.
+    model_in_path: Callable[[str], str] = lambda model: model
 
 
 @dataclass(frozen=True, slots=True)

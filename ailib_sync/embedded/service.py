@@ -11,6 +11,7 @@ from .exchange import Rejected, Rules, ServerResponse
 from .json_checks import Invalid
 from .request_checks import check_head, read_json
 from .services.model_lists import MODEL_LIST
+from .services.token_counts import TOKEN_COUNT
 from .vectors import VECTORS
 
 TYPE_CHECKING = False
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     Model = Callable[[ChatRequest, str], ChatResponse]
 
 #: Operation → its model.
-MODELS: Mapping[str, EmbeddedModel] = {"chat": ECHO, "embeddings": VECTORS, "models": MODEL_LIST, "model": MODEL_LIST}
+MODELS: Mapping[str, EmbeddedModel] = {
+    "chat": ECHO,
+    "embeddings": VECTORS,
+    "models": MODEL_LIST,
+    "model": MODEL_LIST,
+    "count_tokens": TOKEN_COUNT,
+}
 
 
 @lru_cache(maxsize=16)

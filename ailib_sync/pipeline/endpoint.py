@@ -160,7 +160,8 @@ class Endpoint:
         from ..dialects.dialect import path_of
 
         path = path_of(self.operation, self.manifest, stream=stream)
-        url = self._urls[stream] = self._base_url + filled(path, {**self._variables, "model": quoted(self.model)})
+        model = quoted(self.operation.model_in_path(self.model))
+        url = self._urls[stream] = self._base_url + filled(path, {**self._variables, "model": model})
         return url
 
     def render(self, request: Request, ledger: Ledger) -> dict[str, Any] | None:

@@ -61,7 +61,7 @@ def unknown_provider(provider: str) -> ManifestError:
 
 
 def extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
-    """`data`, merged into the built-in manifest that it `extends`. A dialect or a model rule of null is removed.
+    """`data`, merged into the built-in manifest that it `extends`. A dialect, a model rule or an operation of null is removed.
 
     Objects are merged by key, other values replaced. Aliases, docs, status and `retired` are not inherited.
     """
@@ -82,7 +82,7 @@ def extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
     for key, value in own.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict):
             value = {**merged[key], **value}
-        if key in ("dialects", "models") and isinstance(value, dict):
+        if key in ("dialects", "models", "operations") and isinstance(value, dict):
             value = {name: entry for name, entry in value.items() if entry is not None}
         merged[key] = value
     return merged

@@ -143,8 +143,9 @@ class Manifest:
     def for_operation(self, operation: str, model: str) -> Manifest:
         """This manifest for one operation: itself for chat, which `for_model` resolves.
 
-        The settings of `FORMAT_DEFAULTS`, `defaults` and `limits` are not inherited from chat; the operation's own rules for
-        `model` are applied. Raises ConfigurationError if the provider is retired or does not have the operation.
+        The settings of `FORMAT_DEFAULTS`, `defaults` and `limits` are not inherited from chat, except by operations that send
+        the body of a chat (`OF_CHATS`); the operation's own rules for `model` are applied. Raises ConfigurationError if the
+        provider is retired or does not have the operation.
         """
         facts = self.retired or {}
         if self.status == "retired":
@@ -161,7 +162,11 @@ class Manifest:
             return self
         entry = dict(self.operations[operation])
         rules = entry.pop("models", {})
-        merged = replace(self, **FORMAT_DEFAULTS, defaults={}, limits={})._merged(_with_path(entry, operation))
+        if operation in OF_CHATS:
+            inherited = self.for_model(model, entry.pop("dialect", None))
+        else:
+            inherited = replace(self, **FORMAT_DEFAULTS, defaults={}, limits={})
+        merged = inherited._merged(_with_path(entry, operation))
         for pattern, rule in rules.items():
             if matches(pattern, model):
                 merged = merged._merged(_with_path(rule, operation))
@@ -230,6 +235,8 @@ class Manifest:
         return replace(self, **values)
 
 
+#: The operations that send the body of a chat.
+OF_CHATS = ("count_tokens",)
 #: The settings that apply to one wire format only, and their defaults.
 FORMAT_DEFAULTS: dict[str, Any] = {
     "paths": {},

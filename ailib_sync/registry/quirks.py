@@ -146,6 +146,11 @@ QUIRKS: dict[str, Quirk] = {
         "A JSON response format is rejected together with tools, so it is omitted with a warning.",
         "https://docs.cohere.com/docs/structured-outputs",
     ),
+    # Token counts.
+    "flat_count_tokens": Quirk(
+        "A token count has the fields of a chat in its body, not in `generateContentRequest`.",
+        "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens",
+    ),
     # Embeddings.
     "int8_vectors": Quirk(
         "The base64 of a vector holds signed bytes, not float32 values.",

@@ -51,7 +51,8 @@ class Routes:
         target = f"{received.path}?{received.query}" if received.query else received.path
         model = _model_in_path(target, self._rules_of("")) or _model_in_body(received.body)
         rules = self._rules_of(model)
-        return next((one for one in rules if any(pattern.fullmatch(target) for pattern in one.targets)), rules[0])
+        fitting = [one for one in rules if any(pattern.fullmatch(target) for pattern in one.targets)]
+        return next((one for one in fitting if _method(one) == received.method), (fitting or rules)[0])
 
     def _rules_of(self, model: str) -> list[Rules]:
         with self._lock:
@@ -81,6 +82,10 @@ class Routes:
         return made
 
 
+def _method(rules: Rules) -> str:
+    return service_of(rules.dialect).operations[rules.operation].method
+
+
 def manifest_of(provider: str | Mapping[str, Any] | Manifest) -> Manifest:
     """The manifest of a provider; for a dialect, that of the embedded provider in this dialect, with a key."""
     if isinstance(provider, Manifest):
@@ -89,7 +94,12 @@ def manifest_of(provider: str | Mapping[str, Any] | Manifest) -> Manifest:
         return Manifest.from_dict(provider)
     if provider in NAMES:
         manifest = Manifest.load("embedded").for_dialect(provider)
-        return replace(manifest, auth=service_of(provider).auth, dialects={})
+        service = service_of(provider)
+        # The operations of this dialect, and of those in others only embeddings, which need nothing of a chat.
+        operations = {name: {} if name in service.operations else entry for name, entry in manifest.operations.items()}
+        if "count_tokens" not in service.operations:
+            del operations["count_tokens"]
+        return replace(manifest, auth=service.auth, dialects={}, operations=operations)
     return Manifest.load(provider)
 
 

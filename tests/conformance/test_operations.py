@@ -14,6 +14,7 @@ from ailib_sync.errors import RemoteError
 from ailib_sync.pipeline.decode import error_response, parse_response
 from ailib_sync.registry.listing import ModelListRequest
 from ailib_sync.registry.manifest import Manifest
+from ailib_sync.types.request import ChatRequest
 
 from .recordings import PROVIDERS, ROOT, needs_conformance
 
@@ -78,3 +79,13 @@ def test_one_model_has_the_recorded_id(recording: dict[str, Any]) -> None:
     (info,) = response.models
     assert info.id == recording["expected"]["id"]
     assert sorted(info.reported) == sorted(recording["expected"]["raw_keys"])
+
+
+@pytest.mark.parametrize("recording", recorded("count_tokens"), ids=by_id)
+def test_a_count_has_the_recorded_number_of_tokens(recording: dict[str, Any]) -> None:
+    response = read(recording, "count_tokens", ChatRequest(recording["model"] or "m"))
+    expected = recording["expected"]
+    if expected["error"]:
+        check_error(response, expected["error"])
+        return
+    assert response.tokens == expected["input_tokens"]

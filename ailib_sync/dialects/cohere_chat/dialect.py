@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..dialect import Dialect, Streaming, chat
+from .count_tokens import COUNT_TOKENS
 from .errors import ERROR_WORDS, parse_error
 from .messages import NAME
 from .models import MODEL, MODELS
@@ -23,6 +24,7 @@ DIALECT = Dialect(
         ),
         "models": MODELS,
         "model": MODEL,
+        "count_tokens": COUNT_TOKENS,
     },
     parse_error=parse_error,
     error_words=ERROR_WORDS,

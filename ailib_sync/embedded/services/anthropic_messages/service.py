@@ -14,6 +14,7 @@ from ...json_checks import dotted
 from ...media import medium
 from ...tokens import fragments
 from .checks import check_request
+from .count_tokens import count_tokens
 from .models import MODEL, MODELS
 from .turns import blocks_of
 
@@ -280,6 +281,7 @@ SERVICE = Service(
         ),
         "models": MODELS,
         "model": MODEL,
+        "count_tokens": count_tokens(read_request),
     },
     rejection_of=rejection_of,
     write_error=write_error,

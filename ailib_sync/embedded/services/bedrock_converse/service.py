@@ -15,6 +15,7 @@ from ...json_checks import dotted
 from ...media import decode
 from ...tokens import fragments
 from .checks import check_request
+from .count_tokens import count_tokens
 from .models import MODEL, MODELS
 
 TYPE_CHECKING = False
@@ -281,6 +282,7 @@ SERVICE = Service(
         ),
         "models": MODELS,
         "model": MODEL,
+        "count_tokens": count_tokens(read_request),
     },
     rejection_of=rejection_of,
     write_error=write_error,

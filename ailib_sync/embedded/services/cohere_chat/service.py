@@ -17,6 +17,7 @@ from ...json_checks import dotted, type_name
 from ...media import medium
 from ...tokens import fragments
 from .checks import check_request
+from .count_tokens import COUNT_TOKENS
 from .models import MODEL, MODELS
 
 TYPE_CHECKING = False
@@ -229,6 +230,7 @@ SERVICE = Service(
         ),
         "models": MODELS,
         "model": MODEL,
+        "count_tokens": COUNT_TOKENS,
     },
     rejection_of=rejection_of,
     write_error=write_error,

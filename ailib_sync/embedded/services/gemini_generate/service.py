@@ -15,6 +15,7 @@ from ...json_checks import indexed
 from ...media import medium
 from ...tokens import fragments
 from .checks import camel, check_request, snake
+from .count_tokens import count_tokens
 from .models import MODEL, MODELS
 
 TYPE_CHECKING = False
@@ -327,6 +328,7 @@ SERVICE = Service(
         ),
         "models": MODELS,
         "model": MODEL,
+        "count_tokens": count_tokens(read_request),
     },
     rejection_of=rejection_of,
     write_error=write_error,

@@ -15,6 +15,7 @@ from ...tokens import fragments
 from ..openai_errors import rejection_of, write_error, write_stream_error
 from ..openai_models import MODEL, MODELS
 from .checks import check_request
+from .count_tokens import COUNT_TOKENS
 from .embeddings import EMBEDDINGS
 
 TYPE_CHECKING = False
@@ -240,6 +241,7 @@ SERVICE = Service(
         "embeddings": EMBEDDINGS,
         "models": MODELS,
         "model": MODEL,
+        "count_tokens": COUNT_TOKENS,
     },
     rejection_of=rejection_of,
     write_error=write_error,

@@ -15,6 +15,7 @@ from ...tokens import fragments
 from ..openai_errors import error_object, rejection_of, write_error
 from ..openai_models import MODEL, MODELS
 from .checks import check_request, encrypted_content_of
+from .count_tokens import count_tokens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -276,6 +277,7 @@ SERVICE = Service(
         ),
         "models": MODELS,
         "model": MODEL,
+        "count_tokens": count_tokens(read_request),
     },
     rejection_of=rejection_of,
     write_error=write_error,
