@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import random
@@ -19,8 +20,10 @@ import pytest
 import urllib3
 
 from ailib_sync import AiClient, Timeout
-from ailib_sync.errors import AiLibError
+from ailib_sync.errors import AiLibError, ConnectionLost, ReadTimeout
 from ailib_sync.http import idle
+from ailib_sync.http.exceptions import translate
+from ailib_sync.http.timeouts import CallClock
 
 from . import wire
 from .faults.certificates import bundle, server_context
@@ -493,3 +496,44 @@ def test_a_connection_persists_as_the_response_says(version: str, headers: bytes
         for _ in range(2):
             client.chat().user("Hello").execute()
         assert server.requests[1].connection == (1 if reused else 2)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timer signals")
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kind", [TimeoutError, OSError, ConnectionResetError, ValueError, LookupError])
+def test_an_exception_of_a_signal_handler_is_raised_as_it_is(tls: dict[str, Any], kind: type[Exception], stream: bool) -> None:
+    """A handler may raise TimeoutError for a limit of its own. It is neither translated nor retried."""
+
+    def handler(*_: object) -> None:
+        raise kind("the program's own limit")
+
+    def play(peer: Peer, request: Request) -> Any:
+        if request.number > 1:
+            return wire.healthy(peer, request)
+        return half_then_silence(peer, request) if stream else peer.wait()
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with LocalServer(play, tls=tls.get("context")) as server, client_of(server, tls) as client:
+            signal.setitimer(signal.ITIMER_REAL, scaled(0.3))
+            chat = client.chat().user("Hello")
+            with pytest.raises(kind, match="the program's own limit") as caught:
+                list(chat.stream()) if stream else chat.execute()
+            assert type(caught.value) is kind
+            assert client.chat().user("Hello").execute().content
+            assert len(server.requests) == 2
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_connection_that_the_kernel_gave_up_is_lost_not_late(wrapped: bool) -> None:
+    """The peer did not reply to keepalive probes. No limit of the call has passed, so it is an error that is retried."""
+    clock = CallClock(Timeout(), stream=False)
+    clock.connected = True
+    error: Exception = TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+    if wrapped:
+        error = urllib3.exceptions.ProtocolError("Connection aborted.", error)
+    assert isinstance(translate(error, clock), ConnectionLost)
+    assert isinstance(translate(TimeoutError("timed out"), clock), ReadTimeout)

@@ -18,6 +18,7 @@ from urllib3.util.connection import allowed_gai_family
 from urllib3.util.wait import wait_for_write
 
 from ..errors import Cancelled
+from .signals import raised_by_signal_handler
 from .timeouts import NO_LIMIT
 
 TYPE_CHECKING = False
@@ -38,7 +39,9 @@ def connect(connection: Any, clock: CallClock) -> socket.socket:
     host, port = connection._dns_host.strip("[]"), connection.port
     try:
         addresses = _resolve(host, port, until, clock)
-    except TimeoutError:
+    except TimeoutError as error:
+        if raised_by_signal_handler(error):
+            raise
         raise u3.ConnectTimeoutError(connection, f"{connection.host} was not resolved in time") from None
     except (socket.gaierror, UnicodeError) as error:
         raise u3.NameResolutionError(connection.host, connection, error) from None  # type: ignore[arg-type]
@@ -55,6 +58,8 @@ def connect(connection: Any, clock: CallClock) -> socket.socket:
             _connect_to(sock, address, deadline, clock)
         except OSError as error:
             sock.close()
+            if raised_by_signal_handler(error):
+                raise
             failure = error
         except BaseException:
             sock.close()

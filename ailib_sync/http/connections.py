@@ -23,6 +23,7 @@ from urllib3.util.wait import wait_for_read
 from ..errors import Cancelled
 from .connect import connect
 from .headers import content_length, lowercase_headers, parse_head, render_headers
+from .signals import raised_by_signal_handler
 from .sockets import has_decrypted_bytes, waker_for
 from .timeouts import NO_LIMIT, CallClock
 
@@ -232,7 +233,7 @@ class _Connection:
             # RFC 9112 9.5: a server may respond before it has read the request, for example with 413, and close the connection
             # or stop reading. Its response is here then. Over TLS the failure is an SSLError, and urllib3 would not look.
             stalled = isinstance(error, TimeoutError)
-            if clock is None or (stalled and not wait_for_read(self.sock, 0.0)):
+            if clock is None or raised_by_signal_handler(error) or (stalled and not wait_for_read(self.sock, 0.0)):
                 raise
             self.send_error = error.with_traceback(None) if stalled else ConnectionResetError(errno.ECONNRESET, str(error))
             clock.limit_to(STALLED_SECONDS if stalled else EARLY_RESPONSE_SECONDS)
@@ -311,6 +312,8 @@ class _Connection:
         try:
             super().connect()  # type: ignore[misc]
         except ConnectionError as error:  # in the TLS handshake or the CONNECT: the request has not been sent
+            if raised_by_signal_handler(error):
+                raise
             failure = error
         finally:
             watch, self._wake_copy = self._wake_copy, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
+from errno import ETIMEDOUT
 
 from urllib3 import exceptions as u3
 
@@ -22,6 +23,7 @@ from ..errors import (
     WriteTimeout,
     printable,
 )
+from .signals import raised_by_signal_handler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,10 +36,16 @@ if TYPE_CHECKING:
 FOREIGN = (u3.HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
-def translate(error: BaseException, clock: CallClock) -> AiLibError:
-    """Our exception for a foreign one; ours are returned unchanged. The messages taken over never contain headers."""
+def translate(error: BaseException, clock: CallClock) -> BaseException:
+    """Our exception for a foreign one. Ours, and those that a signal handler of the program raised, are returned unchanged.
+
+    The messages taken over never contain headers.
+    """
     if isinstance(error, AiLibError):
         return error
+    raised = raised_by_signal_handler(error)
+    if raised is not None:
+        return raised
     if clock.cancelled:
         return Cancelled("the call was cancelled")
     if clock.remaining() <= 0:
@@ -64,7 +72,12 @@ def _tls(error: BaseException, clock: CallClock) -> AiLibError:
 
 
 def _timed_out(error: BaseException, clock: CallClock) -> AiLibError:
-    """A wait that exceeded its limit. urllib3 also raises a read time-out in the TLS handshake."""
+    """A wait that exceeded its limit. urllib3 also raises a read time-out in the TLS handshake.
+
+    With an `errno`, it is the kernel that gave the connection up (tcp(7), TCP_KEEPCNT): no limit of ours has passed.
+    """
+    if clock.connected and getattr(error, "errno", None) == ETIMEDOUT:
+        return ConnectionLost("the connection broke: the peer does not reply to keepalive probes")
     return clock.expired() if clock.connected else clock.expired(ConnectTimeout)
 
 
@@ -79,6 +92,8 @@ def _broken(error: BaseException, clock: CallClock) -> AiLibError:
     if isinstance(cause, AiLibError):
         return cause
     if isinstance(cause, TimeoutError):
+        if clock.connected and cause.errno == ETIMEDOUT:
+            return _timed_out(cause, clock)
         return clock.expired(WriteTimeout if clock.connected else ConnectTimeout)
     if isinstance(cause, (http.client.RemoteDisconnected, http.client.IncompleteRead)) or not isinstance(
         cause, (http.client.HTTPException, u3.HTTPError)

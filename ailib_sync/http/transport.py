@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
-from ..errors import AiLibError, ConfigurationError, ConnectionLost, ProtocolError, ResponseTooLarge, TransportError
+from ..errors import ConfigurationError, ConnectionLost, ProtocolError, ResponseTooLarge, TransportError
 from .message import Headers, HttpRequest, HttpResponse, ResponseHeaders
 from .timeouts import CallClock, Limits
 
@@ -305,7 +305,7 @@ class BodyReader:
 def with_translated_errors(blocks: Iterator[bytes], clock: CallClock) -> Iterator[bytes]:
     """The blocks. Foreign exceptions of their source are raised as ours."""
     modules = _modules()
-    error: AiLibError | None = None
+    error: BaseException | None = None
     try:
         yield from blocks
     except modules.foreign as foreign:
