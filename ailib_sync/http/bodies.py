@@ -54,7 +54,8 @@ class Body:
             yield block
 
     def release(self) -> None:
-        self._response.release_conn()
+        # The responses of some versions of vcrpy have no such method, and no connection to return.
+        getattr(self._response, "release_conn", self._response.close)()
 
     def discard(self) -> None:
         self._response.close()
