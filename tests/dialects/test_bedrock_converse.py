@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import (
     AuthenticationError,
     ConfigurationError,
+    ConnectionLost,
     InvalidRequest,
     NotFound,
     Overloaded,
@@ -615,6 +617,23 @@ def test_a_whole_answer_where_a_stream_was_asked_for() -> None:
     for event in events:
         fold.add(event)
     assert fold.response("bedrock_converse").message == parse(ANSWER).message
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_a_connection_lost_after_message_stop_loses_only_the_usage(is_complete: bool) -> None:
+    def frames() -> Iterator[Frame]:
+        yield "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hi"}}
+        if is_complete:
+            yield "messageStop", {"stopReason": "end_turn"}
+        raise ConnectionLost("gone")
+
+    assert DIALECT.chat.stream is not None
+    events = DIALECT.chat.stream.parse(frames(), MANIFEST)
+    if is_complete:
+        assert list(events)[-1] == StreamEnd("end_turn", "end_turn")
+    else:
+        with pytest.raises(ConnectionLost):
+            list(events)
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------------

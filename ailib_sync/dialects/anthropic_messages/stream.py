@@ -13,7 +13,7 @@ from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDel
 from ...types.json_values import parse_arguments, text_of, word
 from ...types.messages import Opaque
 from ..dialect import wrong_shape
-from ..stream import GrowingValue, until_finished
+from ..stream import GrowingValue, UntilFinished
 from .errors import raise_if_error
 from .response import other_keys, parse_call, parse_end, response_fields
 from .usage import parse_usage
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
     """The events of a stream."""
     reader = StreamReader(manifest)
-    with until_finished(reader, manifest, "a message_stop"):
+    with UntilFinished(reader, manifest, "a message_stop"):
         for _, data in frames:
             if type(data) is not dict:
                 if data is None:  # some hosts end with OpenAI's [DONE]

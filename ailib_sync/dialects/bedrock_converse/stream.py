@@ -12,7 +12,7 @@ from ...types.json_values import parse_arguments, required_text, word
 from ...types.messages import Opaque
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
-from ..stream import until_finished
+from ..stream import UntilFinished
 from .errors import stream_error
 from .response import is_run_by_provider, parse_end
 from .usage import parse_usage
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
     """The events of a stream."""
     reader = StreamReader(manifest)
-    with until_finished(reader, manifest, "messageStop"):
+    with UntilFinished(reader, manifest, "messageStop"):
         for event, data in frames:
             try:
                 if event == "contentBlockDelta":

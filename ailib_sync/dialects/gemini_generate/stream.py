@@ -14,7 +14,7 @@ from ...types.json_values import child, children, text_or_none
 from ...types.messages import Opaque
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
-from ..stream import until_finished
+from ..stream import UntilFinished
 from .errors import raise_if_error
 from .messages import generated_id
 from .reasoning import parse_thought
@@ -59,7 +59,7 @@ _KEYS_OF_EVERY_PART = frozenset(("thought", "thoughtSignature"))
 def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[StreamingEvent]:
     """The events of a stream."""
     reader = StreamReader(manifest)
-    with until_finished(reader, manifest, "a finishReason"):
+    with UntilFinished(reader, manifest, "a finishReason"):
         for _, chunk in frames:
             if chunk is None:
                 break

@@ -11,7 +11,7 @@ import json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta
 from ...types.messages import Opaque
 from ..dialect import wrong_shape
-from ..stream import until_finished
+from ..stream import UntilFinished
 from .errors import find_error, remote_error
 from .kept_fields import KEPT_OF_CHUNK, KEPT_OF_MESSAGE, KeptFields
 from .reasoning import THINKING_KEYS, parse_thinking_part, text_of_details
@@ -51,7 +51,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
     """The events of a stream."""
     reader = StreamReader(manifest)
     fast = False
-    with until_finished(reader, manifest, "[DONE] and without a finish reason"):  # tolerance done_or_finish_reason
+    with UntilFinished(reader, manifest, "[DONE] and without a finish reason"):  # tolerance done_or_finish_reason
         for event, chunk in frames:
             if fast:
                 # The hot loop: a chunk that has one fragment and nothing else. `reader.read` reads every other chunk.
