@@ -55,7 +55,8 @@ class AiClient(Operations):
     - `manifest`: your own provider, as a dict, a path or a `Manifest`. `dialect`: another wire format of the provider.
       `variables`: values of the manifest's variables (`{"region": "eu-central-1"}`).
     - `timeout`: seconds for a call with all its attempts, or a `Timeout`. `limits`: `Limits` of sizes.
-    - `retry`: a `RetryPolicy`, or the number of retries. `on_retry(error, attempt, wait)` is called before each wait.
+    - `retry`: a `RetryPolicy`, or the number of retries. `on_retry(error, attempt, wait)` is called before each wait;
+      an exception in it is a warning, and does not end the call.
     - `fallbacks`: models or clients that are tried in order if this one fails before anything has reached the caller.
     - `limiter`: a `Limiter` of requests, tokens, and requests in flight. `breaker`: a `CircuitBreaker`, which sends nothing to
       a failing provider for a time. Several clients can share them.

@@ -44,7 +44,7 @@ from ._dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from .types.response import ChatResponse, RateLimit
@@ -61,6 +61,15 @@ def printable(text: object, limit: int = MAX_MESSAGE_CHARACTERS) -> str:
         return cut
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in cut)
     return _cut(escaped, limit)
+
+
+def add_notes(error: BaseException, notes: Iterable[str]) -> None:
+    """Adds notes, which a traceback shows after the message (PEP 678). Python 3.10 keeps them and shows nothing."""
+    for note in notes:
+        if hasattr(error, "add_note"):
+            error.add_note(note)
+        else:
+            vars(error).setdefault("__notes__", []).append(note)
 
 
 def _cut(text: str, limit: int) -> str:

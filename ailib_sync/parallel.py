@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Result:
     """The result of one chat: `response` and `stats`, or `error`. `index` is the position of the chat, from 0.
 
-    `error` is an AiLibError, or what a function of the caller's raised (a key function, an `on_retry` hook).
+    `error` is an AiLibError, or what a function of the caller's raised, such as a key function.
     """
 
     index: int

@@ -40,7 +40,7 @@ def test_a_step_gives_a_new_builder_and_leaves_the_old_one(builder: ChatBuilder,
 
 
 def test_every_public_step_is_in_the_table() -> None:
-    others = {"execute", "execute_with_stats", "stream", "explain"}
+    others = {"execute", "execute_with_stats", "stream", "explain", "count_tokens"}
     assert {name for name in vars(ChatBuilder) if not name.startswith("_")} - others == {step.method for step in STEPS}
 
 

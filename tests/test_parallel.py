@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from ailib_sync import AiClient, ConfigurationError, InvalidRequest
+from ailib_sync import AiClient, ConfigurationError, ConnectError, InvalidRequest
 from ailib_sync.parallel import as_completed, run_all
 
 from . import wire
@@ -145,7 +145,7 @@ def test_ctrl_c_is_raised_within_a_second_and_starts_no_calls(server):
 
 def test_an_exception_of_the_callers_function_is_the_error_of_its_result(ask, server):
     def hook(error, attempt, wait):
-        raise ValueError("a mistake in the hook")
+        raise ValueError("a mistake in the hook")  # is a note of the call's own error
 
     def broken_key():
         raise RuntimeError("the vault is sealed")
@@ -153,7 +153,8 @@ def test_an_exception_of_the_callers_function_is_the_error_of_its_result(ask, se
     hooked = AiClient("openai/gpt-4o", api_key="k", base_url="http://127.0.0.1:9/v1", on_retry=hook)
     sealed = AiClient("openai/gpt-4o", api_key=broken_key, base_url=server.url)
     results = run_all([ask("1"), hooked.chat().user("x"), sealed.chat().user("x"), "not a chat", ask("2")], max_workers=2)
-    assert [type(result.error) for result in results] == [type(None), ValueError, RuntimeError, ConfigurationError, type(None)]
+    kinds = [type(result.error) for result in results]
+    assert kinds == [type(None), ConnectError, RuntimeError, ConfigurationError, type(None)]
     assert "chats[3] must be a chat" in str(results[3].error)
 
 

@@ -319,11 +319,42 @@ def test_the_hook_is_called_before_each_wait():
     assert heard == [(Overloaded, 1, 0.01), (Overloaded, 2, 0.01)]
 
 
-def test_an_exception_in_the_hook_reaches_the_caller():
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_exception_in_the_hook_does_not_replace_the_response(stream):
     def hook(error, attempt, wait):
-        raise ZeroDivisionError
+        raise ZeroDivisionError("one by zero")
 
-    with LocalServer(refuses(503)) as server, pytest.raises(ZeroDivisionError):
+    def play(peer, request):
+        if request.number == 1:
+            peer.send(wire.reply(503, wire.refusal()))
+            return True
+        return wire.healthy(peer, request)
+
+    with LocalServer(play) as server:
+        chat = client_of(server, on_retry=hook).chat().user("Hello")
+        if stream:
+            *_, _ = events = chat.stream()
+        response = events.response if stream else chat.execute()
+    assert response.content
+    assert response.warnings == ["on_retry raised ZeroDivisionError: one by zero"]
+
+
+def test_an_exception_in_the_hook_is_a_note_of_the_error():
+    def hook(error, attempt, wait):
+        raise ZeroDivisionError("one by zero")
+
+    with LocalServer(refuses(503, headers={"Retry-After": "0.01"})) as server:
+        error = failure_of(server, on_retry=hook)
+    assert isinstance(error, Overloaded)
+    assert error.__notes__ == ["on_retry raised ZeroDivisionError: one by zero"] * 2
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_a_hook_can_end_the_program(kind):
+    def hook(error, attempt, wait):
+        raise kind
+
+    with LocalServer(refuses(503)) as server, pytest.raises(kind):
         client_of(server, on_retry=hook).chat().user("Hello").execute()
 
 

@@ -7,7 +7,7 @@ from random import uniform
 from time import monotonic
 
 from .._dataclass import replace
-from ..errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError
+from ..errors import AiLibError, Attempt, ConfigurationError, RedirectRefused, RemoteError, add_notes, printable
 from ..http.message import Headers
 from ..types.request import Ledger
 from .decode import error_response, parse_response, request_id, response_events
@@ -59,6 +59,8 @@ class Call:
         self.request = request
         self.clock = clock
         self.attempts: list[Attempt] = []
+        #: What the caller should know of the call, in addition to the warnings of its request.
+        self.warnings: list[str] = []
 
     def run(self, read: Callable[[Exchange], T]) -> T:
         """What `read` returns for the first attempt that succeeds. Raises the last error, with all attempts in it."""
@@ -73,6 +75,7 @@ class Call:
                 break
         assert failure is not None
         failure.attempts = tuple(self.attempts)
+        add_notes(failure, self.warnings)
         try:
             raise failure.with_traceback(None)
         finally:
@@ -82,11 +85,13 @@ class Call:
         """One endpoint, with its retries. Raises the last error there."""
         endpoint = route.endpoints.find(model, self.operation)
         exchange = Exchange(route, endpoint, self.request, self.clock)
+        own_warnings = exchange.warnings
         retries = cost = 0
         while True:
             self.clock.begin_attempt()
             started = monotonic()
             exchange.number = len(self.attempts) + 1
+            exchange.warnings = self.warnings + own_warnings
             try:
                 value = exchange.attempt(read)
             except AiLibError as error:
@@ -101,7 +106,10 @@ class Call:
             if wait is None:
                 raise failure
             if route.on_retry is not None:
-                route.on_retry(failure, len(self.attempts), wait)
+                try:
+                    route.on_retry(failure, len(self.attempts), wait)
+                except Exception as error:  # noqa: BLE001  a fault of the hook must not end a call that may succeed
+                    self.warnings.append(f"on_retry raised {type(error).__name__}: {printable(str(error), 200)}")
             failure.__traceback__ = None
             self.clock.sleep(wait)
             retries += 1
