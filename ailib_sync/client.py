@@ -51,7 +51,8 @@ class AiClient(Operations):
 
     - `api_key`: the key, or a function that returns it, called for each request. Without it the environment variables of the
       manifest are read.
-    - `base_url`: another URL of the same API. Its key must be passed as `api_key`; a server on this machine needs none.
+    - `base_url`: another URL of the same API. Its key must be passed as `api_key`; a server on this machine or in a private
+      network needs none. `allow_http`: a key may be sent over plain http to a public host too.
     - `manifest`: your own provider, as a dict, a path or a `Manifest`. `dialect`: another wire format of the provider.
       `variables`: values of the manifest's variables (`{"region": "eu-central-1"}`).
     - `timeout`: seconds for a call with all its attempts, or a `Timeout`. `limits`: `Limits` of sizes.
@@ -96,6 +97,7 @@ class AiClient(Operations):
         ssl_context: SSLContext | None = None,
         max_connections: int = 100,
         max_connection_age: float | None = 60.0,
+        allow_http: bool = False,
     ) -> None:
         if api_key is None:
             api_key = _defaults.api_key
@@ -115,6 +117,7 @@ class AiClient(Operations):
             base_url=base_url,
             headers=given_headers and checked_headers(given_headers),
             variables=variables,
+            allow_http=allow_http,
         )
         endpoint = endpoints.check(name)
         transport = Transport(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from ..errors import ProxyError
+from .hosts import is_loopback
 
 SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
@@ -60,21 +61,6 @@ def credentials_in_environment() -> list[str]:
             sent = b2a_base64(pair.encode("utf-8", "replace"), newline=False).decode()  # Proxy-Authorization (RFC 7617)
             found += (in_url, pair, in_url.partition(":")[2], pair.partition(":")[2], sent)
     return found
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine (RFC 6761 6.3, RFC 1122 3.2.1.3)."""
-    host = host.strip("[]").lower().rstrip(".")
-    if host == "localhost":  # not its subdomains: a resolver that does not follow RFC 6761 asks a name server for them
-        return True
-    if not (host[:1].isdigit() or ":" in host):
-        return False
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_excluded(host: str, port: int) -> bool:

@@ -10,7 +10,17 @@ from ..errors import ConfigurationError
 from ..http.message import Headers, HttpRequest
 from ..registry.manifest import Manifest, filled
 from .auth import authorize, authorize_for_display, find_key
-from .url import EMBEDDED, Url, checked_url, moved_url, quoted, variables_of, with_query
+from .url import (
+    EMBEDDED,
+    Url,
+    base_url_in_environment,
+    check_plain_http,
+    checked_url,
+    moved_url,
+    quoted,
+    variables_of,
+    with_query,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +65,7 @@ class Endpoints:
         base_url: str | None = None,
         headers: Headers | None = None,
         variables: Mapping[str, str] | None = None,
+        allow_http: bool = False,
     ) -> None:
         self.manifest = manifest
         self.key = key
@@ -63,6 +74,7 @@ class Endpoints:
         self._base_url = base_url
         self._headers = headers
         self._variables = dict(variables or {})
+        self._allow_http = allow_http
         self._made: dict[tuple[str, str], Endpoint] = {}
 
     def find(self, model: str, operation: str = "chat") -> Endpoint:
@@ -80,6 +92,7 @@ class Endpoints:
                 base_url=self._base_url,
                 headers=self._headers,
                 variables=self._variables,
+                allow_http=self._allow_http,
             )
         return endpoint
 
@@ -95,8 +108,8 @@ class Endpoint:
     """Where the requests of one operation are sent, for one model. What is the same for each call is computed once, here."""
 
     __slots__ = (
-        "_base_url", "_dialect", "_given_headers", "_headers", "_host", "_is_own_url", "_key", "_operation", "_operation_name",
-        "_retirement", "_urls", "_variables", "manifest", "model",
+        "_base_url", "_checks_http", "_dialect", "_given_headers", "_headers", "_host", "_is_own_url", "_key", "_operation",
+        "_operation_name", "_retirement", "_urls", "_variables", "manifest", "model", "url_source",
     )  # fmt: skip
 
     def __init__(
@@ -110,6 +123,7 @@ class Endpoint:
         base_url: str | None = None,
         headers: Headers | None = None,
         variables: Mapping[str, str] | None = None,
+        allow_http: bool = False,
     ) -> None:
         self.model = model
         resolved = manifest.for_operation(operation, model)
@@ -120,11 +134,20 @@ class Endpoint:
         self._key = key
         self._is_own_url = base_url is None
         self._variables = variables_of(self.manifest, variables or {}, base_url is None)
+        self.url_source = "base_url"
+        if base_url is None:
+            # Such an address may use the key of the environment, as in the provider's own SDK.
+            self.url_source, base_url = base_url_in_environment(manifest) or (f"{manifest.id}: base_url", None)
         base = base_url or self.manifest.base_url
-        if base_url is not None and operation != "chat":
-            base = moved_url(base_url, manifest.for_model(model, dialect).base_url, self.manifest.base_url)
+        if base_url is not None and (operation != "chat" or self._is_own_url):
+            chat = manifest if self._is_own_url else manifest.for_model(model, dialect)
+            base = moved_url(base_url, chat.base_url, self.manifest.base_url)
         url = Url(filled(base, self._variables).rstrip("/"))
-        self._base_url, self._host = checked_url(url, self.manifest)
+        self._base_url, self._host = checked_url(url, self.manifest, self.url_source if base_url else "base_url")
+        allows_http = allow_http or self.manifest.allow_http or not self._base_url.startswith("http:") or self.is_embedded
+        self._checks_http = not allows_http
+        if key is not None and self._checks_http:
+            check_plain_http(self._host, self.manifest)
         self._given_headers = headers
         #: The URL and the headers, without the key, of a request that is not streamed and of one that is.
         self._urls: dict[bool, str] = {}
@@ -173,6 +196,8 @@ class Endpoint:
         """The request to send, with the key in it."""
         made = self._request_without_key(request, body)
         authorize(made, self.manifest, self.key(), self._variables)
+        if self._checks_http and any(map(made.headers.is_secret, made.headers)):
+            check_plain_http(self._host, self.manifest)
         return made
 
     def explain(self, request: Request) -> Explanation:
@@ -194,6 +219,7 @@ class Endpoint:
             dialect=self.dialect.name,
             method=made.method,
             url=made.url,
+            url_source=self.url_source,
             headers=made.shown_headers(),
             body=body or {},
             ledger=tuple(ledger.entries),
@@ -224,10 +250,10 @@ class Endpoint:
     def key(self) -> Secret | None:
         """The key to use. Raises ConfigurationError if one is needed and there is none."""
         if not self._is_own_url and self._key is None:
-            from ..http.proxies import is_loopback
+            from ..http.hosts import is_private
 
-            if is_loopback(self._host):
-                return None  # a server on this machine gets a key only from `api_key`
+            if is_private(self._host):
+                return None  # a server of the user's own gets a key only from `api_key`
         return find_key(self.manifest, self._key, may_use_environment=self._is_own_url)
 
     def retirement(self) -> str | None:

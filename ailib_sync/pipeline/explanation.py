@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Explanation:
     """The request that a builder would send: what is different in the real one is only the value of each `<redacted>` header.
 
-    `ledger` lists which options are sent, renamed, defaulted, changed or dropped, and the line of the manifest, or the dialect,
-    that decides it.
+    `url_source` says where the base URL comes from: `base_url`, an environment variable, or the manifest. `ledger` lists which
+    options are sent, renamed, defaulted, changed or dropped, and the line of the manifest, or the dialect, that decides it.
     """
 
     provider: str
@@ -29,9 +29,12 @@ class Explanation:
     headers: dict[str, str]
     body: dict[str, Any]
     ledger: tuple[LedgerEntry, ...]
+    url_source: str = ""
 
     def __str__(self) -> str:
         head = [f"{self.provider}, dialect {self.dialect}", f"{self.method} {self.url}"]
+        if not self.url_source.startswith(f"{self.provider}:"):
+            head.append(f"(the base URL is from {self.url_source})")
         head += [f"{name}: {value}" for name, value in self.headers.items()]
         rows = [(entry.option, entry.action, entry.detail, entry.source) for entry in self.ledger]
         widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]

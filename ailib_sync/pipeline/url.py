@@ -115,22 +115,61 @@ def with_query(url: str, query: Mapping[str, str]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{parameters}" if parameters else url
 
 
-def checked_url(url: str, manifest: Manifest) -> tuple[str, str]:
-    """The base URL, if a key may be sent to it, and its host. Raises ConfigurationError, which does not show the URL: a part of
-    a URL that is wrong can be a password."""
+def base_url_in_environment(manifest: Manifest) -> tuple[str, str] | None:
+    """(variable, base URL) for the first variable of the manifest's `base_url_env` that is set, as the provider's SDK reads it.
+
+    The manifest says what comes after the value. The address of a local server may lack its scheme and its port.
+    """
+    for name, path in manifest.base_url_env.items():
+        value = os.environ.get(name, "").strip().rstrip("/")
+        if value:
+            if "://" not in value and manifest.base_url.startswith("http://"):
+                value = _local_address(value, manifest.base_url)
+            return name, value if path and value.endswith(path) else value + path
+    return None
+
+
+def _local_address(value: str, base_url: str) -> str:
+    """`host`, `host:port` or `:port` as a URL. Without a port, it is that of the server's usual address."""
+    authority, slash, rest = value.partition("/")
+    host, colon, port = authority.rpartition(":")
+    if not colon or authority.endswith("]"):
+        host, port = authority, base_url.rpartition(":")[2].partition("/")[0]
+    if host in ("", "0.0.0.0"):  # noqa: S104  the address that a server listens on, for one that a client can connect to
+        host = "127.0.0.1"
+    return f"http://{host}:{port}{slash}{rest}"
+
+
+def checked_url(url: str, manifest: Manifest, name: str = "base_url") -> tuple[str, str]:
+    """The base URL and its host. Raises ConfigurationError, which does not show the URL: a part of a URL that is wrong can be a
+    password. `name` says where the URL comes from."""
     host, problem = _host_and_problem(url)
     if problem is not None:
-        raise ConfigurationError(problem, provider=manifest.id)
-    if url.startswith("http:") and host != EMBEDDED:
-        from ..http.proxies import is_loopback
-
-        if not is_loopback(host):
-            raise ConfigurationError(
-                f"http://{host} is plain http, where a key would travel in the clear; "
-                "use https (http goes to this machine only)",
-                provider=manifest.id,
-            )
+        raise ConfigurationError(problem.replace("base_url", name, 1), provider=manifest.id)
     return str(url), host
+
+
+def check_plain_http(host: str, manifest: Manifest) -> None:
+    """Called before a key is sent over plain http. Raises ConfigurationError for a public host.
+
+    For a host in a private network it warns, once in this process; not for this machine.
+    """
+    from ..http.hosts import is_loopback, is_private
+
+    if not is_private(host):
+        raise ConfigurationError(
+            f"http://{host} is plain http, where a key would travel in the clear; use https, or allow_http=True",
+            provider=manifest.id,
+        )
+    if not is_loopback(host) and host not in _warned_of:
+        from warnings import warn
+
+        _warned_of.add(host)
+        text = f"{manifest.id}: the key is sent over plain http to {host}; allow_http=True says that this is intended"
+        warn(text, stacklevel=2)
+
+
+_warned_of: set[str] = set()
 
 
 def _host_and_problem(url: str) -> tuple[str, str | None]:

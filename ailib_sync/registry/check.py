@@ -13,7 +13,7 @@ from re import compile
 
 from ..errors import ManifestError
 from ..types.request import OPTIONS
-from .files import FOLDER, extended, index, read_json
+from .files import FOLDER, builtin_path, extended, index, read_json
 from .json_schema import child_path, json_problem, problems, suggestion
 from .quirks import QUIRKS
 
@@ -124,6 +124,9 @@ def _headers(data: Mapping[str, Any]) -> Iterator[str]:
 
 def _variables(data: Mapping[str, Any]) -> Iterator[str]:
     """The value of a variable becomes part of a URL or a body, so it must not be a secret."""
+    for env in data.get("base_url_env", ()):
+        if _SECRET.fullmatch(env) or FOREIGN_VARIABLES.fullmatch(env):
+            yield f"{child_path('base_url_env', env)}: {env} may contain a secret, which must not be part of a URL"
     for name, variable in data.get("variables", {}).items():
         for number, env in enumerate(variable.get("env", ())):
             if (_SECRET.fullmatch(env) or FOREIGN_VARIABLES.fullmatch(env)) and not _is_builtin_variable(name, env):
@@ -140,6 +143,8 @@ def _is_builtin_variable(name: str, env: str) -> bool:
 def _keys(data: Mapping[str, Any]) -> Iterator[str]:
     """Which environment variables the keys come from, and which hosts they are sent to."""
     targets = hosts(data["base_url"], {**data.get("dialects", {}), **data.get("operations", {})}, data.get("variables", {}))
+    if not _is_builtin_address(data):
+        targets.add("*")
     if data.get("auth", {}).get("scheme") == "none":
         return
     own = f"{data['id'].upper().replace('-', '_').replace('.', '_')}_API_KEY"
@@ -153,6 +158,12 @@ def _keys(data: Mapping[str, Any]) -> Iterator[str]:
                 yield from _foreign_hosts(key_path, env, targets, env)
             elif FOREIGN_VARIABLES.fullmatch(env) or not env.endswith(("_KEY", "_TOKEN")):
                 yield f"{key_path}: {env} must not be read: use a variable of this provider that ends in _KEY or _TOKEN"
+
+
+def _is_builtin_address(data: Mapping[str, Any]) -> bool:
+    """Whether no variable names the base URL, or the same ones as in the built-in manifest, whose keys go there anyway."""
+    variables, path = data.get("base_url_env"), builtin_path(data["id"])
+    return not variables or (path is not None and read_json(path).get("base_url_env") == variables)
 
 
 def _foreign_hosts(path: str, env: str, targets: set[str], subject: str) -> Iterator[str]:

@@ -63,7 +63,8 @@ def unknown_provider(provider: str) -> ManifestError:
 def extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
     """`data`, merged into the built-in manifest that it `extends`. A dialect, a model rule or an operation of null is removed.
 
-    Objects are merged by key, other values replaced. Aliases, docs, status and `retired` are not inherited.
+    Objects are merged by key, other values replaced. Aliases, docs, status, `retired`, `base_url_env` and
+    `allow_http` are not inherited.
     """
     if not hasattr(data, "keys"):
         raise ManifestError(f"a manifest must be a JSON object, not {type(data).__name__}")
@@ -77,7 +78,7 @@ def extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
         if path is None:
             raise unknown_provider(parent)
         merged = extended(read_json(path), depth + 1)
-        for key in ("aliases", "docs", "status", "retired"):
+        for key in ("aliases", "docs", "status", "retired", "base_url_env", "allow_http"):
             merged.pop(key, None)
     for key, value in own.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict):

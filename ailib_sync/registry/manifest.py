@@ -35,6 +35,8 @@ class Manifest:
     name: str
     dialect: str
     base_url: str
+    base_url_env: Mapping[str, str] = field(default_factory=dict)
+    allow_http: bool = False
     aliases: tuple[str, ...] = ()
     docs: str | None = None
     status: str = "documented"

@@ -43,7 +43,9 @@ print(json.dumps([found, sys.prefix, sys.base_prefix, os.path.dirname(os.__file_
 """
 
 
-@pytest.mark.parametrize(("way", "environment"), [("nothing", set()), ("names", set()), ("client", {"AILIB_MANIFESTS"})])
+@pytest.mark.parametrize(
+    ("way", "environment"), [("nothing", set()), ("names", set()), ("client", {"AILIB_MANIFESTS", "OPENAI_BASE_URL"})]
+)
 def test_an_import_touches_nothing_outside_the_package(way: str, environment: set[str]) -> None:
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM, way],
