@@ -21,11 +21,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @contextmanager
-def serving() -> Iterator[str]:
-    """The address of a provider that serves in another process until the block ends."""
+def serving(*arguments: str) -> Iterator[str]:
+    """The address of a provider that serves in another process until the block ends. `arguments` are those of provider.py."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.heavy.provider"],
+        [sys.executable, "-m", "tests.heavy.provider", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -6,6 +6,7 @@ import sys
 import threading
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ailib_sync.errors import (
@@ -19,6 +20,7 @@ from ailib_sync.errors import (
 )
 
 from .. import wire
+from ..faults.certificates import authority, server_context
 from ..local_server import LocalServer
 
 if TYPE_CHECKING:
@@ -143,8 +145,13 @@ def play(peer: Peer, request: Request) -> bool | None:
 
 
 def main() -> None:
+    """With an argument, it is the file to write the CA certificate to, and the provider serves TLS."""
     threading.stack_size(256 * 1024)
-    with LocalServer(play, backlog=1024) as server:
+    context = None
+    if len(sys.argv) > 1:
+        context = server_context("good")
+        Path(sys.argv[1]).write_bytes(authority("ours").cert_pem.bytes())
+    with LocalServer(play, backlog=1024, tls=context) as server:
         print(server.url, flush=True)
         sys.stdin.read()
 
