@@ -24,6 +24,7 @@ SLOW: tuple[str, ...] = (
     "properties/",
     "security/test_bounds.py",
     "security/test_redaction_places.py",
+    "security/test_tls.py",
     "servers/",
     "test_design_snippets.py",
     "test_desync.py",
@@ -31,7 +32,9 @@ SLOW: tuple[str, ...] = (
     "test_every_provider.py",
     "test_fastpath.py",
     "test_idle.py",
+    "test_limiter.py",
     "test_packaging.py",
+    "test_session_http.py",
     "test_under_load.py",
 )
 #: The promise of README.md: `pytest -m quick` takes less than this on an idle machine.

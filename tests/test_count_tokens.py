@@ -81,7 +81,7 @@ def test_bedrock_counts_for_the_model_of_a_profile(monkeypatch: pytest.MonkeyPat
 def test_a_response_without_a_count_is_a_protocol_error(body: Any) -> None:
     reply = wire.reply(200, json.dumps(body).encode())
     with LocalServer(lambda peer, request: peer.send(reply) or True) as server:
-        client = AiClient("anthropic/claude-opus-4-5", base_url=server.url, api_key="k")
+        client = AiClient("anthropic/claude-opus-4-5", base_url=server.url, api_key="k", retry=0)
         with pytest.raises(ProtocolError):
             client.chat().user("Hi").count_tokens()
 

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from ailib_sync import AiClient, ConfigurationError, ConnectError, InvalidRequest
+from ailib_sync import AiClient, ConfigurationError, ConnectError, InvalidRequest, RetryPolicy
 from ailib_sync.parallel import as_completed, run_all
 
 from . import wire
@@ -150,7 +150,7 @@ def test_an_exception_of_the_callers_function_is_the_error_of_its_result(ask, se
     def broken_key():
         raise RuntimeError("the vault is sealed")
 
-    hooked = AiClient("openai/gpt-4o", api_key="k", base_url="http://127.0.0.1:9/v1", on_retry=hook)
+    hooked = AiClient("openai/gpt-4o", api_key="k", base_url="http://127.0.0.1:9/v1", on_retry=hook, retry=RetryPolicy(1, 0.0))
     sealed = AiClient("openai/gpt-4o", api_key=broken_key, base_url=server.url)
     results = run_all([ask("1"), hooked.chat().user("x"), sealed.chat().user("x"), "not a chat", ask("2")], max_workers=2)
     kinds = [type(result.error) for result in results]
