@@ -1,4 +1,4 @@
-"""Cohere's format: bodies that go out, answers and typed events that come in, errors of all shapes."""
+"""Cohere's format: requests, complete responses, streams of typed events, errors of all shapes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.accumulator import Accumulator
+from ailib_sync.dialects.accumulator import Accumulator, accumulate
 from ailib_sync.dialects.cohere_chat.dialect import DIALECT
 from ailib_sync.dialects.cohere_chat.options import PARAMETERS
 from ailib_sync.dialects.cohere_chat.stream import is_end_mark
@@ -57,11 +57,8 @@ def parse(body: Any) -> ChatResponse:
     return parse_body(DIALECT, body, manifest())
 
 
-def fold(*events: Any) -> ChatResponse:
-    collected = Accumulator()
-    for event in stream(*events):
-        collected.add(event)
-    return collected.response(DIALECT.name)
+def from_stream(*events: Any) -> ChatResponse:
+    return accumulate(stream(*events), DIALECT.name)
 
 
 def stream(*events: Any) -> list[Any]:
@@ -69,7 +66,7 @@ def stream(*events: Any) -> list[Any]:
     return list(DIALECT.chat.stream.parse(frames, manifest()))
 
 
-# Going out.
+# --- Requests -----------------------------------------------------------------------------------------------------------
 
 
 def test_messages_keep_their_roles_and_plain_text_is_a_string() -> None:
@@ -86,17 +83,17 @@ def test_messages_keep_their_roles_and_plain_text_is_a_string() -> None:
     assert "stream" not in render(Message.user("Hi"))[0]
 
 
-def test_pictures_are_parts() -> None:
-    picture = Image.from_bytes(b"x", "image/png")
-    picture.detail = "low"
-    assert wire(Message.user([Text("see"), picture, Image.from_url("https://a.test/b.png")]))[0]["content"] == [
+def test_images_are_parts() -> None:
+    image = Image.from_bytes(b"x", "image/png")
+    image.detail = "low"
+    assert wire(Message.user([Text("see"), image, Image.from_url("https://a.test/b.png")]))[0]["content"] == [
         {"type": "text", "text": "see"},
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,eA==", "detail": "low"}},
         {"type": "image_url", "image_url": {"url": "https://a.test/b.png"}},
     ]
 
 
-def test_what_has_no_form_is_refused_before_sending_and_the_way_out_is_named() -> None:
+def test_unsupported_blocks_raise_before_sending_with_advice() -> None:
     with pytest.raises(ConfigurationError, match=r"C does not support Document in a message.*documents"):
         wire(Message.user([Document.from_bytes(b"%PDF", "application/pdf")]))
     with pytest.raises(ConfigurationError, match="text and documents in a tool result, not Image"):
@@ -104,11 +101,11 @@ def test_what_has_no_form_is_refused_before_sending_and_the_way_out_is_named() -
 
 
 def test_calls_and_results_are_matched_by_id() -> None:
-    asked = Message.assistant("", [ToolCall("a", "weather", {"city": "Köln"}), ToolCall("b", "time", {}, arguments_raw="")])
-    asked.extra["tool_plan"] = "I look."
+    calling = Message.assistant("", [ToolCall("a", "weather", {"city": "Köln"}), ToolCall("b", "time", {}, arguments_raw="")])
+    calling.extra["tool_plan"] = "I look."
     document = {"type": "document", "document": {"data": {"t": "5"}}}
     results = Message("tool", [ToolResult("a", "15 °C"), ToolResult("b", [Text("noon"), Opaque(document)])])  # type: ignore[arg-type]
-    assert wire(asked, results, Message.user([ToolResult("c", "1"), Text("go on")])) == [
+    assert wire(calling, results, Message.user([ToolResult("c", "1"), Text("go on")])) == [
         {
             "role": "assistant",
             "tool_calls": [
@@ -124,14 +121,14 @@ def test_calls_and_results_are_matched_by_id() -> None:
     ]
 
 
-def test_arguments_return_as_the_model_wrote_them() -> None:
+def test_arguments_are_sent_back_as_the_model_wrote_them() -> None:
     call = ToolCall("a", "f", {"x": 1}, arguments_raw='{"x":1}')
     broken = ToolCall("b", "f", None, arguments_raw='{"x":')
     sent = wire(Message.assistant("", [call, broken]))[0]["tool_calls"]
     assert [entry["function"]["arguments"] for entry in sent] == ['{"x":1}', '{"x":']
 
 
-def test_an_empty_answer_is_an_empty_string() -> None:
+def test_an_empty_assistant_message_is_an_empty_string() -> None:
     assert wire(Message.assistant(""), Message.user("")) == [
         {"role": "assistant", "content": ""},
         {"role": "user", "content": ""},
@@ -140,22 +137,22 @@ def test_an_empty_answer_is_an_empty_string() -> None:
 
 @pytest.mark.parametrize("origin", [None, "cohere_chat", "openai_chat"])
 @pytest.mark.parametrize("thinks", [True, False])
-def test_thinking_returns_only_to_a_model_that_thinks_and_only_our_own(origin: str | None, thinks: bool) -> None:
+def test_thinking_is_only_sent_back_to_a_thinking_model_of_the_same_dialect(origin: str | None, thinks: bool) -> None:
     message = Message.assistant([Thinking("hm"), Text("Yes")])
     message.origin = origin
     sent = wire(message, m=manifest(reasoning={"style": "budget"} if thinks else None))[0]["content"]
-    whole = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Yes"}]
-    assert sent == (whole if thinks and origin == "cohere_chat" else "Yes")
+    complete = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Yes"}]
+    assert sent == (complete if thinks and origin == "cohere_chat" else "Yes")
 
 
-def test_what_another_dialect_wrote_does_not_travel() -> None:
+def test_fields_of_another_dialect_are_not_sent() -> None:
     foreign = Message.assistant([Text("Hi", {"cache_control": {}}), Opaque({"type": "x"})])
     foreign.origin = "anthropic_messages"
     foreign.extra["refusal"] = "r"
     assert wire(foreign) == [{"role": "assistant", "content": [{"type": "text", "text": "Hi"}]}]
 
 
-def test_every_option_has_its_name() -> None:
+def test_every_option_has_its_wire_name() -> None:
     options = {
         "temperature": 0.5,
         "max_tokens": 9,
@@ -183,7 +180,7 @@ def test_every_option_has_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "word", "offered"),
+    ("choice", "word", "sent"),
     [
         (None, None, ["weather", "time"]),
         (ToolChoice("auto"), None, ["weather", "time"]),
@@ -192,11 +189,11 @@ def test_every_option_has_its_name() -> None:
         (ToolChoice("tool", "weather"), "REQUIRED", ["weather"]),
     ],
 )
-def test_tool_choice_is_a_word_or_a_narrower_offer(choice: ToolChoice | None, word: str | None, offered: list[str]) -> None:
+def test_tool_choice_is_a_word_or_fewer_tools(choice: ToolChoice | None, word: str | None, sent: list[str]) -> None:
     body, ledger = render(Message.user("q"), tools=(WEATHER, TIME), options={"tool_choice": choice} if choice else {})
     assert body.get("tool_choice") == word
-    assert [tool["function"]["name"] for tool in body["tools"]] == offered
-    assert body.get("strict_tools") == (True if "time" in offered else None)
+    assert [tool["function"]["name"] for tool in body["tools"]] == sent
+    assert body.get("strict_tools") == (True if "time" in sent else None)
     assert body["tools"][0] == {
         "type": "function",
         "function": {"name": "weather", "description": "The weather now", "parameters": WEATHER.parameters},
@@ -204,25 +201,25 @@ def test_tool_choice_is_a_word_or_a_narrower_offer(choice: ToolChoice | None, wo
     assert ledger.warnings == []
 
 
-def test_a_choice_of_an_unknown_tool_is_refused_before_sending() -> None:
+def test_a_choice_of_an_unknown_tool_raises_before_sending() -> None:
     with pytest.raises(ConfigurationError, match="'stocks'"):
         render(Message.user("q"), tools=(WEATHER,), options={"tool_choice": ToolChoice("tool", "stocks")})
 
 
-def test_json_answers_are_asked_for_with_their_schema() -> None:
+def test_a_json_response_format_is_sent_with_its_schema() -> None:
     schema = {"type": "object"}
-    for wanted, expected in (
+    for requested, expected in (
         (ResponseFormat("json"), {"type": "json_object"}),
         (ResponseFormat("json_schema", schema), {"type": "json_object", "json_schema": schema}),
         (ResponseFormat("text"), None),
     ):
-        body, ledger = render(Message.user("q"), options={"response_format": wanted})
+        body, ledger = render(Message.user("q"), options={"response_format": requested})
         assert body.get("response_format") == expected
         assert ledger.warnings == []
 
 
 @pytest.mark.parametrize(
-    ("wanted", "thinking", "warning"),
+    ("requested", "thinking", "warning"),
     [
         (Reasoning(), {"type": "enabled"}, ""),
         (Reasoning(budget_tokens=100), {"type": "enabled", "token_budget": 100}, ""),
@@ -231,9 +228,9 @@ def test_json_answers_are_asked_for_with_their_schema() -> None:
         (Reasoning("high"), {"type": "enabled"}, "reasoning effort 'high' is not supported by C: thinking is switched on"),
     ],
 )
-def test_thinking_is_on_or_off_with_a_budget(wanted: Reasoning, thinking: dict[str, Any], warning: str) -> None:
+def test_thinking_is_on_or_off_with_a_budget(requested: Reasoning, thinking: dict[str, Any], warning: str) -> None:
     m = manifest(reasoning={"style": "budget", "off": "disabled"})
-    body, ledger = render(Message.user("q"), m=m, options={"reasoning": wanted})
+    body, ledger = render(Message.user("q"), m=m, options={"reasoning": requested})
     assert body["thinking"] == thinking
     assert ledger.warnings == ([warning] if warning else [])
 
@@ -253,14 +250,14 @@ def test_thinking_is_on_or_off_with_a_budget(wanted: Reasoning, thinking: dict[s
         ),
     ],
 )
-def test_what_cannot_be_done_becomes_a_warning(options: dict[str, Any], keys: dict[str, Any], warning: str) -> None:
+def test_unsupported_options_become_a_warning(options: dict[str, Any], keys: dict[str, Any], warning: str) -> None:
     tools = keys.pop("tools", (WEATHER,))
     body, ledger = render(Message.user("q"), m=manifest(**keys), tools=tools, options=options)
     assert [sentence[: len(warning)] for sentence in ledger.warnings] == [warning]
     assert not {"tool_choice", "response_format", "thinking"} & body.keys()
 
 
-# Coming in.
+# --- Responses ----------------------------------------------------------------------------------------------------------
 
 CITATION = {"start": 0, "end": 2, "text": "It", "sources": [{"type": "document", "id": "d"}]}
 USAGE = {
@@ -268,7 +265,7 @@ USAGE = {
     "tokens": {"input_tokens": 34, "output_tokens": 12.0, "image_tokens": 259, "reasoning_tokens": 5},
     "cached_tokens": 16,
 }
-WHOLE = {
+RESPONSE = {
     "id": "i1",
     "finish_reason": "TOOL_CALL",
     "message": {
@@ -286,8 +283,8 @@ WHOLE = {
 
 
 def event(kind: str, index: int | None = None, **message: Any) -> dict[str, Any]:
-    place = {} if index is None else {"index": index}
-    return {"type": kind, **place, "delta": {"message": message}}
+    position = {} if index is None else {"index": index}
+    return {"type": kind, **position, "delta": {"message": message}}
 
 
 def end(word: str = "COMPLETE", **fields: Any) -> dict[str, Any]:
@@ -320,36 +317,36 @@ STREAM = [
 ]
 
 
-def test_a_whole_answer_is_read_whole() -> None:
-    response = parse(WHOLE)
+def test_every_field_of_a_complete_response_is_read() -> None:
+    response = parse(RESPONSE)
     assert (response.content, response.thinking, response.id) == ("It is so.", "Hm.", "i1")
     assert (response.finish_reason, response.raw_finish_reason) == ("tool_use", "TOOL_CALL")
     assert response.tool_calls == [ToolCall("a", "f", {"x": 1}, '{"x":1}'), ToolCall("b", "g", {}, "")]
     assert response.message.extra == {"tool_plan": "I look.", "citations": [CITATION]}
-    assert response.raw is WHOLE
+    assert response.raw is RESPONSE
     assert (response.model, response.usage.raw) == (None, USAGE)
 
 
-def test_usage_counts_pictures_and_the_preamble() -> None:
-    usage = parse(WHOLE).usage
+def test_usage_counts_images_and_the_preamble() -> None:
+    usage = parse(RESPONSE).usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (293, 12, 305)
     assert (usage.cached_tokens, usage.reasoning_tokens) == (16, 5)
-    billed = parse({**WHOLE, "usage": {"billed_units": {"input_tokens": 8, "output_tokens": 9}}}).usage
+    billed = parse({**RESPONSE, "usage": {"billed_units": {"input_tokens": 8, "output_tokens": 9}}}).usage
     assert (billed.prompt_tokens, billed.completion_tokens, billed.cached_tokens) == (8, 9, None)
-    silent = parse({**WHOLE, "usage": {}}).usage
-    assert (silent.prompt_tokens, silent.total_tokens) == (None, None)
-    assert parse({key: value for key, value in WHOLE.items() if key != "usage"}).usage.raw is None
+    without = parse({**RESPONSE, "usage": {}}).usage
+    assert (without.prompt_tokens, without.total_tokens) == (None, None)
+    assert parse({key: value for key, value in RESPONSE.items() if key != "usage"}).usage.raw is None
 
 
-def test_a_stream_folds_into_the_whole_answer() -> None:
-    whole = parse(WHOLE)
-    whole.raw = None
-    assert fold(*STREAM) == whole
+def test_a_stream_gives_the_same_as_a_complete_response() -> None:
+    complete = parse(RESPONSE)
+    complete.raw = None
+    assert from_stream(*STREAM) == complete
 
 
-def test_the_events_of_a_stream_come_as_they_are_sent() -> None:
-    seen = [e for e in stream(*STREAM) if not e.is_metadata]
-    assert seen == [
+def test_the_events_of_a_stream_come_in_order() -> None:
+    events = [e for e in stream(*STREAM) if not e.is_metadata]
+    assert events == [
         ThinkingDelta("Hm"),
         ThinkingDelta("."),
         ContentDelta("It is"),
@@ -364,18 +361,18 @@ def test_the_events_of_a_stream_come_as_they_are_sent() -> None:
     ]
 
 
-def test_calls_that_the_stream_does_not_end_are_ended() -> None:
+def test_calls_without_an_end_event_are_ended() -> None:
     started = [event("tool-call-start", n, tool_calls={"id": i, "function": {"name": "f"}}) for n, i in enumerate("ab")]
-    assert [call.id for call in fold(START, *started, end()).tool_calls] == ["a", "b"]
+    assert [call.id for call in from_stream(START, *started, end()).tool_calls] == ["a", "b"]
     again = event("tool-call-start", 0, tool_calls={"id": "c", "function": {"name": "g", "arguments": "{}"}})
-    assert [(call.id, call.arguments) for call in fold(started[0], again, end()).tool_calls] == [("a", {}), ("c", {})]
+    assert [(call.id, call.arguments) for call in from_stream(started[0], again, end()).tool_calls] == [("a", {}), ("c", {})]
 
 
-def test_the_words_of_a_start_are_not_lost() -> None:
-    assert fold(START, event("content-start", 0, content={"type": "text", "text": "Hi"}), end()).content == "Hi"
+def test_the_text_of_a_start_event_is_read() -> None:
+    assert from_stream(START, event("content-start", 0, content={"type": "text", "text": "Hi"}), end()).content == "Hi"
 
 
-def test_nothing_after_the_end_is_waited_for() -> None:
+def test_nothing_after_the_end_is_read() -> None:
     def frames() -> Any:
         yield "message-end", end()
         raise ConnectionLost("reset")
@@ -397,37 +394,38 @@ def test_a_stream_without_its_end_is_interrupted(events: list[Any]) -> None:
         ("MAX_TOKENS", "max_tokens"),
         ("TOOL_CALL", "tool_use"),
         ("TIMEOUT", "TIMEOUT"),
-        ("A_WORD_OF_TOMORROW", "A_WORD_OF_TOMORROW"),
+        ("A_NEW_WORD", "A_NEW_WORD"),
     ],
 )
 def test_finish_reasons(word: str, expected: str) -> None:
-    for response in (parse({**WHOLE, "finish_reason": word}), fold(end(word))):
+    for response in (parse({**RESPONSE, "finish_reason": word}), from_stream(end(word))):
         assert (response.finish_reason, response.raw_finish_reason) == (expected, word)
 
 
 def test_content_of_an_unknown_type_is_kept() -> None:
     block = {"type": "chart", "data": [1]}
-    body = {**WHOLE, "message": {"role": "assistant", "content": [block]}}
-    assert parse(body).message.blocks == fold(event("content-start", 0, content=block), end()).message.blocks == [Opaque(block)]
-    assert parse({**WHOLE, "message": {"content": "plain"}}).content == "plain"
+    body = {**RESPONSE, "message": {"role": "assistant", "content": [block]}}
+    streamed = from_stream(event("content-start", 0, content=block), end())
+    assert parse(body).message.blocks == streamed.message.blocks == [Opaque(block)]
+    assert parse({**RESPONSE, "message": {"content": "plain"}}).content == "plain"
 
 
-TROUBLE = {"error": "the tools were wrong", "error_type": "INVALID_TOOL_GENERATION", "usage": {}}
+FAILURE = {"error": "the tools were wrong", "error_type": "INVALID_TOOL_GENERATION", "usage": {}}
 
 
-def test_a_failed_generation_is_raised_with_what_came_before() -> None:
-    collected = Accumulator()
-    frames = [("message", STREAM[1]), ("message", end("ERROR", **TROUBLE))]
+def test_a_failed_generation_is_raised_after_the_events_before_it() -> None:
+    accumulator = Accumulator()
+    frames = [("message", STREAM[1]), ("message", end("ERROR", **FAILURE))]
     events = DIALECT.chat.stream.parse(frames, manifest())
-    collected.add(next(events))
+    accumulator.add(next(events))
     with pytest.raises(ServerError, match="the tools were wrong") as caught:
         next(events)
     assert (caught.value.error_type, caught.value.status_code) == ("INVALID_TOOL_GENERATION", None)
-    assert collected.response().message.extra == {"tool_plan": "I "}
+    assert accumulator.response().message.extra == {"tool_plan": "I "}
     with pytest.raises(ServerError, match="the tools were wrong"):
-        parse({**WHOLE, "finish_reason": "ERROR", **TROUBLE})
+        parse({**RESPONSE, "finish_reason": "ERROR", **FAILURE})
     with pytest.raises(ServerError, match="the generation failed"):
-        parse({**WHOLE, "finish_reason": "ERROR"})
+        parse({**RESPONSE, "finish_reason": "ERROR"})
 
 
 def test_an_error_body_inside_a_200_is_raised() -> None:
@@ -450,7 +448,7 @@ def test_an_error_body_inside_a_200_is_raised() -> None:
         (500, {"message": "internal"}, ServerError),
     ],
 )
-def test_refusals_are_told_apart(status: int, body: dict[str, Any], kind: type[AiLibError]) -> None:
+def test_error_bodies_have_their_class(status: int, body: dict[str, Any], kind: type[AiLibError]) -> None:
     with pytest.raises(kind) as caught:
         read_response(status, {"content-type": "application/json"}, json.dumps(body).encode(), DIALECT, manifest())
     assert type(caught.value) is kind
@@ -468,7 +466,7 @@ def test_refusals_are_told_apart(status: int, body: dict[str, Any], kind: type[A
         (None, "the provider responded with status 502 and no message"),
     ],
 )
-def test_error_bodies_of_other_shapes_still_say_what_they_can(body: Any, message: str) -> None:
+def test_error_bodies_of_other_shapes_give_their_message(body: Any, message: str) -> None:
     assert manifest().error(502, DIALECT.parse_error(502, body), DIALECT.error_words).message == message
 
 
@@ -491,8 +489,8 @@ def test_a_last_block_without_its_blank_line_counts_if_it_is_the_end(data: str, 
 def test_the_bytes_of_a_stream_may_be_cut_anywhere(size: int, done: str) -> None:
     text = "".join(f"event: {e['type']}\ndata: {json.dumps(e, ensure_ascii=False)}\n\n" for e in STREAM) + done
     raw = text.encode()
-    pieces = [raw[i : i + size] for i in range(0, len(raw), size)]
-    assert list(stream_events(pieces, {"content-type": "text/event-stream"}, DIALECT, manifest())) == stream(*STREAM)
+    chunks = [raw[i : i + size] for i in range(0, len(raw), size)]
+    assert list(stream_events(chunks, {"content-type": "text/event-stream"}, DIALECT, manifest())) == stream(*STREAM)
 
 
 KINDS = [*{e["type"] for e in STREAM}, "COMPLETE", "ERROR", "text", "thinking", "f"]
@@ -502,18 +500,20 @@ KEYS = [
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(sorted(KINDS)),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(KEYS),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(KEYS),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
 
 
 @given(st.lists(JSON, max_size=4))
-def test_no_shape_of_json_raises_anything_but_our_errors(values: list[Any]) -> None:
+def test_any_json_only_raises_our_errors(values: list[Any]) -> None:
     for value in values:
         DIALECT.parse_error(500, value)
         with suppress(AiLibError):

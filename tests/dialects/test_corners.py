@@ -1,4 +1,4 @@
-"""What a dialect does with requests that no program should make, and few do: said with an error, a warning, or kept."""
+"""Requests that few programs make, in every dialect: they give an error or a warning, or are sent."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def test_an_unknown_dialect_names_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_an_option_the_manifest_takes_away_is_left_out_with_a_warning(dialect: str) -> None:
-    """Tool choice too, which each format writes in a way of its own."""
+def test_an_option_that_the_manifest_removes_is_omitted_with_a_warning(dialect: str) -> None:
+    """Tool choice too, which is different in each format."""
     none: dict[str, Any] = {"parameters": {"tool_choice": None, "temperature": None}}
     options = {"tool_choice": ToolChoice("required"), "temperature": 0.5}
     body, ledger = render(dialect, manifest=none, tools=(Tool("f"),), options=options)
@@ -39,17 +39,17 @@ def test_an_option_the_manifest_takes_away_is_left_out_with_a_warning(dialect: s
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_no_tool_is_asked_for_in_another_way_or_a_warning_is_given(dialect: str) -> None:
-    """Where `none` is not taken, leaving the tools out has the same effect; where they must stay, the caller is told."""
+def test_a_choice_of_none_omits_the_tools_or_gives_a_warning(dialect: str) -> None:
+    """Without `none`, omitting the tools has the same effect; if they must be sent, there is a warning."""
     options = {"tool_choice": ToolChoice("none")}
     body, ledger = render(dialect, manifest={"tool_choice": ("auto",)}, tools=(Tool("my_tool"),), options=options)
-    told = any(warning.startswith("tool_choice ") for warning in ledger.warnings)
-    assert told or "my_tool" not in str(body)
+    warned = any(warning.startswith("tool_choice ") for warning in ledger.warnings)
+    assert warned or "my_tool" not in str(body)
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_a_tool_result_in_a_users_message_arrives_with_its_neighbours(dialect: str) -> None:
-    """It belongs into a message of its own, but histories of other libraries have it so."""
+def test_a_tool_result_in_a_user_message_is_sent_with_the_other_blocks(dialect: str) -> None:
+    """It should be a message of its own, but histories of other libraries have such messages."""
     turn = Message.assistant("", [ToolCall("call_1", "f", {})])
     mixed = Message(MessageRole.USER, [Text("Here:"), ToolResult("call_1", "RESULT", name="f"), Text("Go on.")])
     body, _ = render(dialect, Message.user("x"), turn, mixed)
@@ -57,7 +57,7 @@ def test_a_tool_result_in_a_users_message_arrives_with_its_neighbours(dialect: s
 
 
 @pytest.mark.parametrize("dialect", NAMES)
-def test_a_block_of_another_providers_goes_nowhere(dialect: str) -> None:
+def test_a_block_of_another_provider_is_not_sent(dialect: str) -> None:
     blocks = [Opaque({"type": "secret_search"}), Thinking("hm", "sig-1"), Text("Hello")]
     foreign = Message(MessageRole.ASSISTANT, blocks, origin="other")
     body, _ = render(dialect, Message.user("x"), foreign, Message.user("y"))
@@ -67,7 +67,7 @@ def test_a_block_of_another_providers_goes_nowhere(dialect: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", [name for name in NAMES if name != "openai_chat"])
-def test_a_block_of_the_providers_own_goes_back(dialect: str) -> None:
+def test_a_block_of_the_same_provider_is_sent_back(dialect: str) -> None:
     data = {"toolUse": {"x": 1}} if dialect == "bedrock_converse" else {"type": "own_search", "id": "s-1"}
     own = Message(MessageRole.ASSISTANT, [Opaque(data), Text("Hello")], origin=dialect)
     body, _ = render(dialect, Message.user("x"), own, Message.user("y"))
@@ -79,23 +79,23 @@ def _values(value: Any) -> list[Any]:
     return [value, *(found for item in inner for found in _values(item))]
 
 
-def test_a_name_of_who_speaks_goes_along_in_openais_format() -> None:
-    answer = Message(MessageRole.ASSISTANT, "Hello", name="ann")
-    body, _ = render("openai_chat", Message.user("x"), answer, Message(MessageRole.USER, "y", name="bob"))
+def test_the_name_of_an_author_is_sent_in_openais_format() -> None:
+    message = Message(MessageRole.ASSISTANT, "Hello", name="ann")
+    body, _ = render("openai_chat", Message.user("x"), message, Message(MessageRole.USER, "y", name="bob"))
     assert [entry.get("name") for entry in body["messages"]] == [None, "ann", "bob"]
 
 
 @pytest.mark.parametrize(
     ("dialect", "style"), [("openai_responses", "effort"), ("bedrock_converse", "effort"), ("openai_chat", "effort")]
 )
-def test_an_effort_with_nothing_near_it_is_left_out_with_a_warning(dialect: str, style: str) -> None:
+def test_an_effort_without_a_nearest_one_is_omitted_with_a_warning(dialect: str, style: str) -> None:
     rules = {"reasoning": {"style": style, "efforts": ["turbo"]}}
     body, ledger = render(dialect, manifest=rules, options={"reasoning": Reasoning("high")})
     assert "turbo" not in str(body)
     assert [warning.split()[0].partition(".")[0] for warning in ledger.warnings] == ["reasoning"]
 
 
-def test_sampling_gives_way_to_thinking_in_anthropics_format() -> None:
+def test_sampling_is_omitted_while_an_anthropic_model_thinks() -> None:
     rules = {"reasoning": {"style": "budget", "no_sampling": True}, "defaults": {"max_tokens": 8000}}
     options = {"reasoning": Reasoning(budget_tokens=2000), "temperature": 0.5, "top_k": 3}
     body, ledger = render("anthropic_messages", manifest=rules, options=options)
@@ -106,26 +106,26 @@ def test_sampling_gives_way_to_thinking_in_anthropics_format() -> None:
 
 @pytest.mark.parametrize("dialect", NAMES)
 def test_a_model_that_thinks_keeps_the_one_temperature_it_supports(dialect: str) -> None:
-    """One rule for every dialect: 1 is sent, another value is left out with a warning."""
+    """One rule for every dialect: 1 is sent, another value is omitted with a warning."""
     style = {"gemini_generate": "budget", "ollama_chat": "think", "cohere_chat": "budget"}.get(dialect, "effort")
     rules = {"reasoning": {"style": style, "efforts": ["low", "high"], "default": "low", "off": "none", "no_sampling": True}}
-    for options, warned in (
+    for options, warnings in (
         ({"temperature": 1.0, "top_p": 1}, []),
         ({"temperature": 0.5, "top_p": 0.9}, ["temperature", "top_p"]),
     ):
         for reasoning in (None, Reasoning("high")):
             body, ledger = render(dialect, manifest=rules, options={**options, "reasoning": reasoning})
             found = [entry for entry in ledger.entries if entry.option in options and entry.action != "dropped"]
-            assert len(found) == len(options) - len(warned)
-            assert [warning.split()[0] for warning in ledger.warnings if not warning.startswith("reasoning")] == warned
-            assert (1.0 in _values(body)) == (not warned)
+            assert len(found) == len(options) - len(warnings)
+            assert [warning.split()[0] for warning in ledger.warnings if not warning.startswith("reasoning")] == warnings
+            assert (1.0 in _values(body)) == (not warnings)
     _, ledger = render(dialect, manifest=rules, options={"temperature": 0.5, "reasoning": Reasoning("none")})
     assert not [warning for warning in ledger.warnings if warning.startswith("temperature")]
 
 
 @pytest.mark.parametrize("dialect", ["anthropic_messages", "bedrock_converse"])
-def test_sampling_stays_if_the_thinking_has_no_room(dialect: str) -> None:
-    """max_tokens counts thinking too, so a small one turns thinking off."""
+def test_sampling_is_sent_if_max_tokens_leaves_no_thinking(dialect: str) -> None:
+    """max_tokens counts thinking too, so a small one switches thinking off."""
     rules = {"reasoning": {"style": "budget", "budget": [1024, None], "off": "disabled", "no_sampling": True}}
     options = {"reasoning": Reasoning("low"), "temperature": 0.5, "max_tokens": 1024}
     body, ledger = render(dialect, manifest=rules, options=options)
@@ -152,7 +152,7 @@ def test_every_dialect_sends_the_nearest_tool_choice(dialect: str, mode: Any, su
         dialect, manifest={"tool_choice": supported}, tools=(Tool("my_tool"), Tool("f")), options={"tool_choice": choice}
     )
     assert ("my_tool" in str(body)) == (mode != "none")
-    if dialect == "bedrock_converse" and mode == "none":  # has no word for it, so leaving the tools out is its form
+    if dialect == "bedrock_converse" and mode == "none":  # has no word for it: the tools are omitted
         assert ledger.warnings == []
     else:
         assert [warning in sentence for sentence in ledger.warnings] == ([True] if warning else [])

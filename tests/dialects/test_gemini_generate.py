@@ -1,4 +1,4 @@
-"""The Gemini format: bodies that go out, answers and chunks that come in, errors of all shapes."""
+"""Gemini's format: requests, complete responses, streams of chunks, errors of all shapes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ailib_sync.dialects.accumulator import Accumulator
+from ailib_sync.dialects.accumulator import accumulate
 from ailib_sync.dialects.gemini_generate.dialect import DIALECT
 from ailib_sync.dialects.gemini_generate.options import PARAMETERS
 from ailib_sync.dialects.gemini_generate.stream import is_end_mark
@@ -41,10 +41,10 @@ from ailib_sync.types.response import ChatResponse
 from ailib_sync.types.tools import Tool, ToolCall
 from tests.chat_values import chat_request, parse_body, read_response, stream_events
 
-from .pieces import Piece, outcome_of, pieces
+from .fragments import Fragment, fragments, outcome_of
 
 SIGNED = "c2lnbmF0dXJl"
-STAND_IN = "skip_thought_signature_validator"
+PLACEHOLDER = "skip_thought_signature_validator"
 WEATHER = Tool("weather", "The weather now", {"type": "object", "properties": {"city": {"type": "string"}}})
 
 
@@ -62,7 +62,7 @@ def contents(*messages: Message, m: Manifest | None = None) -> list[dict[str, An
     return list(render(*messages, m=m)[0]["contents"])
 
 
-def answer(*parts: dict[str, Any], finish: str | None = "STOP", **fields: Any) -> dict[str, Any]:
+def response_body(*parts: dict[str, Any], finish: str | None = "STOP", **fields: Any) -> dict[str, Any]:
     candidate: dict[str, Any] = {"content": {"role": "model", "parts": list(parts)}, "index": 0}
     if finish:
         candidate["finishReason"] = finish
@@ -73,17 +73,14 @@ def parse(body: Any) -> ChatResponse:
     return parse_body(DIALECT, body, manifest())
 
 
-def fold(*chunks: Any) -> ChatResponse:
-    collected = Accumulator()
-    for event in DIALECT.chat.stream.parse([("message", chunk) for chunk in chunks], manifest()):
-        collected.add(event)
-    return collected.response(DIALECT.name)
+def from_stream(*chunks: Any) -> ChatResponse:
+    return accumulate(DIALECT.chat.stream.parse([("message", chunk) for chunk in chunks], manifest()), DIALECT.name)
 
 
-# Going out.
+# --- Requests -----------------------------------------------------------------------------------------------------------
 
 
-def test_roles_are_user_and_model_and_the_system_text_stands_apart() -> None:
+def test_roles_are_user_and_model_and_the_system_text_is_separate() -> None:
     body, _ = render(Message.system("Be brief."), Message.user("Hi"), Message.assistant("Hello"), Message.system("Be kind."))
     assert body["systemInstruction"] == {"parts": [{"text": "Be brief."}, {"text": "Be kind."}]}
     assert body["contents"] == [
@@ -93,24 +90,24 @@ def test_roles_are_user_and_model_and_the_system_text_stands_apart() -> None:
     assert "model" not in body
 
 
-def test_adjacent_messages_of_one_role_share_a_content() -> None:
+def test_adjacent_messages_with_the_same_role_share_a_content() -> None:
     assert contents(Message.user("a"), Message.user("b"), Message.assistant("x"), Message.assistant("y")) == [
         {"role": "user", "parts": [{"text": "a"}, {"text": "b"}]},
         {"role": "model", "parts": [{"text": "x"}, {"text": "y"}]},
     ]
 
 
-def test_a_message_of_which_nothing_is_left_makes_no_content() -> None:
+def test_a_message_without_parts_makes_no_content() -> None:
     assert contents(Message.user("a"), Message.assistant(""), Message.user("b")) == [
         {"role": "user", "parts": [{"text": "a"}, {"text": "b"}]}
     ]
 
 
-def test_a_model_without_system_instruction_gets_it_in_its_first_user_turn() -> None:
-    gemma = manifest(quirks=("system_in_first_user",))
-    body, _ = render(Message.system("Be brief."), Message.user("Hi"), m=gemma)
+def test_a_model_without_system_instruction_gets_it_in_the_first_user_turn() -> None:
+    model = manifest(quirks=("system_in_first_user",))
+    body, _ = render(Message.system("Be brief."), Message.user("Hi"), m=model)
     assert body == {"contents": [{"role": "user", "parts": [{"text": "Be brief."}, {"text": "Hi"}]}]}
-    assert contents(Message.system("s"), Message.assistant("a"), m=gemma)[0] == {"role": "user", "parts": [{"text": "s"}]}
+    assert contents(Message.system("s"), Message.assistant("a"), m=model)[0] == {"role": "user", "parts": [{"text": "s"}]}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +116,10 @@ def test_a_model_without_system_instruction_gets_it_in_its_first_user_turn() -> 
         (Image.from_bytes(b"\x89PNG", "image/png"), {"inlineData": {"mimeType": "image/png", "data": "iVBORw=="}}),
         (Audio.from_bytes(b"RIFF", "audio/wav"), {"inlineData": {"mimeType": "audio/wav", "data": "UklGRg=="}}),
         (Document.from_bytes(b"%PDF", "application/pdf"), {"inlineData": {"mimeType": "application/pdf", "data": "JVBERg=="}}),
-        (Image.from_url("https://a.test/b.jpg?x=1"), {"fileData": {"mimeType": "image/jpeg", "fileUri": "https://a.test/b.jpg?x=1"}}),
+        (
+            Image.from_url("https://a.test/b.jpg?x=1"),
+            {"fileData": {"mimeType": "image/jpeg", "fileUri": "https://a.test/b.jpg?x=1"}},
+        ),
         (Document.from_url("gs://b/c", "video/mp4"), {"fileData": {"mimeType": "video/mp4", "fileUri": "gs://b/c"}}),
         (Image.from_url("https://files.test/abc"), {"fileData": {"fileUri": "https://files.test/abc"}}),
         (Image.from_url("data:image/gif;base64,R0lG"), {"inlineData": {"mimeType": "image/gif", "data": "R0lG"}}),
@@ -130,7 +130,7 @@ def test_blocks_become_parts(block: Any, part: dict[str, Any]) -> None:
     assert contents(Message.user([block]))[0]["parts"] == [part]
 
 
-def test_a_data_address_that_is_not_base64_is_refused_before_sending() -> None:
+def test_a_data_url_that_is_not_base64_raises_before_sending() -> None:
     with pytest.raises(ConfigurationError, match="base64"):
         contents(Message.user([Image.from_url("data:text/plain,hi")]))
 
@@ -151,19 +151,19 @@ def test_a_result_is_named_after_its_call_and_keeps_the_providers_id() -> None:
     }
 
 
-def test_an_id_made_here_is_never_sent() -> None:
-    response = parse(answer({"functionCall": {"name": "weather", "args": {}}}, {"functionCall": {"name": "weather"}}))
+def test_a_generated_id_is_never_sent() -> None:
+    response = parse(response_body({"functionCall": {"name": "weather", "args": {}}}, {"functionCall": {"name": "weather"}}))
     first, second = response.tool_calls
     assert first.id != second.id
     sent = contents(Message.user("q"), response.message, Message.tool(second.id, "2"), Message.tool(first.id, "1"))
     assert "id" not in json.dumps(sent)
-    # Without ids the order of the calls is what tells results of one name apart.
+    # Without ids, only the order of the calls distinguishes results with the same name.
     assert [part["functionResponse"]["response"] for part in sent[2]["parts"]] == [{"output": "1"}, {"output": "2"}]
 
 
-def test_a_service_that_knows_no_ids_gets_none() -> None:
-    vertex = manifest(quirks=("no_function_call_ids",))
-    sent = contents(calls("a", "b"), Message.tool("b", "2"), Message.tool("a", "1"), m=vertex)
+def test_a_service_without_ids_gets_none() -> None:
+    service = manifest(quirks=("no_function_call_ids",))
+    sent = contents(calls("a", "b"), Message.tool("b", "2"), Message.tool("a", "1"), m=service)
     assert [part["functionCall"] for part in sent[0]["parts"]] == [
         {"name": "f_0", "args": {"n": 0}},
         {"name": "f_1", "args": {"n": 1}},
@@ -171,12 +171,12 @@ def test_a_service_that_knows_no_ids_gets_none() -> None:
     assert [part["functionResponse"]["name"] for part in sent[1]["parts"]] == ["f_0", "f_1"]
 
 
-def test_an_error_of_a_tool_is_told_as_one() -> None:
+def test_an_error_of_a_tool_is_sent_as_an_error() -> None:
     sent = contents(calls("a"), Message.tool("a", "no network", is_error=True))
     assert sent[1]["parts"][0]["functionResponse"]["response"] == {"error": "no network"}
 
 
-def test_a_result_without_a_known_name_is_refused_before_sending() -> None:
+def test_a_result_without_a_known_name_raises_before_sending() -> None:
     with pytest.raises(ConfigurationError, match="'x' needs the tool's name"):
         contents(Message.user("q"), Message.tool("x", "1"))
     named = contents(Message.user("q"), Message.tool("x", "1", name="f"))
@@ -184,18 +184,18 @@ def test_a_result_without_a_known_name_is_refused_before_sending() -> None:
 
 
 @pytest.mark.parametrize("inside", [True, False])
-def test_pictures_of_a_result_go_where_the_model_takes_them(inside: bool) -> None:
-    picture = {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(b"x").decode()}}
+def test_images_of_a_result_are_sent_where_the_model_supports_them(inside: bool) -> None:
+    image = {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(b"x").decode()}}
     result = ToolResult("a", [Text("see"), Image.from_bytes(b"x", "image/png")])
     m = manifest(quirks=("media_in_function_response",) if inside else ())
     parts = contents(calls("a", "b"), Message("tool", [result]), Message.tool("b", "2"), m=m)[1]["parts"]  # type: ignore[arg-type]
     assert [part["functionResponse"]["response"] for part in parts[:2]] == [{"output": "see"}, {"output": "2"}]
-    assert parts[0]["functionResponse"].get("parts") == ([picture] if inside else None)
-    assert parts[2:] == ([] if inside else [picture])
+    assert parts[0]["functionResponse"].get("parts") == ([image] if inside else None)
+    assert parts[2:] == ([] if inside else [image])
 
 
-def test_signatures_return_on_their_own_parts() -> None:
-    body = answer(
+def test_signatures_are_sent_back_on_their_own_parts() -> None:
+    body = response_body(
         {"text": "Let me see", "thought": True, "thoughtSignature": "t"},
         {"text": "I look.", "thoughtSignature": "x"},
         {"functionCall": {"id": "1", "name": "f", "args": {"a": 1}}, "thoughtSignature": SIGNED},
@@ -208,14 +208,14 @@ def test_signatures_return_on_their_own_parts() -> None:
 
 
 @pytest.mark.parametrize("origin", [None, "openai_chat", "gemini_generate"])
-def test_a_step_without_signature_gets_the_stand_in_on_its_first_call(origin: str | None) -> None:
+def test_a_turn_without_signature_gets_the_placeholder_on_its_first_call(origin: str | None) -> None:
     required = manifest(quirks=("thought_signatures_required",))
     parts = contents(calls("a", "b", origin=origin), m=required)[0]["parts"]
-    assert [part.get("thoughtSignature") for part in parts] == [STAND_IN, None]
+    assert [part.get("thoughtSignature") for part in parts] == [PLACEHOLDER, None]
     assert "thoughtSignature" not in contents(calls("a", origin=origin))[0]["parts"][0]
 
 
-def test_what_another_dialect_wrote_does_not_travel() -> None:
+def test_fields_of_another_dialect_are_not_sent() -> None:
     foreign = Message.assistant(
         [Thinking("hm", "sig"), Text("Hi", {"cache_control": {}}), Opaque({"type": "server_tool_use"})],
         [ToolCall("a", "f", {}, signature="sig", extra={"k": 1})],
@@ -225,11 +225,11 @@ def test_what_another_dialect_wrote_does_not_travel() -> None:
 
 
 def test_a_summary_of_thoughts_is_not_sent_back() -> None:
-    message = parse(answer({"text": "Hm", "thought": True}, {"text": "Yes"})).message
+    message = parse(response_body({"text": "Hm", "thought": True}, {"text": "Yes"})).message
     assert contents(message)[0]["parts"] == [{"text": "Yes"}]
 
 
-def test_every_option_has_its_place() -> None:
+def test_every_option_has_its_wire_name() -> None:
     options = {
         "temperature": 0.5,
         "max_tokens": 9,
@@ -305,13 +305,13 @@ def test_tool_choice_is_a_mode(choice: ToolChoice | None, strict: bool | None, c
         ),
     ],
 )
-def test_what_cannot_be_done_becomes_a_warning(options: dict[str, Any], keys: dict[str, Any], warning: str) -> None:
+def test_unsupported_options_become_a_warning(options: dict[str, Any], keys: dict[str, Any], warning: str) -> None:
     tools = keys.pop("tools", (WEATHER,))
     _, ledger = render(Message.user("q"), m=manifest(**keys), tools=tools, options=options)
     assert [sentence[: len(warning)] for sentence in ledger.warnings] == [warning]
 
 
-def test_json_answers_are_asked_for_with_their_schema() -> None:
+def test_a_json_response_format_is_sent_with_its_schema() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
     body, _ = render(Message.user("q"), options={"response_format": ResponseFormat("json_schema", schema)})
     assert body["generationConfig"] == {"responseMimeType": "application/json", "responseJsonSchema": schema}
@@ -328,7 +328,7 @@ LEVEL = {"style": "level", "efforts": ["low", "medium", "high"]}
 
 
 @pytest.mark.parametrize(
-    ("table", "wanted", "config", "warned"),
+    ("rules", "requested", "config", "warned"),
     [
         (BUDGET, Reasoning("none"), {"thinkingBudget": 0}, False),
         (BUDGET, Reasoning(budget_tokens=0, visible=True), {"thinkingBudget": 0}, False),
@@ -353,14 +353,14 @@ LEVEL = {"style": "level", "efforts": ["low", "medium", "high"]}
     ],
 )
 def test_thinking_is_a_budget_or_a_level(
-    table: dict[str, Any], wanted: Reasoning, config: dict[str, Any] | None, warned: bool
+    rules: dict[str, Any], requested: Reasoning, config: dict[str, Any] | None, warned: bool
 ) -> None:
-    body, ledger = render(Message.user("q"), m=manifest(reasoning=table), options={"reasoning": wanted})
+    body, ledger = render(Message.user("q"), m=manifest(reasoning=rules), options={"reasoning": requested})
     assert body.get("generationConfig", {}).get("thinkingConfig") == config
     assert bool(ledger.warnings) == warned
 
 
-def test_extra_joins_nested_objects_and_adds_hosted_tools() -> None:
+def test_extra_is_joined_with_nested_objects_and_adds_hosted_tools() -> None:
     extra = {"generationConfig": {"responseModalities": ["TEXT"]}, "tools": [{"googleSearch": {}}], "cachedContent": "c/1"}
     body, _ = render(Message.user("q"), tools=(WEATHER,), options={"temperature": 0}, extra=extra)
     assert body["generationConfig"] == {"temperature": 0, "responseModalities": ["TEXT"]}
@@ -370,7 +370,7 @@ def test_extra_joins_nested_objects_and_adds_hosted_tools() -> None:
     assert render(Message.user("q"), extra={"tools": [{"googleSearch": {}}]})[0]["tools"] == [{"googleSearch": {}}]
 
 
-# Coming in.
+# --- Responses ----------------------------------------------------------------------------------------------------------
 
 USAGE = {
     "promptTokenCount": 10,
@@ -380,7 +380,7 @@ USAGE = {
     "cachedContentTokenCount": 8,
     "totalTokenCount": 22,
 }
-WHOLE = answer(
+RESPONSE = response_body(
     {"text": "Hm.", "thought": True},
     {"text": "It is "},
     {"text": "sunny.", "thoughtSignature": SIGNED},
@@ -392,13 +392,13 @@ WHOLE = answer(
 )
 
 
-def test_a_whole_answer_is_read_whole() -> None:
-    response = parse(WHOLE)
+def test_every_field_of_a_complete_response_is_read() -> None:
+    response = parse(RESPONSE)
     assert response.content == "It is sunny."
     assert response.thinking == "Hm."
     assert response.finish_reason == "tool_use"
     assert response.raw_finish_reason == "STOP"
-    assert (response.id, response.model, response.raw) == ("r1", "gemini-3-flash", WHOLE)
+    assert (response.id, response.model, response.raw) == ("r1", "gemini-3-flash", RESPONSE)
     assert [(call.name, call.arguments, call.arguments_raw, call.signature) for call in response.tool_calls] == [
         ("f", {"é": [1]}, None, "s2"),
         ("g", {}, None, None),
@@ -412,33 +412,35 @@ def test_a_whole_answer_is_read_whole() -> None:
 
 
 def test_usage_counts_thoughts_and_the_prompts_of_hosted_tools() -> None:
-    usage = parse(WHOLE).usage
+    usage = parse(RESPONSE).usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (15, 7, 22)
     assert (usage.cached_tokens, usage.reasoning_tokens, usage.raw) == (8, 4, USAGE)
-    silent = parse(answer({"text": "x"}, usageMetadata={"trafficType": "ON_DEMAND"})).usage
-    assert (silent.prompt_tokens, silent.completion_tokens, silent.cached_tokens) == (None, None, None)
+    without = parse(response_body({"text": "x"}, usageMetadata={"trafficType": "ON_DEMAND"})).usage
+    assert (without.prompt_tokens, without.completion_tokens, without.cached_tokens) == (None, None, None)
 
 
-def test_a_stream_in_pieces_folds_into_the_whole_answer() -> None:
-    parts = WHOLE["candidates"][0]["content"]["parts"]
-    chunks = [answer(part, finish=None, usageMetadata={"promptTokenCount": 10}) for part in parts]
-    streamed, whole = fold(*chunks, answer(usageMetadata=USAGE)), parse(WHOLE)
-    whole.raw = None
-    assert streamed == whole
+def test_a_stream_of_fragments_gives_the_same_as_a_complete_response() -> None:
+    parts = RESPONSE["candidates"][0]["content"]["parts"]
+    chunks = [response_body(part, finish=None, usageMetadata={"promptTokenCount": 10}) for part in parts]
+    streamed, complete = from_stream(*chunks, response_body(usageMetadata=USAGE)), parse(RESPONSE)
+    complete.raw = None
+    assert streamed == complete
     assert streamed.usage.raw == USAGE
 
 
 def test_a_late_signature_belongs_to_the_text_before_it() -> None:
-    streamed = fold(
-        answer({"text": "The"}, finish=None),
-        answer({"text": " end"}, finish=None),
-        answer({"text": "", "thoughtSignature": SIGNED}),
+    streamed = from_stream(
+        response_body({"text": "The"}, finish=None),
+        response_body({"text": " end"}, finish=None),
+        response_body({"text": "", "thoughtSignature": SIGNED}),
     )
     assert streamed.message.blocks == [Text("The end", {"thoughtSignature": SIGNED})]
-    assert fold(answer({"text": "x"}, {"thoughtSignature": SIGNED})).message.blocks == [Text("x", {"thoughtSignature": SIGNED})]
+    assert from_stream(response_body({"text": "x"}, {"thoughtSignature": SIGNED})).message.blocks == [
+        Text("x", {"thoughtSignature": SIGNED})
+    ]
 
 
-def test_nothing_is_added_to_a_signed_part() -> None:
+def test_nothing_is_appended_to_a_signed_part() -> None:
     parts = [
         {"text": "a", "thought": True, "thoughtSignature": "1"},
         {"text": "b", "thought": True, "thoughtSignature": "2"},
@@ -455,12 +457,12 @@ def test_nothing_is_added_to_a_signed_part() -> None:
         Text("d", {"thoughtSignature": "4"}),
         Text("e"),
     ]
-    assert parse(answer(*parts)).message.blocks == expected
-    assert fold(*[answer(part, finish=None) for part in parts], answer()).message.blocks == expected
+    assert parse(response_body(*parts)).message.blocks == expected
+    assert from_stream(*[response_body(part, finish=None) for part in parts], response_body()).message.blocks == expected
 
 
-#: What is read fast, and what looks like it: parts of a chunk, what stands beside them in its candidate, and beside that.
-PIECES: list[Any] = [
+#: Parts of chunks that are read fast, and parts that look like them. Below: further fields of the candidate and of the chunk.
+FRAGMENTS: list[Any] = [
     [{"text": "a"}],
     [{"text": "t", "thought": True}],
     [{"text": "a", "thought": False}],
@@ -474,7 +476,7 @@ PIECES: list[Any] = [
     "a",
 ]
 IN_CANDIDATE = {"index": 1, "finishReason": "STOP", "citationMetadata": {"a": 1}, "safetyRatings": []}
-BESIDE = {
+IN_CHUNK = {
     "usageMetadata": {"promptTokenCount": 3}, "error": {"message": "No"}, "promptFeedback": {"blockReason": "SAFETY"},
     "responseId": "r-2", "modelVersion": "m-2", "other": 1,
 }  # fmt: skip
@@ -482,15 +484,15 @@ BESIDE = {
 
 @pytest.mark.slow
 @settings(max_examples=300)
-@given(pieces(PIECES, IN_CANDIDATE, BESIDE), st.booleans())
-def test_pieces_read_fast_are_what_they_are_read_with_care(told: list[Piece], named: bool) -> None:
+@given(fragments(FRAGMENTS, IN_CANDIDATE, IN_CHUNK), st.booleans())
+def test_the_fast_path_reads_fragments_like_the_slow_one(drawn: list[Fragment], named: bool) -> None:
     chunks: list[dict[str, Any]] = [{"candidates": [{"content": {"parts": [{"text": "x"}]}}]}]
     chunks[0].update({"responseId": "r", "modelVersion": "m"} if named else {})
-    for parts, within, beside in told:
-        candidate = {"content": {"parts": parts}, **{key: IN_CANDIDATE[key] for key in within}}
-        chunks.append({"candidates": [candidate], **{key: BESIDE[key] for key in beside}})
+    for parts, in_candidate, in_chunk in drawn:
+        candidate = {"content": {"parts": parts}, **{key: IN_CANDIDATE[key] for key in in_candidate}}
+        chunks.append({"candidates": [candidate], **{key: IN_CHUNK[key] for key in in_chunk}})
 
-    frames = [("message", chunk) for chunk in (*chunks, answer())]
+    frames = [("message", chunk) for chunk in (*chunks, response_body())]
     fast = outcome_of(DIALECT.chat.stream.parse(frames, manifest()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ailib_sync.dialects.gemini_generate.stream.StreamReader.read_fragment", lambda self, chunk: None)
@@ -498,7 +500,7 @@ def test_pieces_read_fast_are_what_they_are_read_with_care(told: list[Piece], na
 
 
 def test_empty_text_makes_no_event() -> None:
-    frames = [("message", answer({"text": ""}))]
+    frames = [("message", response_body({"text": ""}))]
     assert not [event for event in DIALECT.chat.stream.parse(frames, manifest()) if isinstance(event, ContentDelta)]
 
 
@@ -527,12 +529,12 @@ def test_empty_text_makes_no_event() -> None:
         ],
         ("UNEXPECTED_TOOL_CALL", True, "UNEXPECTED_TOOL_CALL"),
         ("MALFORMED_FUNCTION_CALL", False, "MALFORMED_FUNCTION_CALL"),
-        ("A_WORD_OF_TOMORROW", False, "A_WORD_OF_TOMORROW"),
+        ("A_NEW_WORD", False, "A_NEW_WORD"),
     ],
 )
 def test_finish_reasons(word: str, calls: bool, expected: str) -> None:
     part: dict[str, Any] = {"functionCall": {"name": "f", "args": {}}} if calls else {"text": "x"}
-    for response in (parse(answer(part, finish=word)), fold(answer(part, finish=word))):
+    for response in (parse(response_body(part, finish=word)), from_stream(response_body(part, finish=word))):
         assert (response.finish_reason, response.raw_finish_reason) == (expected, word)
 
 
@@ -543,17 +545,17 @@ BLOCKED = {
 }
 
 
-def test_a_refused_prompt_is_an_answer_that_says_why() -> None:
-    whole, streamed = parse(BLOCKED), fold(BLOCKED)
-    whole.raw = None
-    assert whole == streamed
-    assert (whole.finish_reason, whole.raw_finish_reason) == ("content_filter", "PROHIBITED_CONTENT")
-    assert (whole.refusal, whole.content, whole.usage.prompt_tokens) == ("Not this.", "", 6)
-    assert whole.message.extra["promptFeedback"] == BLOCKED["promptFeedback"]
+def test_a_blocked_prompt_is_a_response_with_the_reason() -> None:
+    complete, streamed = parse(BLOCKED), from_stream(BLOCKED)
+    complete.raw = None
+    assert complete == streamed
+    assert (complete.finish_reason, complete.raw_finish_reason) == ("content_filter", "PROHIBITED_CONTENT")
+    assert (complete.refusal, complete.content, complete.usage.prompt_tokens) == ("Not this.", "", 6)
+    assert complete.message.extra["promptFeedback"] == BLOCKED["promptFeedback"]
 
 
 def test_grounding_is_kept_and_not_sent_back() -> None:
-    body = answer({"text": "x"})
+    body = response_body({"text": "x"})
     body["candidates"][0].update(groundingMetadata={"webSearchQueries": ["q"]}, finishMessage="done")
     message = parse(body).message
     message.origin = DIALECT.name
@@ -563,24 +565,24 @@ def test_grounding_is_kept_and_not_sent_back() -> None:
 
 def test_only_the_first_candidate_is_read() -> None:
     other = {"content": {"parts": [{"text": "other"}]}, "index": 1, "finishReason": "STOP"}
-    body = answer({"text": "first"})
+    body = response_body({"text": "first"})
     body["candidates"].insert(0, other)
     assert parse(body).content == "first"
     with pytest.raises(StreamInterrupted):
-        fold({"candidates": [other]})
+        from_stream({"candidates": [other]})
 
 
-def test_arguments_that_are_no_object_are_kept_as_text() -> None:
-    call = parse(answer({"functionCall": {"name": "f", "args": [1]}})).tool_calls[0]
+def test_arguments_that_are_not_an_object_are_kept_as_text() -> None:
+    call = parse(response_body({"functionCall": {"name": "f", "args": [1]}})).tool_calls[0]
     assert (call.arguments, call.arguments_raw) == (None, "[1]")
 
 
-def test_an_answer_without_finish_reason_is_read_but_a_stream_is_interrupted() -> None:
-    assert parse(answer({"text": "x"}, finish=None)).finish_reason is None
+def test_a_response_without_finish_reason_is_read_but_a_stream_is_interrupted() -> None:
+    assert parse(response_body({"text": "x"}, finish=None)).finish_reason is None
     with pytest.raises(StreamInterrupted, match="finishReason"):
-        fold(answer({"text": "x"}, finish=None))
+        from_stream(response_body({"text": "x"}, finish=None))
     with pytest.raises(StreamInterrupted):
-        fold(answer({"text": "x"}, finish=None), None)
+        from_stream(response_body({"text": "x"}, finish=None), None)
 
 
 def breaking(error: Exception, *chunks: Any) -> Iterator[tuple[str, Any]]:
@@ -590,25 +592,25 @@ def breaking(error: Exception, *chunks: Any) -> Iterator[tuple[str, Any]]:
 
 
 def test_a_connection_lost_after_the_finish_reason_loses_nothing() -> None:
-    events = list(DIALECT.chat.stream.parse(breaking(ConnectionLost("reset"), answer({"text": "x"})), manifest()))
+    events = list(DIALECT.chat.stream.parse(breaking(ConnectionLost("reset"), response_body({"text": "x"})), manifest()))
     assert events[-1] == StreamEnd("end_turn", "STOP")
 
 
 @pytest.mark.parametrize(
     ("error", "finish"), [(ConnectionLost("reset"), None), (Cancelled("closed"), "STOP"), (ProtocolError("not JSON"), "STOP")]
 )
-def test_other_trouble_is_raised(error: AiLibError, finish: str | None) -> None:
+def test_other_errors_are_raised(error: AiLibError, finish: str | None) -> None:
     with pytest.raises(type(error)):
-        list(DIALECT.chat.stream.parse(breaking(error, answer({"text": "x"}, finish=finish)), manifest()))
+        list(DIALECT.chat.stream.parse(breaking(error, response_body({"text": "x"}, finish=finish)), manifest()))
 
 
-def test_a_chunk_after_the_finish_reason_still_counts() -> None:
-    assert fold(answer({"text": "x"}), {"usageMetadata": USAGE}).usage.total_tokens == 22
+def test_a_chunk_after_the_finish_reason_is_read() -> None:
+    assert from_stream(response_body({"text": "x"}), {"usageMetadata": USAGE}).usage.total_tokens == 22
 
 
-def test_calls_are_counted_over_the_whole_stream() -> None:
-    chunk = answer({"functionCall": {"name": "f", "args": {}}}, finish=None)
-    events = list(DIALECT.chat.stream.parse([("message", chunk), ("message", chunk), ("message", answer())], manifest()))
+def test_calls_are_counted_over_the_complete_stream() -> None:
+    chunk = response_body({"functionCall": {"name": "f", "args": {}}}, finish=None)
+    events = list(DIALECT.chat.stream.parse([("message", chunk), ("message", chunk), ("message", response_body())], manifest()))
     ended = [event for event in events if isinstance(event, ToolCallEnded)]
     assert [event.index for event in ended] == [0, 1]
     assert len({event.tool_call.id for event in ended}) == 2
@@ -616,12 +618,12 @@ def test_calls_are_counted_over_the_whole_stream() -> None:
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
 def test_a_stream_comes_as_events_or_as_one_list(content_type: str) -> None:
-    chunks = [answer({"text": "Hel"}, finish=None), answer({"text": "lo"})]
+    chunks = [response_body({"text": "Hel"}, finish=None), response_body({"text": "lo"})]
     as_list = json.dumps(chunks, indent=1).encode()
     as_events = b"".join(b"data: " + json.dumps(chunk).encode() + b"\r\n\r\n" for chunk in chunks)
     raw = as_list if content_type == "application/json" else as_events
-    pieces = [raw[i : i + 5] for i in range(0, len(raw), 5)]
-    events = list(stream_events(pieces, {"content-type": content_type}, DIALECT, manifest()))
+    cut = [raw[i : i + 5] for i in range(0, len(raw), 5)]
+    events = list(stream_events(cut, {"content-type": content_type}, DIALECT, manifest()))
     assert "".join(event.text for event in events if isinstance(event, ContentDelta)) == "Hello"
     assert events[-1] == StreamEnd("end_turn", "STOP")
     assert parse(chunks).content == "Hello"
@@ -630,9 +632,9 @@ def test_a_stream_comes_as_events_or_as_one_list(content_type: str) -> None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (json.dumps(answer({"text": "x"})), True),
-        (json.dumps(answer({"text": "x"}))[:-1], False),
-        (json.dumps(answer({"text": "x"}, finish=None)), False),
+        (json.dumps(response_body({"text": "x"})), True),
+        (json.dumps(response_body({"text": "x"}))[:-1], False),
+        (json.dumps(response_body({"text": "x"}, finish=None)), False),
     ],
 )
 def test_a_last_block_without_its_blank_line_counts_if_it_is_the_end(data: str, expected: bool) -> None:
@@ -667,12 +669,12 @@ KEY_INVALID = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "A
         (429, failure(429, "RESOURCE_EXHAUSTED", {"reason": "MODEL_CAPACITY_EXHAUSTED"}), Overloaded),
         (500, failure(500, "INTERNAL"), ServerError),
         (503, failure(503, "UNAVAILABLE"), Overloaded),
-        (418, failure(418, "A_WORD_OF_TOMORROW"), InvalidRequest),
+        (418, failure(418, "A_NEW_WORD"), InvalidRequest),
     ],
 )
-@pytest.mark.parametrize("listed", [False, True])
-def test_refusals_are_told_apart(status: int, body: Any, kind: type[AiLibError], listed: bool) -> None:
-    raw = json.dumps([body] if listed else body).encode()
+@pytest.mark.parametrize("in_list", [False, True])
+def test_error_bodies_have_their_class(status: int, body: Any, kind: type[AiLibError], in_list: bool) -> None:
+    raw = json.dumps([body] if in_list else body).encode()
     with pytest.raises(kind) as caught:
         read_response(status, {"content-type": "application/json"}, raw, DIALECT, manifest())
     error = caught.value
@@ -682,7 +684,7 @@ def test_refusals_are_told_apart(status: int, body: Any, kind: type[AiLibError],
     assert f" ({status}, {body['error']['status']}" in str(error)
 
 
-def test_the_wait_a_refusal_asks_for_is_kept() -> None:
+def test_the_retry_delay_of_an_error_is_kept() -> None:
     def retry_after(detail: dict[str, Any]) -> float | None:
         raw = json.dumps(failure(429, "RESOURCE_EXHAUSTED", detail)).encode()
         with pytest.raises(RateLimited) as caught:
@@ -694,8 +696,8 @@ def test_the_wait_a_refusal_asks_for_is_kept() -> None:
         assert retry_after({"retryDelay": odd}) is None
 
 
-def test_an_error_inside_a_stream_is_raised_after_what_came_before() -> None:
-    frames = [("message", answer({"text": "x"}, finish=None)), ("message", failure(503, "UNAVAILABLE"))]
+def test_an_error_inside_a_stream_is_raised_after_the_events_before_it() -> None:
+    frames = [("message", response_body({"text": "x"}, finish=None)), ("message", failure(503, "UNAVAILABLE"))]
     events = DIALECT.chat.stream.parse(frames, manifest())
     texts = []
     with pytest.raises(Overloaded) as caught:
@@ -716,7 +718,7 @@ def test_an_error_inside_a_stream_is_raised_after_what_came_before() -> None:
         ({"error": {"message": None}}, "the provider responded with status 502 and no message"),
     ],
 )
-def test_error_bodies_of_other_shapes_still_say_what_they_can(body: Any, message: str) -> None:
+def test_error_bodies_of_other_shapes_give_their_message(body: Any, message: str) -> None:
     assert manifest().error(502, DIALECT.parse_error(502, body), DIALECT.error_words).message == message
 
 
@@ -733,20 +735,22 @@ KEYS = [
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(KEYS),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(KEYS),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
 
 
 @given(st.lists(JSON, max_size=3))
-def test_no_shape_of_json_raises_anything_but_our_errors(chunks: list[Any]) -> None:
+def test_any_json_only_raises_our_errors(chunks: list[Any]) -> None:
     for body in chunks:
         DIALECT.parse_error(500, body)
-    for attempt in (lambda: parse(chunks), lambda: fold(*chunks)):
+    for attempt in (lambda: parse(chunks), lambda: from_stream(*chunks)):
         with suppress(AiLibError):
             attempt()

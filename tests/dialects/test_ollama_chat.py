@@ -1,4 +1,4 @@
-"""Ollama's own chat format: what goes out, what comes in, whole and as lines, and what is a refusal."""
+"""Ollama's own chat format: requests, complete responses, streams and errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync.dialects.accumulator import Accumulator
+from ailib_sync.dialects.accumulator import accumulate
 from ailib_sync.dialects.dialect import find
 from ailib_sync.errors import (
     ConfigurationError,
@@ -27,7 +27,7 @@ from tests.chat_values import chat_request, read_response, stream_events
 
 DIALECT = find("ollama_chat")
 MANIFEST = Manifest.load("ollama").for_dialect("ollama_chat")
-TOOL = Tool("weather", "Says the weather.", {"type": "object", "properties": {}})
+TOOL = Tool("weather", "The weather.", {"type": "object", "properties": {}})
 
 
 def render(*messages: Message, ledger: Ledger | None = None, manifest: Manifest = MANIFEST, **fields: Any) -> dict[str, Any]:
@@ -36,10 +36,10 @@ def render(*messages: Message, ledger: Ledger | None = None, manifest: Manifest 
     return body
 
 
-# --- requests -------------------------------------------------------------------------------------------------------------
+# --- Requests -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_conversation_in_ollamas_form() -> None:
+def test_a_conversation_is_rendered() -> None:
     history = (
         Message.system("Be brief."),
         Message.user([Text("What is "), Text("this?"), Image("image/png", b"\1\2")]),
@@ -64,15 +64,15 @@ def test_a_conversation_in_ollamas_form() -> None:
         "tools": [
             {
                 "type": "function",
-                "function": {"name": "weather", "description": "Says the weather.", "parameters": TOOL.parameters},
+                "function": {"name": "weather", "description": "The weather.", "parameters": TOOL.parameters},
             }
         ],
     }
     assert render(*history, stream=True)["stream"] is True
 
 
-def test_an_id_of_our_making_is_not_sent_back() -> None:
-    response = parse({**ANSWER, "message": {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f"}}]}})
+def test_a_generated_id_is_not_sent_back() -> None:
+    response = parse({**RESPONSE, "message": {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f"}}]}})
     (call,) = response.tool_calls
     body = render(response.message, Message.tool(call.id, "x"))
     assert body["messages"] == [
@@ -81,9 +81,9 @@ def test_an_id_of_our_making_is_not_sent_back() -> None:
     ]
 
 
-def test_results_are_messages_of_their_own() -> None:
-    said: list[Block] = [Text("and"), ToolResult("1", [Text("a"), Image("image/png", b"\1\2")]), ToolResult("2", "b", name="g")]
-    body = render(Message.user(said))
+def test_each_result_is_a_message_of_its_own() -> None:
+    first, second = ToolResult("1", [Text("a"), Image("image/png", b"\1\2")]), ToolResult("2", "b", name="g")
+    body = render(Message.user([Text("and"), first, second]))
     assert body["messages"] == [
         {"role": "tool", "content": "a", "images": ["AQI="], "tool_call_id": "1"},
         {"role": "tool", "content": "b", "tool_name": "g", "tool_call_id": "2"},
@@ -94,27 +94,27 @@ def test_results_are_messages_of_their_own() -> None:
 @pytest.mark.parametrize(
     "block", [Image(url="https://example.com/x.png"), Audio("audio/wav", b"x"), Document("application/pdf", b"x")], ids=str
 )
-def test_what_ollama_cannot_carry_is_said_before_anything_is_sent(block: Block) -> None:
+def test_unsupported_blocks_raise_before_anything_is_sent(block: Block) -> None:
     with pytest.raises(ConfigurationError):
         render(Message.user([block]))
 
 
-def test_what_another_dialect_keeps_in_a_message_is_not_sent() -> None:
+def test_fields_of_another_dialect_are_not_sent() -> None:
     content: list[Block] = [Thinking("hm", "sig"), Text("a"), Opaque({"x": 1}), ToolCall("1", "f", extra={"index": 0})]
-    said = {"role": "assistant", "content": "a", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": {}}}]}
+    message = {"role": "assistant", "content": "a", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": {}}}]}
     foreign = render(Message("assistant", content, origin="openai_chat", extra={"z": 1}))  # type: ignore[arg-type]
-    assert foreign["messages"] == [said]
+    assert foreign["messages"] == [message]
     own = render(Message("assistant", content, origin="ollama_chat", extra={"z": 1}))["messages"][0]  # type: ignore[arg-type]
-    assert own == {**said, "thinking": "hm", "x": 1, "z": 1, "tool_calls": [{**said["tool_calls"][0], "index": 0}]}  # type: ignore[dict-item]
+    assert own == {**message, "thinking": "hm", "x": 1, "z": 1, "tool_calls": [{**message["tool_calls"][0], "index": 0}]}  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(("raw", "arguments"), [("{oops", {"INVALID_JSON": "{oops"}), (None, {})])
-def test_a_call_whose_arguments_are_no_object_goes_back_as_one(raw: str | None, arguments: dict[str, Any]) -> None:
+def test_arguments_that_are_not_an_object_are_sent_back_in_one(raw: str | None, arguments: dict[str, Any]) -> None:
     body = render(Message.assistant("", [ToolCall("1", "f", None, raw)]))
     assert body["messages"][0]["tool_calls"][0]["function"]["arguments"] == arguments
 
 
-def test_options_stand_in_their_object_and_extra_joins_them() -> None:
+def test_options_are_in_their_object_and_extra_is_joined_with_them() -> None:
     ledger = Ledger()
     options = {
         "temperature": 0,
@@ -155,7 +155,7 @@ def test_options_stand_in_their_object_and_extra_joins_them() -> None:
     ],
     ids=str,
 )
-def test_a_tool_choice_has_no_form(choice: ToolChoice, sent: bool, warnings: int) -> None:
+def test_tool_choice_is_not_supported(choice: ToolChoice, sent: bool, warnings: int) -> None:
     ledger = Ledger()
     body = render(Message.user("x"), ledger=ledger, tools=(TOOL,), options={"tool_choice": choice})
     assert ("tools" in body) is sent
@@ -163,7 +163,7 @@ def test_a_tool_choice_has_no_form(choice: ToolChoice, sent: bool, warnings: int
     assert len(ledger.warnings) == warnings
 
 
-def test_a_format_is_the_word_json_or_a_schema() -> None:
+def test_a_response_format_is_the_word_json_or_a_schema() -> None:
     def sent(format: ResponseFormat) -> Any:
         return render(Message.user("x"), options={"response_format": format}).get("format")
 
@@ -202,22 +202,22 @@ def test_a_model_that_cannot_stop_thinking_and_one_without_efforts() -> None:
     assert render(Message.user("x"), manifest=unknown, options={"reasoning": Reasoning("low")})["think"] == "low"
 
 
-# --- answers --------------------------------------------------------------------------------------------------------------
+# --- Responses ----------------------------------------------------------------------------------------------------------
 
-FIGURES = {"total_duration": 9, "load_duration": 1, "prompt_eval_count": 5, "prompt_eval_duration": 2, "eval_count": 7}
+COUNTS = {"total_duration": 9, "load_duration": 1, "prompt_eval_count": 5, "prompt_eval_duration": 2, "eval_count": 7}
 CALLS = [
     {"id": "call_a", "function": {"index": 0, "name": "weather", "arguments": {"city": "Oslo"}}},
     {"function": {"name": "ping", "arguments": {}}},
 ]
 MESSAGE = {"role": "assistant", "content": "Hé 😀", "thinking": "hmm", "tool_calls": CALLS}
 CREATED = "2026-08-07T06:08:09.3Z"
-ANSWER: dict[str, Any] = {
+RESPONSE: dict[str, Any] = {
     "model": "qwen3:4b",
     "created_at": CREATED,
     "message": MESSAGE,
     "done": True,
     "done_reason": "stop",
-    **FIGURES,
+    **COUNTS,
 }
 
 
@@ -226,27 +226,27 @@ def parse(body: Any, status: int = 200) -> Any:
     return read_response(status, {"content-type": "application/json"}, raw, DIALECT, MANIFEST)
 
 
-def test_a_whole_answer() -> None:
-    response = parse(ANSWER)
+def test_a_complete_response() -> None:
+    response = parse(RESPONSE)
     assert (response.content, response.thinking, response.model) == ("Hé 😀", "hmm", "qwen3:4b")
     assert [(call.name, call.arguments) for call in response.tool_calls] == [("weather", {"city": "Oslo"}), ("ping", {})]
-    given, made = (call.id for call in response.tool_calls)
+    given, generated = (call.id for call in response.tool_calls)
     assert given == "call_a"
-    assert made.startswith("ailib_")
-    assert made.endswith("_1")
+    assert generated.startswith("ailib_")
+    assert generated.endswith("_1")
     usage = response.usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (5, 7, 12)
     assert (usage.cached_tokens, usage.reasoning_tokens) == (None, None)
-    assert usage.raw == FIGURES
+    assert usage.raw == COUNTS
 
 
-def test_a_prompt_that_was_cached_whole_is_not_counted_as_nothing() -> None:
-    usage = parse({**ANSWER, "prompt_eval_count": None}).usage
+def test_a_completely_cached_prompt_is_not_counted_as_zero() -> None:
+    usage = parse({**RESPONSE, "prompt_eval_count": None}).usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (None, 7, None)
 
 
 @pytest.mark.parametrize(
-    ("word", "calls", "normal"),
+    ("word", "calls", "expected"),
     [
         ("stop", [], "end_turn"),
         ("stop", CALLS, "tool_use"),
@@ -257,9 +257,9 @@ def test_a_prompt_that_was_cached_whole_is_not_counted_as_nothing() -> None:
         (None, CALLS, "tool_use"),
     ],
 )
-def test_finish_reasons(word: str | None, calls: list[Any], normal: str | None) -> None:
-    response = parse({**ANSWER, "done_reason": word, "message": {**MESSAGE, "tool_calls": calls}})
-    assert (response.finish_reason, response.raw_finish_reason) == (normal, word)
+def test_finish_reasons(word: str | None, calls: list[Any], expected: str | None) -> None:
+    response = parse({**RESPONSE, "done_reason": word, "message": {**MESSAGE, "tool_calls": calls}})
+    assert (response.finish_reason, response.raw_finish_reason) == (expected, word)
 
 
 @pytest.mark.parametrize(
@@ -267,18 +267,18 @@ def test_finish_reasons(word: str | None, calls: list[Any], normal: str | None) 
     [[], "x", None, {}, {"message": "x"}, {"message": {"tool_calls": [7]}}, {"message": {"tool_calls": [{"function": {}}]}}],
     ids=str,
 )
-def test_json_that_is_no_answer_is_a_protocol_error(body: Any) -> None:
+def test_json_that_is_no_response_is_a_protocol_error(body: Any) -> None:
     with pytest.raises(ProtocolError):
         parse(body)
 
 
-# --- streams --------------------------------------------------------------------------------------------------------------
+# --- Streams ------------------------------------------------------------------------------------------------------------
 
 
-def line(done: bool = False, **message: Any) -> dict[str, Any]:
-    end = {"done_reason": "stop", **FIGURES} if done else {}
-    said = {"role": "assistant", "content": "", **message}
-    return {"model": "qwen3:4b", "created_at": CREATED, "message": said, "done": done, **end}
+def line(done: bool = False, **fields: Any) -> dict[str, Any]:
+    end = {"done_reason": "stop", **COUNTS} if done else {}
+    message = {"role": "assistant", "content": "", **fields}
+    return {"model": "qwen3:4b", "created_at": CREATED, "message": message, "done": done, **end}
 
 
 LINES = [
@@ -293,49 +293,46 @@ LINES = [
 
 
 def raw_lines(lines: list[Any]) -> bytes:
-    return b"".join(json.dumps(each).encode() + b"\n" for each in lines)
+    return b"".join(json.dumps(one).encode() + b"\n" for one in lines)
 
 
 def stream(raw: bytes, size: int | None = None) -> list[Any]:
-    chunks = [raw[at : at + (size or len(raw))] for at in range(0, len(raw), size or len(raw) or 1)]
+    chunks = [raw[i : i + (size or len(raw))] for i in range(0, len(raw), size or len(raw) or 1)]
     return list(stream_events(chunks, {"content-type": "application/x-ndjson"}, DIALECT, MANIFEST))
 
 
 @pytest.mark.parametrize("size", [1, 7, None])
-def test_a_folded_stream_is_the_whole_answer(size: int | None) -> None:
-    fold = Accumulator()
-    for event in stream(raw_lines(LINES), size):
-        fold.add(event)
-    folded, whole = fold.response("ollama_chat"), parse(ANSWER)
-    assert folded.message == whole.message
-    assert folded.usage == whole.usage
-    assert (folded.model, folded.finish_reason, folded.raw_finish_reason) == (whole.model, "tool_use", "stop")
+def test_a_stream_gives_the_same_as_a_complete_response(size: int | None) -> None:
+    streamed, complete = accumulate(stream(raw_lines(LINES), size), "ollama_chat"), parse(RESPONSE)
+    assert streamed.message == complete.message
+    assert streamed.usage == complete.usage
+    assert (streamed.model, streamed.finish_reason, streamed.raw_finish_reason) == (complete.model, "tool_use", "stop")
 
 
-def test_events_come_as_the_lines_do() -> None:
+def test_events_come_in_the_order_of_the_lines() -> None:
     events = stream(raw_lines(LINES))
     assert events[:4] == [Metadata(model="qwen3:4b"), ThinkingDelta("h"), ThinkingDelta("mm"), ContentDelta("Hé ")]
     assert [event.index for event in events if isinstance(event, ToolCallEnded)] == [0, 1]
     assert events[-1] == StreamEnd("tool_use", "stop")
 
 
-def test_the_stream_ends_at_done_and_asks_for_no_more() -> None:
-    asked = iter([("message", each) for each in [*LINES, "more"]])
-    assert isinstance(list(DIALECT.chat.stream.parse(asked, MANIFEST))[-1], StreamEnd)
-    assert next(asked) == ("message", "more")
+def test_the_stream_ends_at_done_and_reads_no_more() -> None:
+    frames = iter([("message", one) for one in [*LINES, "more"]])
+    assert isinstance(list(DIALECT.chat.stream.parse(frames, MANIFEST))[-1], StreamEnd)
+    assert next(frames) == ("message", "more")
 
 
-def test_done_ends_the_stream_of_an_old_server_that_gives_no_reason() -> None:
+def test_done_ends_the_stream_of_an_old_server_without_a_reason() -> None:
     assert stream(raw_lines([line(content="a"), {"done": True}]))[-1] == StreamEnd(None, None)
 
 
-def test_the_last_line_may_carry_text_and_need_no_line_end() -> None:
+def test_the_last_line_may_have_text_and_no_line_end() -> None:
     events = stream(json.dumps(line(done=True, content="all")).encode())
     assert events[1:] == [ContentDelta("all"), events[2], StreamEnd("end_turn", "stop")]
 
 
 @pytest.mark.parametrize("cut", range(1, len(LINES)))
-def test_a_stream_without_done_was_interrupted(cut: int) -> None:
+def test_a_stream_without_done_is_interrupted(cut: int) -> None:
     for raw in (raw_lines(LINES[:cut]), raw_lines(LINES[:cut]) + b'{"model": "q', raw_lines(LINES)[: -cut - 1]):
         with pytest.raises(StreamInterrupted):
             stream(raw)
@@ -347,12 +344,12 @@ def test_a_line_of_the_wrong_shape_is_a_protocol_error(raw: bytes) -> None:
         stream(raw)
 
 
-# --- refusals -------------------------------------------------------------------------------------------------------------
+# --- Errors -------------------------------------------------------------------------------------------------------------
 
 
-def test_an_error_line_is_raised_after_what_came_before_it() -> None:
+def test_an_error_line_is_raised_after_the_events_before_it() -> None:
     got: list[Any] = []
-    lines = [("message", each) for each in (LINES[2], {"error": "the model crashed"})]
+    lines = [("message", one) for one in (LINES[2], {"error": "the model crashed"})]
     with pytest.raises(ServerError, match="the model crashed"):
         got.extend(DIALECT.chat.stream.parse(lines, MANIFEST))
     assert got[-1] == ContentDelta("Hé ")
@@ -368,7 +365,7 @@ def test_an_error_line_is_raised_after_what_came_before_it() -> None:
         (200, {"error": "late"}, ServerError, "late"),
     ],
 )
-def test_refusals(status: int, body: Any, kind: type[RemoteError], message: str) -> None:
+def test_error_bodies(status: int, body: Any, kind: type[RemoteError], message: str) -> None:
     with pytest.raises(RemoteError) as caught:
         parse(body, status)
     assert type(caught.value) is kind

@@ -1,4 +1,4 @@
-"""Chat Completions, going out: messages, options, thinking sent back."""
+"""Chat Completions, requests: messages, options, and thinking that is sent back."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ailib_sync.types.messages import Audio, Document, Image, Message, Opaque, T
 from ailib_sync.types.request import Ledger, Reasoning, ResponseFormat, ToolChoice
 from ailib_sync.types.tools import Tool, ToolCall
 
-from .chat_bytes import manifest, render
+from .openai_chat_bytes import manifest, render
 
-# --- What goes out: messages ---------------------------------------------------------------------------------------
+# --- Messages -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_conversation_with_tools_is_rendered_whole() -> None:
+def test_a_conversation_with_tools_is_rendered() -> None:
     call = ToolCall("call_a", "weather", {"city": "Köln"})
     body = render(
         Message.system("Be brief."),
@@ -66,11 +66,11 @@ def test_a_conversation_with_tools_is_rendered_whole() -> None:
         (Opaque({"type": "video_url", "video_url": {"url": "u"}}), {"type": "video_url", "video_url": {"url": "u"}}),
     ],
 )  # fmt: skip
-def test_each_block_has_its_part(block: Any, part: dict[str, Any]) -> None:
+def test_each_block_becomes_a_part(block: Any, part: dict[str, Any]) -> None:
     assert render(Message.user(["Look:", block]))["messages"][0]["content"] == [{"type": "text", "text": "Look:"}, part]
 
 
-def test_a_picture_in_a_tool_result_follows_in_a_user_message_after_all_results() -> None:
+def test_an_image_in_a_tool_result_is_sent_in_a_user_message_after_all_results() -> None:
     image = Image.from_url("https://x.invalid/a.png")
     calls = [ToolCall("a", "shot"), ToolCall("b", "time")]
     body = render(Message.assistant("", calls), Message.tool("a", [Text("Here"), image]), Message.tool("b", "noon"))
@@ -88,15 +88,15 @@ def test_results_inside_a_user_message_become_tool_messages_before_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "quirks", "says"),
+    ("message", "quirks", "message_text"),
     [
         (Message("tool", "12"), (), "the id of its call"),
         (Message.user([Audio.from_url("https://x.invalid/a.mp3")]), (), "Audio"),
         (Message.user([Document("application/pdf", b"1")]), ("no_file_parts",), "Acme does not support documents"),
     ],
 )
-def test_what_the_format_cannot_say_raises_before_anything_is_sent(message: Message, quirks: tuple[str], says: str) -> None:
-    with pytest.raises(ConfigurationError, match=says):
+def test_unsupported_content_raises_before_anything_is_sent(message: Message, quirks: tuple[str], message_text: str) -> None:
+    with pytest.raises(ConfigurationError, match=message_text):
         render(message, to=manifest(*quirks))
 
 
@@ -112,7 +112,7 @@ def test_quirks_of_roles() -> None:
     assert roles_and_content(Message.system("A"), quirks=("developer_role",)) == [("developer", "A")]
 
 
-def test_merging_keeps_parts_and_calls_and_leaves_tool_messages_apart() -> None:
+def test_merging_keeps_parts_and_calls_and_does_not_merge_tool_messages() -> None:
     image = Image.from_url("u")
     body = render(
         Message.user("1"), Message.user([image]),
@@ -149,7 +149,7 @@ def test_nine_character_ids_agree_between_call_and_result() -> None:
     assert [(entry["tool_call_id"], entry["name"]) for entry in body[1:]] == [(first, "f"), (second, "g")]
 
 
-# --- What goes out: thinking sent back ----------------------------------------------------------------------------
+# --- Thinking that is sent back -----------------------------------------------------------------------------------------
 
 THOUGHT = [Thinking("Hm.", "sig", extra={"type": "thinking"}), Text("So."), ToolCall("a", "f", {}, extra={"extra_content": 1})]
 DETAILS = [{"type": "reasoning.encrypted", "data": "x"}]
@@ -160,7 +160,7 @@ def replayed(*quirks: str, origin: str | None = "openai_chat", **fields: Any) ->
     return render(message, Message.tool("a", "1"), to=manifest(*quirks, **fields))["messages"][0]
 
 
-def test_thinking_and_kept_fields_stay_home_unless_a_quirk_wants_them() -> None:
+def test_thinking_and_kept_fields_are_not_sent_without_a_quirk() -> None:
     assert replayed() == {
         "role": "assistant",
         "content": "So.",
@@ -184,18 +184,18 @@ def test_thinking_and_kept_fields_stay_home_unless_a_quirk_wants_them() -> None:
         ]),
     ],
 )  # fmt: skip
-def test_each_way_of_sending_thinking_back(quirk: str, key: str, value: Any) -> None:
+def test_each_quirk_that_sends_thinking_back(quirk: str, key: str, value: Any) -> None:
     assert replayed(quirk)[key] == value
 
 
-def test_nothing_opaque_goes_to_a_dialect_that_did_not_write_it() -> None:
+def test_opaque_blocks_are_not_sent_to_another_dialect() -> None:
     quirks = ("replay_reasoning", "replay_reasoning_details", "replay_thinking_parts", "replay_extra_content")
     assert replayed(*quirks, origin="anthropic_messages") == replayed()
-    # While the model thinks, the field must be there on tool turns, whoever wrote them.
+    # While the model thinks, every message with tool calls needs the field, also one of another dialect.
     assert replayed("replay_reasoning_content", origin="anthropic_messages")["reasoning_content"] == ""
 
 
-def test_reasoning_content_is_not_demanded_where_thinking_is_off_or_no_tool_was_called() -> None:
+def test_reasoning_content_is_not_required_if_thinking_is_off_or_no_tool_was_called() -> None:
     to = manifest("replay_reasoning_content", reasoning={"style": "thinking_type", "off": "disabled"})
     plain = Message("assistant", [Text("x")], origin="openai_chat")
     calls = Message("assistant", [ToolCall("a", "f")], origin="openai_chat")
@@ -205,14 +205,14 @@ def test_reasoning_content_is_not_demanded_where_thinking_is_off_or_no_tool_was_
     assert off["thinking"] == {"type": "disabled"}
 
 
-def test_extra_that_the_caller_wrote_is_sent_as_given() -> None:
+def test_extra_of_the_caller_is_sent_unchanged() -> None:
     message = Message("assistant", [ToolCall("a", "f", extra={"index": 3})], extra={"reasoning_details": DETAILS})
     entry = render(message, Message.tool("a", "1"))["messages"][0]
     assert entry["reasoning_details"] == DETAILS
     assert entry["tool_calls"][0]["index"] == 3
 
 
-# --- What goes out: options ---------------------------------------------------------------------------------------
+# --- Options ------------------------------------------------------------------------------------------------------------
 
 
 def test_options_stream_and_extra() -> None:
@@ -233,7 +233,7 @@ NAMED = ToolChoice("tool", "f")
 
 
 @pytest.mark.parametrize(
-    ("choice", "allowed", "sent", "warns"),
+    ("choice", "allowed", "sent", "warning"),
     [
         (ToolChoice("required"), ("auto", "none", "required", "tool"), "required", ""),
         (NAMED, ("auto", "none", "required", "tool"), {"type": "function", "function": {"name": "f"}}, ""),
@@ -242,15 +242,15 @@ NAMED = ToolChoice("tool", "f")
         (ToolChoice("auto"), (), None, "'auto' is not supported by Acme"),
     ],
 )
-def test_tool_choice_is_sent_as_the_host_takes_it(choice: ToolChoice, allowed: tuple[str], sent: Any, warns: str) -> None:
+def test_tool_choice_is_sent_as_the_host_supports_it(choice: ToolChoice, allowed: tuple[str], sent: Any, warning: str) -> None:
     ledger = Ledger()
     body = render(tools=(Tool("f"),), options={"tool_choice": choice}, to=manifest(tool_choice=allowed), ledger=ledger)
     assert body.get("tool_choice") == sent
-    assert warns in " ".join(ledger.warnings)
-    assert bool(ledger.warnings) == bool(warns)
+    assert warning in " ".join(ledger.warnings)
+    assert bool(ledger.warnings) == bool(warning)
 
 
-def test_a_choice_of_none_that_is_not_taken_leaves_the_tools_out() -> None:
+def test_an_unsupported_choice_of_none_omits_the_tools() -> None:
     ledger = Ledger()
     options = {"tool_choice": ToolChoice("none")}
     body = render(tools=(Tool("f"),), options=options, to=manifest(tool_choice=("auto",)), ledger=ledger)
@@ -259,7 +259,7 @@ def test_a_choice_of_none_that_is_not_taken_leaves_the_tools_out() -> None:
     assert ledger.warnings
 
 
-def test_tools_are_forced_only_while_thinking_is_off_where_the_host_says_so() -> None:
+def test_tools_are_only_forced_while_thinking_is_off_if_the_host_requires_it() -> None:
     to = manifest("no_forced_tools_while_thinking", reasoning={"style": "thinking_type", "off": "disabled"})
     ledger = Ledger()
     options = {"tool_choice": ToolChoice("required")}
@@ -269,7 +269,7 @@ def test_tools_are_forced_only_while_thinking_is_off_where_the_host_says_so() ->
     assert render(tools=(Tool("f"),), options=off, to=to)["tool_choice"] == "required"
 
 
-def test_options_about_tools_are_left_out_of_a_request_without_tools() -> None:
+def test_tool_options_are_omitted_from_a_request_without_tools() -> None:
     ledger = Ledger()
     body = render(options={"tool_choice": ToolChoice("auto"), "parallel_tool_calls": False}, ledger=ledger)
     assert set(body) == {"model", "messages"}
@@ -278,7 +278,7 @@ def test_options_about_tools_are_left_out_of_a_request_without_tools() -> None:
     assert with_tools["parallel_tool_calls"] is False
 
 
-def test_strict_tools_warn_where_they_are_not_taken() -> None:
+def test_unsupported_strict_tools_give_a_warning() -> None:
     ledger = Ledger()
     body = render(tools=(Tool("f", strict=True, extra={"cache_control": 1}),), to=manifest("no_strict_tools"), ledger=ledger)
     assert "strict" not in body["tools"][0]["function"]
@@ -287,27 +287,29 @@ def test_strict_tools_warn_where_they_are_not_taken() -> None:
 
 
 SCHEMA = {"type": "object", "properties": {}}
-ASKED = ResponseFormat("json_schema", SCHEMA, "thing")
+SCHEMA_FORMAT = ResponseFormat("json_schema", SCHEMA, "thing")
 
 
 @pytest.mark.parametrize(
-    ("asked", "taken", "sent", "warns"),
+    ("requested", "supported", "sent", "warning"),
     [
-        (ASKED, ("text", "json", "json_schema"),
+        (SCHEMA_FORMAT, ("text", "json", "json_schema"),
          {"type": "json_schema", "json_schema": {"name": "thing", "schema": SCHEMA, "strict": True}}, False),
-        (ASKED, ("text", "json"), {"type": "json_object"}, True),
-        (ASKED, ("text",), None, True),
+        (SCHEMA_FORMAT, ("text", "json"), {"type": "json_object"}, True),
+        (SCHEMA_FORMAT, ("text",), None, True),
         (ResponseFormat("json"), ("text", "json"), {"type": "json_object"}, False),
         (ResponseFormat("json"), ("json_schema",),
          {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}, True),
         (ResponseFormat("text"), (), {"type": "text"}, False),
     ],
 )  # fmt: skip
-def test_response_format_falls_back_aloud(asked: ResponseFormat, taken: tuple[str], sent: Any, warns: bool) -> None:
+def test_response_format_falls_back_with_a_warning(
+    requested: ResponseFormat, supported: tuple[str], sent: Any, warning: bool
+) -> None:
     ledger = Ledger()
-    body = render(options={"response_format": asked}, to=manifest(response_format=taken), ledger=ledger)
+    body = render(options={"response_format": requested}, to=manifest(response_format=supported), ledger=ledger)
     assert body.get("response_format") == sent
-    assert bool(ledger.warnings) == warns
+    assert bool(ledger.warnings) == warning
 
 
 EFFORT = {"style": "effort", "efforts": ["low", "high"], "off": "none"}
@@ -318,7 +320,7 @@ KWARGS = {"style": "template_kwargs", "off": False}
 
 
 @pytest.mark.parametrize(
-    ("spec", "asked", "sent", "warnings"),
+    ("rules", "requested", "sent", "warnings"),
     [
         (None, Reasoning("low"), {}, 1),
         (EFFORT, Reasoning("high"), {"reasoning_effort": "high"}, 0),
@@ -353,8 +355,10 @@ KWARGS = {"style": "template_kwargs", "off": False}
          {"chat_template_args": {"thinking": False}}, 0),
     ],
 )  # fmt: skip
-def test_reasoning_in_every_style(spec: dict[str, Any] | None, asked: Reasoning, sent: dict[str, Any], warnings: int) -> None:
+def test_reasoning_in_every_style(
+    rules: dict[str, Any] | None, requested: Reasoning, sent: dict[str, Any], warnings: int
+) -> None:
     ledger = Ledger()
-    body = render(options={"reasoning": asked}, to=manifest(reasoning=spec), ledger=ledger)
+    body = render(options={"reasoning": requested}, to=manifest(reasoning=rules), ledger=ledger)
     assert {key: value for key, value in body.items() if key not in ("model", "messages")} == sent
     assert len(ledger.warnings) == warnings

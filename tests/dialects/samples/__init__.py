@@ -43,7 +43,7 @@ class Samples:
     responses: list[Any]
     streams: list[Frames]
     errors: list[Any]
-    #: Option → its names on the wire, at any depth of the body, whatever the provider.
+    #: Option → its names on the wire, at any depth of the body, for all providers.
     wire_names: Mapping[str, set[str]]
     #: A field of the format that no option sets.
     extra: dict[str, Any]

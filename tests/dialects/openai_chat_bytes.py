@@ -1,11 +1,11 @@
-"""Chat Completions for tests: a plain manifest, requests rendered, chunks and their bytes read."""
+"""Chat Completions for tests: a plain manifest, rendered requests, chunks and their bytes, parsed responses."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from ailib_sync.dialects.accumulator import Accumulator
+from ailib_sync.dialects.accumulator import accumulate
 from ailib_sync.dialects.openai_chat.dialect import DIALECT
 from ailib_sync.dialects.openai_chat.response import parse_body
 from ailib_sync.registry.manifest import Manifest
@@ -32,7 +32,7 @@ def chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **keys
 
 
 def sse(*chunks: Any, done: bool = True) -> bytes:
-    lines = [f"data: {json.dumps(piece)}\n\n" for piece in chunks] + ["data: [DONE]\n\n"] * done
+    lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"] * done
     return "".join(lines).encode()
 
 
@@ -40,16 +40,15 @@ def events(*chunks: Any, of: Manifest | None = None, done: bool = True) -> list[
     return list(stream_events([sse(*chunks, done=done)], SSE, DIALECT, of or manifest()))
 
 
-def fold(*chunks: Any, of: Manifest | None = None, done: bool = True) -> ChatResponse:
-    folded = Accumulator()
-    for event in events(*chunks, of=of, done=done):
-        folded.add(event)
-    return folded.response()
+def from_stream(*chunks: Any, of: Manifest | None = None, done: bool = True) -> ChatResponse:
+    return accumulate(events(*chunks, of=of, done=done))
 
 
-def whole(message: dict[str, Any] | None, finish: str | None = "stop", of: Manifest | None = None, **keys: Any) -> ChatResponse:
+def from_body(
+    message: dict[str, Any] | None, finish: str | None = "stop", of: Manifest | None = None, **keys: Any
+) -> ChatResponse:
     choice = {"index": 0, "finish_reason": finish, **({} if message is None else {"message": message})}
     return parse_body({"id": "c-1", "model": "m-1", "choices": [choice], **keys}, of or manifest())
 
 
-FIGURES = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
+COUNTS = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}

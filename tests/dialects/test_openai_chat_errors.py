@@ -1,4 +1,4 @@
-"""Chat Completions, refused: error bodies, errors inside answers, and JSON that is no answer at all."""
+"""Chat Completions, errors: error bodies, errors inside responses, and JSON that is no response."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ailib_sync.errors import (
 )
 from tests.chat_values import parse_body, stream_events
 
-from .chat_bytes import FIGURES, SSE, chunk, events, fold, manifest
+from .openai_chat_bytes import COUNTS, SSE, chunk, events, from_stream, manifest
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,15 @@ def test_every_known_shape_of_an_error_body_is_read(body: Any, message: str, typ
         (400, {"type": "invalid_request_error"}, InvalidRequest),
     ],
 )
-def test_words_count_before_the_status_where_they_say_more(status: int, error: dict[str, Any], kind: type[RemoteError]) -> None:
+def test_error_words_count_before_the_status_if_they_are_more_exact(
+    status: int, error: dict[str, Any], kind: type[RemoteError]
+) -> None:
     details = DIALECT.parse_error(status, {"error": {"message": "No", **error}})
     assert type(manifest().error(status, details, DIALECT.error_words)) is kind
 
 
-#: Errors inside an answer with status 200: (chunk, class, status).
-IN_ANSWER = [
+#: Errors inside a response with status 200: (chunk, class, status).
+IN_RESPONSE = [
     ({"error": {"message": "No", "type": "server_error"}}, ServerError, None),
     ({"error": {"message": "No", "type": "invalid_request_error"}}, InvalidRequest, None),
     ({"error": {"message": "No", "code": "rate_limit_exceeded"}}, RateLimited, None),
@@ -95,7 +97,7 @@ IN_ANSWER = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "kind", "status"), IN_ANSWER)
+@pytest.mark.parametrize(("body", "kind", "status"), IN_RESPONSE)
 def test_an_error_in_a_stream_is_raised(body: Any, kind: type[RemoteError], status: Any) -> None:
     with pytest.raises(kind) as caught:
         events(chunk({"content": "a"}), body)
@@ -104,24 +106,24 @@ def test_an_error_in_a_stream_is_raised(body: Any, kind: type[RemoteError], stat
     assert caught.value.message == "No"
 
 
-@pytest.mark.parametrize(("body", "kind", "status"), IN_ANSWER)
-def test_an_error_in_a_whole_answer_is_raised(body: Any, kind: type[RemoteError], status: Any) -> None:
+@pytest.mark.parametrize(("body", "kind", "status"), IN_RESPONSE)
+def test_an_error_in_a_complete_response_is_raised(body: Any, kind: type[RemoteError], status: Any) -> None:
     with pytest.raises(kind) as caught:
         parse_body(DIALECT, body, manifest())
     assert caught.value.status_code == status
     assert "No" in (caught.value.body or "")
 
 
-def test_what_came_before_and_beside_an_error_is_delivered() -> None:
+def test_events_before_and_with_an_error_are_delivered() -> None:
     body = {**chunk({"content": "c"}, "error"), "error": {"message": "No"}}
-    frames = [("message", piece) for piece in (chunk({"content": "a"}), chunk({"content": "b"}), body)]
-    folded = Accumulator()
+    frames = [("message", one) for one in (chunk({"content": "a"}), chunk({"content": "b"}), body)]
+    accumulator = Accumulator()
     with pytest.raises(RemoteError):
-        any(folded.add(event) for event in DIALECT.chat.stream.parse(frames, manifest()))
-    assert folded.response().content == "abc"
+        any(accumulator.add(event) for event in DIALECT.chat.stream.parse(frames, manifest()))
+    assert accumulator.response().content == "abc"
 
 
-def test_an_event_named_error_is_an_error_whatever_it_holds() -> None:
+def test_an_event_named_error_is_an_error_with_any_content() -> None:
     with pytest.raises(RemoteError, match="went wrong"):
         list(stream_events([b'event: error\ndata: {"message": "went wrong"}\n\n'], SSE, DIALECT, manifest()))
 
@@ -135,7 +137,7 @@ def test_an_event_named_error_is_an_error_whatever_it_holds() -> None:
         {"choices": [{"message": {"function_call": "f"}}]}, {"choices": [{"message": {"content": [5]}}]},
     ],
 )  # fmt: skip
-def test_json_that_is_no_answer_is_a_protocol_error(body: Any) -> None:
+def test_json_that_is_no_response_is_a_protocol_error(body: Any) -> None:
     with pytest.raises(ProtocolError, match="is not what openai_chat says"):
         parse_body(DIALECT, body, manifest())
 
@@ -144,8 +146,8 @@ NOTHING = [{"type": "ping"}, {"choices": []}, {"choices": None}, {}, {"choices":
 
 
 @pytest.mark.parametrize("odd", NOTHING)
-def test_chunks_that_say_nothing_are_passed_over(odd: dict[str, Any]) -> None:
-    assert fold(odd, chunk({"content": "a"}), odd, chunk({"content": "b"}), odd, chunk({}, "stop"), odd).content == "ab"
+def test_chunks_without_content_are_ignored(odd: dict[str, Any]) -> None:
+    assert from_stream(odd, chunk({"content": "a"}), odd, chunk({"content": "b"}), odd, chunk({}, "stop"), odd).content == "ab"
 
 
 FULL = {
@@ -159,9 +161,9 @@ FULL = {
             "audio": {"id": "au"},
         },
         "stop",
-        usage={**FIGURES, "prompt_tokens_details": {"cached_tokens": 1}},
+        usage={**COUNTS, "prompt_tokens_details": {"cached_tokens": 1}},
     ),
-    "x_groq": {"usage": FIGURES},
+    "x_groq": {"usage": COUNTS},
     "base_resp": {"status_code": 0},
     "error": None,
 }
@@ -170,9 +172,9 @@ JUNK = st.sampled_from(
 )
 
 
-def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def paths_of(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [path, *(place for key, value in inner for place in places(value, (*path, key)))]
+    return [path, *(deeper for key, value in inner for deeper in paths_of(value, (*path, key)))]
 
 
 def replaced(node: Any, path: tuple[Any, ...], value: Any) -> Any:
@@ -180,18 +182,18 @@ def replaced(node: Any, path: tuple[Any, ...], value: Any) -> Any:
         return value
     if isinstance(node, dict):
         return {**node, path[0]: replaced(node[path[0]], path[1:], value)}
-    return [replaced(item, path[1:], value) if at == path[0] else item for at, item in enumerate(node)]
+    return [replaced(item, path[1:], value) if index == path[0] else item for index, item in enumerate(node)]
 
 
 @pytest.mark.slow
 @settings(max_examples=400)
-@given(st.lists(st.tuples(st.sampled_from(places(FULL)), JUNK), min_size=1, max_size=3))
-def test_junk_anywhere_in_an_answer_raises_none_but_our_errors(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from(paths_of(FULL)), JUNK), min_size=1, max_size=3))
+def test_junk_anywhere_in_a_response_only_raises_our_errors(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     chunks = [replaced(FULL, path, junk) for path, junk in changes]
     for of in (manifest(), manifest("think_tags", "reasoning_not_in_completion")):
         with suppress(AiLibError):
-            fold(FULL, *chunks, FULL, of=of)
-        for piece in chunks:
+            from_stream(FULL, *chunks, FULL, of=of)
+        for junk in chunks:
             with suppress(AiLibError):
-                parse_body(DIALECT, piece, of)
-            DIALECT.parse_error(400, piece)
+                parse_body(DIALECT, junk, of)
+            DIALECT.parse_error(400, junk)
