@@ -34,7 +34,7 @@ def chat_stream(*texts: str, end: str = "data: [DONE]\n\n") -> Answer:
     return 200, {"content-type": "text/event-stream", "x-request-id": "req_1"}, (frames + end).encode()
 
 
-def refusal(status: int, message: str = "no", **headers: str) -> Answer:
+def error_response(status: int, message: str = "no", **headers: str) -> Answer:
     """An error in OpenAI's form; headers are given with underscores for hyphens."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return status, {"content-type": "application/json", **names}, json.dumps({"error": {"message": message}}).encode()

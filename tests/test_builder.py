@@ -208,7 +208,7 @@ def test_a_function_is_a_tool(builder: ChatBuilder) -> None:
     assert (tool.name, tool.description, tool.parameters["required"]) == ("weather", "Tells the weather.", ["city"])
 
 
-def test_parallel_calls_are_asked_for_only_when_said(builder: ChatBuilder) -> None:
+def test_parallel_calls_are_requested_only_when_requested(builder: ChatBuilder) -> None:
     assert request(builder.tools(weather)).options.parallel_tool_calls is None
     assert request(builder.tools(weather, parallel=False)).options.parallel_tool_calls is False
 
@@ -298,7 +298,7 @@ def test_repr_shows_no_content(builder: ChatBuilder) -> None:
 # --- Sending ------------------------------------------------------------------------------------------------------------
 
 
-def test_execute_with_stats_gives_the_answer_and_its_figures() -> None:
+def test_execute_with_stats_gives_the_response_and_its_figures() -> None:
     ai, _ = client()
     response, stats = ai.chat().user("x").execute_with_stats()
     assert response.content == "Hi"
@@ -308,7 +308,7 @@ def test_execute_with_stats_gives_the_answer_and_its_figures() -> None:
     assert stats.time_to_first_token_ms is None
 
 
-def test_stream_gives_events_and_then_the_whole() -> None:
+def test_stream_gives_events_and_then_the_complete() -> None:
     ai, pool = client("openai/gpt-4o", chat_stream("Hel", "lo"))
     stream = ai.chat().user("x").stream()
     assert list(stream.text()) == ["Hel", "lo"]
@@ -339,7 +339,7 @@ def test_a_builder_pickles_with_its_client() -> None:
     assert request(pickle.loads(pickle.dumps(chat))) == request(chat)
 
 
-def test_an_answers_message_goes_back_as_it_came() -> None:
+def test_a_response_s_message_goes_back_as_it_came() -> None:
     ai, pool = client()
     call = ToolCall("call_1", "weather", {"city": "Rome"}, '{"city": "Rome"}')
     ai.chat().user("x").message(Message.assistant("Looking", [call])).tool_result("call_1", "sun").execute()

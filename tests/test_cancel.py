@@ -76,13 +76,13 @@ def head_then_silence(peer, request):
 
 def half_then_silence(peer, request):
     peer.send(wire.SSE_HEAD)
-    for block in wire.deltas(wire.PIECES[:3]):
+    for block in wire.deltas(wire.TEXTS[:3]):
         peer.send(wire.chunk(block))
     peer.wait()
 
 
 def overloaded(peer, request):
-    peer.send(wire.reply(503, wire.refusal(), {"Retry-After": "30"}))
+    peer.send(wire.reply(503, wire.error_body(), {"Retry-After": "30"}))
     return True
 
 
@@ -137,7 +137,7 @@ def test_a_token_cancels_all_its_calls_and_no_others():
         for thread in threads:
             thread.join(scaled(2))
         assert [type(error) for error in seen] == [Cancelled] * 3
-        assert next(other.text()) == wire.PIECES[0]
+        assert next(other.text()) == wire.TEXTS[0]
         other.close()
 
 
@@ -159,7 +159,7 @@ def test_cancelling_a_finished_call_affects_no_other():
         server.play = half_then_silence
         stream = client.chat().user("Hello").stream()
         token.cancel()
-        assert next(stream.text()) == wire.PIECES[0]
+        assert next(stream.text()) == wire.TEXTS[0]
         assert {request.connection for request in server.requests} == {1}
         stream.close()
 
@@ -202,7 +202,7 @@ def test_reading_on_after_closing_is_an_error():
                 read()
         with pytest.raises(StreamConsumed):
             _ = stream.response
-        assert stream.partial.content == wire.PIECES[0]
+        assert stream.partial.content == wire.TEXTS[0]
 
 
 def test_a_loop_can_be_continued_after_a_break():
@@ -222,7 +222,7 @@ def test_partial_does_not_consume_the_stream():
         for event in stream:
             if event.is_content_delta:
                 seen.append(stream.partial.content)
-        assert seen == ["".join(wire.PIECES[:count]) for count in range(1, len(wire.PIECES) + 1)]
+        assert seen == ["".join(wire.TEXTS[:count]) for count in range(1, len(wire.TEXTS) + 1)]
         assert stream.response.content == wire.TEXT
         assert len(stream.response.message.blocks) == 1
 

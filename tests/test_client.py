@@ -30,7 +30,7 @@ from ailib_sync import (
 )
 from ailib_sync.pipeline.endpoint import encoded
 
-from .scripted import Pool, chat, chat_stream, client, refusal
+from .scripted import Pool, chat, chat_stream, client, error_response
 
 ACME = {"id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://api.acme.invalid/v1"}
 COLD = {**ACME, "parameters": {"temperature": None}}
@@ -66,7 +66,7 @@ def test_a_model_is_parted_at_its_first_slash(model: str, provider: str, name: s
 @pytest.mark.parametrize(
     "model", ["gpt-4o", "openai/", "/gpt-4o", "", "openai/ x", "openai/a\nb", "openai/..", "openai/" + "x" * 513, None, 7]
 )
-def test_what_is_no_model_is_refused(model: Any) -> None:
+def test_what_is_no_model_is_rejected(model: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"a model is written provider/model|is not a model's name"):
         AiClient(model)
 
@@ -129,7 +129,7 @@ def test_a_key_by_hand_goes_before_the_environment(monkeypatch: pytest.MonkeyPat
     assert pool.headers["Authorization"] == "Bearer k-hand"
 
 
-def test_a_key_is_asked_for_at_each_request() -> None:
+def test_a_key_is_requested_at_each_request() -> None:
     keys = iter(("k-1", "k-2"))
     ai, pool = client(api_key=lambda: next(keys))
     for _ in range(2):
@@ -175,7 +175,7 @@ def test_loopback_needs_no_key_and_gets_none_from_the_environment(monkeypatch: p
         ("https://{host}.invalid/v1", "base_url needs {host}"),
     ],
 )
-def test_an_address_that_a_key_may_not_travel_to_is_refused(url: str, says: str) -> None:
+def test_an_address_that_a_key_may_not_travel_to_is_rejected(url: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         AiClient("openai/gpt-4o", api_key="k", base_url=url)
 
@@ -328,8 +328,8 @@ def test_facts_about_the_model_are_at_hand() -> None:
 # --- Refusals, retries and fallbacks ------------------------------------------------------------------------------------
 
 
-def test_a_refusal_is_an_error_with_its_facts() -> None:
-    ai, _ = client("openai/gpt-4o", refusal(401, "bad key", x_request_id="req_9"))
+def test_an_error_response_is_an_error_with_its_facts() -> None:
+    ai, _ = client("openai/gpt-4o", error_response(401, "bad key", x_request_id="req_9"))
     with pytest.raises(AuthenticationError, match=r"openai: bad key \(401, request req_9\)") as caught:
         ai.chat().user("x").execute()
     error = caught.value
@@ -340,7 +340,7 @@ def test_a_refusal_is_an_error_with_its_facts() -> None:
 def test_what_may_succeed_is_tried_again() -> None:
     waits: list[tuple[str, int, float]] = []
     ai, pool = client(
-        "openai/gpt-4o", refusal(500), refusal(429, retry_after="0"), chat(),
+        "openai/gpt-4o", error_response(500), error_response(429, retry_after="0"), chat(),
         on_retry=lambda error, attempt, wait: waits.append((type(error).__name__, attempt, wait)),
     )  # fmt: skip
     _, stats = ai.chat().user("x").execute_with_stats()
@@ -348,8 +348,8 @@ def test_what_may_succeed_is_tried_again() -> None:
     assert waits == [("ServerError", 1, 0.0), ("RateLimited", 2, 0.0)]
 
 
-def test_retries_end_and_each_attempt_is_told() -> None:
-    ai, pool = client("openai/gpt-4o", refusal(500), retry=RetryPolicy(1, base_delay=0.0))
+def test_retries_end_and_each_attempt_is_reported() -> None:
+    ai, pool = client("openai/gpt-4o", error_response(500), retry=RetryPolicy(1, base_delay=0.0))
     with pytest.raises(ServerError) as caught:
         ai.chat().user("x").execute()
     assert [attempt.waited for attempt in caught.value.attempts] == [0.0, None]
@@ -357,28 +357,28 @@ def test_retries_end_and_each_attempt_is_told() -> None:
 
 
 @pytest.mark.parametrize(("wish", "tries"), [("true", 2), ("false", 1)])
-def test_the_providers_own_wish_about_retries_wins(wish: str, tries: int) -> None:
+def test_the_providers_own_hint_about_retries_wins(wish: str, tries: int) -> None:
     status = 400 if wish == "true" else 500
-    ai, pool = client("openai/gpt-4o", refusal(status, x_should_retry=wish), retry=RetryPolicy(1, base_delay=0.0))
+    ai, pool = client("openai/gpt-4o", error_response(status, x_should_retry=wish), retry=RetryPolicy(1, base_delay=0.0))
     with pytest.raises((InvalidRequest, ServerError)):
         ai.chat().user("x").execute()
     assert len(pool.sent) == tries
 
 
 def test_a_wait_that_is_too_long_is_not_waited_for() -> None:
-    ai, pool = client("openai/gpt-4o", refusal(429, retry_after="3600"), timeout=1e6)
+    ai, pool = client("openai/gpt-4o", error_response(429, retry_after="3600"), timeout=1e6)
     with pytest.raises(RateLimited) as caught:
         ai.chat().user("x").execute()
     assert (caught.value.retry_after, len(pool.sent)) == (3600.0, 1)
-    short, pool = client("openai/gpt-4o", refusal(429, retry_after="30"), timeout=5)
+    short, pool = client("openai/gpt-4o", error_response(429, retry_after="30"), timeout=5)
     with pytest.raises(RateLimited):
         short.chat().user("x").execute()
     assert len(pool.sent) == 1
 
 
-def test_a_fallback_answers_where_the_first_cannot() -> None:
+def test_a_fallback_responds_where_the_first_cannot() -> None:
     second, other = client("anthropic/claude-3-5-sonnet", chat(), dialect=None, manifest=ANTHROPIC_LIKE)
-    ai, pool = client("openai/gpt-4o", refusal(429), retry=0, fallbacks=[second])
+    ai, pool = client("openai/gpt-4o", error_response(429), retry=0, fallbacks=[second])
     response, stats = ai.chat().user("x").execute_with_stats()
     assert (response.provider, stats.provider, stats.attempts) == ("anthropic", "anthropic", 2)
     assert (len(pool.sent), other.body["model"]) == (1, "claude-3-5-sonnet")
@@ -396,7 +396,7 @@ def test_a_fallback_may_stream_before_anything_reached_the_caller() -> None:
 
 def test_no_fallback_is_asked_about_a_wrong_request() -> None:
     second, other = client("acme/m-2", manifest=ACME)
-    ai, _ = client("openai/gpt-4o", refusal(400), fallbacks=[second])
+    ai, _ = client("openai/gpt-4o", error_response(400), fallbacks=[second])
     with pytest.raises(InvalidRequest):
         ai.chat().user("x").execute()
     assert other.sent == []
@@ -404,12 +404,12 @@ def test_no_fallback_is_asked_about_a_wrong_request() -> None:
 
 def test_a_fallback_without_a_key_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     third, _ = client("acme/m-3", manifest=ACME)
-    ai, _ = client("openai/gpt-4o", refusal(503), retry=0, fallbacks=["anthropic/claude-3-5-sonnet", third])
+    ai, _ = client("openai/gpt-4o", error_response(503), retry=0, fallbacks=["anthropic/claude-3-5-sonnet", third])
     assert ai.chat().user("x").execute().provider == "acme"
 
 
-def test_the_last_failure_tells_of_all_attempts() -> None:
-    second, _ = client("acme/m-2", refusal(529), retry=0, manifest=ACME)
+def test_the_last_failure_shows_all_attempts() -> None:
+    second, _ = client("acme/m-2", error_response(529), retry=0, manifest=ACME)
     ai, _ = client("openai/gpt-4o", NewConnectionError(None, "refused"), retry=0, fallbacks=[second])  # type: ignore[arg-type]
     with pytest.raises(Overloaded) as caught:
         ai.chat().user("x").execute()
@@ -455,7 +455,7 @@ def test_a_stream_without_its_end_is_never_a_success() -> None:
     assert len(pool.sent) == 1
 
 
-def test_a_pool_of_ones_own_is_told_the_limits() -> None:
+def test_a_pool_of_ones_own_gets_the_limits() -> None:
     """Its own waits obey them too: ours hold only for what we read."""
     ai, pool = client(timeout=Timeout(connect=3, read=7))
     ai.chat().user("x").execute()
@@ -486,13 +486,13 @@ def test_a_wrong_option_raises_when_the_client_is_made(options: dict[str, Any], 
         AiClient("openai/gpt-4o", **options)
 
 
-def test_no_limit_at_all_is_said_with_none() -> None:
+def test_no_limit_at_all_is_written_none() -> None:
     ai, _ = client(timeout=None)
     assert ai.timeout.read is None
     assert ai.chat().user("x").execute().content == "Hi"
 
 
-def test_an_answer_beyond_the_limits_is_refused() -> None:
+def test_an_response_beyond_the_limits_is_rejected() -> None:
     ai, _ = client("openai/gpt-4o", chat("x" * 2000), limits=Limits(response=1000))
     with pytest.raises(Exception, match=r"larger than 1000 bytes \(Limits.response\)"):
         ai.chat().user("x").execute()

@@ -65,7 +65,7 @@ def names(monkeypatch):
     return known
 
 
-def test_after_a_refused_address_the_next_is_tried(server, refused, names):
+def test_after_a_rejected_address_the_next_is_tried(server, refused, names):
     names["example.com"] = [refused, server.port]
     with connect(connection_to("example.com", 80), clock()) as sock:
         assert sock.getpeername()[1] == server.port

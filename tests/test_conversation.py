@@ -43,7 +43,7 @@ def script(*responses):
     def play(peer, request):
         response = responses[min(request.number, len(responses)) - 1]
         if isinstance(response, int):
-            peer.send(wire.reply(response, wire.refusal()))
+            peer.send(wire.reply(response, wire.error_body()))
         elif request.streams:
             wire.stream(peer, streamed(response))
         else:

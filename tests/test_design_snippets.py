@@ -54,7 +54,7 @@ def fake(request: pytest.FixtureRequest) -> Iterator[FakeProvider]:
         yield made
 
 
-def test_a_first_answer(client: AiClient) -> None:
+def test_a_first_response(client: AiClient) -> None:
     response = client.chat().user("Hello, world!").execute()
     assert response.content.startswith("This is the embedded stand-in of ailib_sync, not a language model.")
     assert response.content.endswith("You said: Hello, world!")
@@ -93,7 +93,7 @@ def test_parameters(client: AiClient) -> None:
     assert all(warning.split()[0] in ("temperature", "top_p", "stop") for warning in response.warnings)
 
 
-def test_an_answer_that_is_cut(client: AiClient) -> None:
+def test_an_response_that_is_cut(client: AiClient) -> None:
     response, stats = client.chat().user("Write a poem about the sea, and make it long").max_tokens(16).execute_with_stats()
     assert response.finish_reason == "max_tokens"
     assert stats.completion_tokens == 16
@@ -257,7 +257,7 @@ def _facts(response: ChatResponse) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_collected_stream_equals_the_whole_answer(fake: FakeProvider, name: str) -> None:
+def test_a_collected_stream_equals_the_complete_response(fake: FakeProvider, name: str) -> None:
     chat = fake.client().chat().user("Hi").tools(Tool("weather", parameters={"type": "object"}))
     answer = ANSWERS[name]
     fake.reply(**answer, times=2)

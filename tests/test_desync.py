@@ -111,17 +111,17 @@ def in_http_1_0(text: str, stream: bool) -> Message:
 
 
 def an_error(text: str, stream: bool) -> Message:
-    body = json.dumps(wire.refusal(text)).encode()
+    body = json.dumps(wire.error_body(text)).encode()
     return Message(wire.head(400, headers("application/json", Content_Length=str(len(body)))), body, ok=False)
 
 
 def an_error_in_chunks(text: str, stream: bool) -> Message:
-    body = json.dumps(wire.refusal(text)).encode()
+    body = json.dumps(wire.error_body(text)).encode()
     return Message(wire.head(503, headers("application/json", Transfer_Encoding="chunked")), chunked(*halves(body)), ok=False)
 
 
 def a_long_error(text: str, stream: bool) -> Message:
-    body = json.dumps(wire.refusal(text + "x" * 100_000)).encode()
+    body = json.dumps(wire.error_body(text + "x" * 100_000)).encode()
     return Message(wire.head(500, headers("application/json", Content_Length=str(len(body)))), body, ok=False)
 
 

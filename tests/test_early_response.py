@@ -23,7 +23,7 @@ MODELS = ["openai/gpt-4o", "anthropic/claude-sonnet-4-5", "gemini/gemini-2.5-fla
 
 
 def too_large(peer: Peer) -> None:
-    peer.send(wire.reply(413, wire.refusal("body too large"), {"Connection": "close"}))
+    peer.send(wire.reply(413, wire.error_body("body too large"), {"Connection": "close"}))
 
 
 def then_closes(peer: Peer, request: Request) -> bool:
@@ -46,7 +46,7 @@ def then_stops_reading(peer: Peer, request: Request) -> bool:
 
 def then_reads_on(peer: Peer, request: Request) -> bool:
     """The connection could be reused after this one: everything that was sent is read."""
-    peer.send(wire.reply(413, wire.refusal("body too large")))
+    peer.send(wire.reply(413, wire.error_body("body too large")))
     left = int(request.headers["content-length"]) - peer.take_rest()
     while left > 0:
         left -= len(peer.sock.recv(min(left, 1 << 20)))

@@ -187,7 +187,7 @@ def test_the_error_of_one_request_has_the_vectors_of_the_others(fake: FakeProvid
 
     def second_fails(peer: Peer, request: Request) -> bool:
         served.append(request.number)
-        status, body = (500, wire.refusal()) if "c" in request.json["input"] else (200, embedding(request.json["input"]))
+        status, body = (500, wire.error_body()) if "c" in request.json["input"] else (200, embedding(request.json["input"]))
         peer.send(wire.reply(status, body))
         return True
 

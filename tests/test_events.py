@@ -119,7 +119,7 @@ def test_calls_may_come_interleaved() -> None:
     assert made == [CALL, other]
 
 
-def test_equal_calls_are_told_apart() -> None:
+def test_equal_calls_are_distinguished() -> None:
     """Two calls of the same name and arguments are equal as values; each end replaces its own start."""
     first, second = ToolCall("", "f", {"n": 1}), ToolCall("", "f", {"n": 2})
     made = blocks(ToolCallStarted(0, "", "f"), ToolCallStarted(1, "", "f"), ToolCallEnded(1, second), ToolCallEnded(0, first))
@@ -177,7 +177,7 @@ whole_blocks = st.one_of(
     st.builds(Usage, st.none() | st.integers(0), st.none() | st.integers(0)),
     st.sampled_from(["end_turn", "tool_use", None]),
 )
-def test_a_whole_answer_unfolds_to_the_events_that_fold_to_it(made: list[Block], usage: Usage, reason: str | None) -> None:
+def test_a_complete_response_unfolds_to_the_events_that_fold_to_it(made: list[Block], usage: Usage, reason: str | None) -> None:
     whole = ChatResponse(
         Message(MessageRole.ASSISTANT, made, extra={"k": 1}), reason, "raw", "END", "no", usage=usage, id="1", model="m"
     )
@@ -193,7 +193,7 @@ def test_a_whole_answer_unfolds_to_the_events_that_fold_to_it(made: list[Block],
 # --- Answers ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_response_answers_by_its_parts() -> None:
+def test_a_response_offers_its_parts() -> None:
     response = ChatResponse(Message(MessageRole.ASSISTANT, [Thinking("hm"), Thinking(""), Text("a"), CALL, Text("b")]))
     assert (response.content, response.thinking, response.tool_calls) == ("ab", "hm", [CALL])
     assert str(response) == response._repr_markdown_() == "ab"
@@ -223,7 +223,7 @@ _STEPS = st.one_of(
 
 
 @given(st.lists(_STEPS, max_size=12))
-def test_asking_for_the_answer_so_far_changes_nothing_of_the_rest(events: list[StreamingEvent]) -> None:
+def test_asking_for_the_response_so_far_changes_nothing_of_the_rest(events: list[StreamingEvent]) -> None:
     watched, looks = Accumulator(), []
     for event in events:
         watched.add(event)

@@ -82,7 +82,7 @@ def talk(line: tuple[Case, FakeProvider, AiClient]) -> Iterator[Talk]:
 
 @EVERY_MODEL
 @BOTH
-def test_says_what_it_was_told_with_a_system_prompt(talk: Talk, stream: bool) -> None:
+def test_repeats_what_it_was_given_with_a_system_prompt(talk: Talk, stream: bool) -> None:
     answer = talk.execute(talk.client.chat().system("Be terse, Basil.").user("Grüße an alle 👋"), stream)
     assert "You said:" in answer.content
     assert "Grüße an alle 👋" in answer.content
@@ -97,7 +97,7 @@ def test_says_what_it_was_told_with_a_system_prompt(talk: Talk, stream: bool) ->
 
 
 @EVERY_FORMAT
-def test_streams_the_text_in_pieces_and_ends_once(talk: Talk) -> None:
+def test_streams_the_text_in_fragments_and_ends_once(talk: Talk) -> None:
     talk.fake.reply("One piece after the other, and then the end.")
     with talk.client.chat().user("Tell me").stream() as stream:
         events = list(stream)
@@ -218,7 +218,7 @@ def test_takes_every_option_at_once(talk: Talk) -> None:
 
 
 @EVERY_MODEL
-def test_chooses_tools_as_told_or_says_that_it_cannot(talk: Talk) -> None:
+def test_chooses_tools_as_requested_or_reports_that_it_cannot(talk: Talk) -> None:
     chat = talk.client.chat().tools(WEATHER, TIME)
     for choice, text, wanted in (
         ("auto", "Please run get_weather", ["get_weather"]),
@@ -235,7 +235,7 @@ def test_chooses_tools_as_told_or_says_that_it_cannot(talk: Talk) -> None:
 
 
 @EVERY_MODEL
-def test_calls_one_tool_at_a_time_or_says_that_it_cannot(talk: Talk) -> None:
+def test_calls_one_tool_at_a_time_or_reports_that_it_cannot(talk: Talk) -> None:
     answer = talk.client.chat().user("Please run both").tools(WEATHER, TIME, parallel=False).execute()
     found = values_named(talk.body, wire_names("parallel_tool_calls"))
     assert len(answer.tool_calls) == (2 if _warned(answer, "parallel_tool_calls") else 1)
@@ -244,7 +244,7 @@ def test_calls_one_tool_at_a_time_or_says_that_it_cannot(talk: Talk) -> None:
 
 @EVERY_MODEL
 @BOTH
-def test_answers_in_the_form_asked_for_or_says_that_it_cannot(talk: Talk, stream: bool) -> None:
+def test_responds_in_the_requested_format_or_reports_that_it_cannot(talk: Talk, stream: bool) -> None:
     chat = talk.client.chat().user("Give me JSON on a person")
     answer = talk.execute(chat.response_format(PERSON), stream)
     if not _warned(answer, "response_format"):
@@ -328,13 +328,13 @@ def test_passes_fields_of_the_providers_own(talk: Talk) -> None:
 
 
 @EVERY_FORMAT
-def test_the_server_here_refuses_what_it_does_not_know(talk: Talk) -> None:
+def test_the_server_here_rejects_what_it_does_not_know(talk: Talk) -> None:
     with pytest.raises(errors.InvalidRequest):
         talk.client.chat().user("Hi").extra(no_such_field=1).execute()
 
 
 @EVERY_FORMAT
-def test_a_wrong_key_is_refused(talk: Talk) -> None:
+def test_a_wrong_key_is_rejected(talk: Talk) -> None:
     if talk.manifest.auth.get("scheme") == "none":
         pytest.skip("has no keys")
     with (

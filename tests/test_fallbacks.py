@@ -50,7 +50,7 @@ def claude(peer, request):
 
 def says(status, **words):
     def play(peer, request):
-        peer.send(wire.reply(status, wire.refusal(**words)))
+        peer.send(wire.reply(status, wire.error_body(**words)))
         return True
 
     return play
@@ -72,7 +72,7 @@ def fallback(server, **options):
     return AiClient("anthropic/claude-x", base_url=server.url, api_key="key-of-anthropic", **options)
 
 
-def test_a_fallback_answers_with_its_own_key_address_and_format(serve):
+def test_a_fallback_responds_with_its_own_key_address_and_format(serve):
     first, second = serve(says(503)), serve(claude)
     response, stats = gpt(first, fallbacks=[fallback(second)]).chat().user("Hello").max_tokens(9).execute_with_stats()
     assert response.content == "from Claude"
@@ -124,7 +124,7 @@ def test_a_target_is_retried_before_the_next_is_asked(serve):
 def test_a_stream_falls_back_before_its_first_event_only(serve):
     def cut(peer, request):
         peer.send(wire.SSE_HEAD)
-        for block in wire.deltas(wire.PIECES[: request.number - 1]):
+        for block in wire.deltas(wire.TEXTS[: request.number - 1]):
             peer.send(wire.chunk(block))
         return False
 
@@ -135,7 +135,7 @@ def test_a_stream_falls_back_before_its_first_event_only(serve):
     assert stream.stats.attempts == 2
     with pytest.raises(StreamInterrupted) as caught:
         client.chat().user("Hello").stream().collect()
-    assert caught.value.partial.content == wire.PIECES[0]
+    assert caught.value.partial.content == wire.TEXTS[0]
     assert len(second.requests) == 1
 
 
@@ -149,7 +149,7 @@ def test_the_last_error_lists_every_attempt_in_its_text_too(serve):
     assert "after 3 attempts (openai/gpt-4o 503, anthropic/claude-x 500, openai/gpt-4o 429)" in str(caught.value)
 
 
-def test_a_refusal_of_the_fallback_ends_the_call(serve):
+def test_an_error_response_of_the_fallback_ends_the_call(serve):
     first, second, third = serve(says(503)), serve(says(400)), serve(wire.healthy)
     with pytest.raises(InvalidRequest):
         gpt(first, fallbacks=[gpt(second), gpt(third)]).chat().user("Hello").execute()
@@ -163,7 +163,7 @@ def test_a_fallback_without_a_key_is_passed_over(serve, monkeypatch):
     assert client.chat().user("Hello").execute().content == wire.TEXT
 
 
-def test_where_no_fallback_has_a_key_the_error_still_tells_of_the_first(serve, monkeypatch):
+def test_where_no_fallback_has_a_key_the_error_still_shows_the_first(serve, monkeypatch):
     monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
     first = serve(says(503))
     with pytest.raises(AiLibError) as caught:
@@ -171,7 +171,7 @@ def test_where_no_fallback_has_a_key_the_error_still_tells_of_the_first(serve, m
     assert caught.value.attempts[0].status_code == 503
 
 
-def test_an_unknown_fallback_is_told_when_the_client_is_made(serve):
+def test_an_unknown_fallback_is_reported_when_the_client_is_made(serve):
     with pytest.raises(ConfigurationError, match="nosuchprovider"):
         gpt(serve(wire.healthy), fallbacks="nosuchprovider/x")
 
@@ -313,6 +313,6 @@ def test_only_failures_in_a_row_open_the_circuit():
 
 
 @pytest.mark.parametrize("options", [{"failures": 0}, {"failures": True}, {"cooldown": 0}, {"cooldown": "1"}], ids=str)
-def test_a_breaker_that_cannot_be_is_refused(options):
+def test_a_breaker_that_cannot_be_is_rejected(options):
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         CircuitBreaker(**options)

@@ -32,7 +32,7 @@ from .time_limits import scaled
 
 
 def error_response(peer: Peer, request: Request) -> bool:
-    peer.send(wire.reply(400, wire.refusal()))
+    peer.send(wire.reply(400, wire.error_body()))
     return True
 
 

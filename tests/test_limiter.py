@@ -94,14 +94,14 @@ def dropped(client, server):
 
 
 def rejected(client, server):
-    server.play = lambda peer, request: peer.send(wire.reply(400, wire.refusal(), close=True))
+    server.play = lambda peer, request: peer.send(wire.reply(400, wire.error_body(), close=True))
     for call in (chat_of(client).execute, chat_of(client).stream):
         with pytest.raises(InvalidRequest):
             call()
 
 
 def retried(client, server):
-    server.play = replies(wire.reply(503, wire.refusal()), wire.reply(200, wire.completion()), keep=True)
+    server.play = replies(wire.reply(503, wire.error_body()), wire.reply(200, wire.completion()), keep=True)
     assert chat_of(client).execute().content == wire.TEXT
 
 
@@ -198,7 +198,7 @@ def test_a_retry_is_a_request_too(minute):
 
     def play(peer, request):
         gauge.append(monotonic())
-        peer.send(wire.reply(503, wire.refusal()))
+        peer.send(wire.reply(503, wire.error_body()))
         return True
 
     with LocalServer(play) as server, pytest.raises(Overloaded):

@@ -25,7 +25,7 @@ from .time_limits import scaled
 def play(peer, request):
     """Echoes the prompt; `bad` is an error, `slow` takes 150 ms, `forever` never ends."""
     if "bad" in request.prompt:
-        peer.send(wire.reply(400, wire.refusal("bad prompt")))
+        peer.send(wire.reply(400, wire.error_body("bad prompt")))
         return True
     if "slow" in request.prompt:
         sleep(scaled(0.15))

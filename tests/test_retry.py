@@ -40,13 +40,13 @@ from .time_limits import scaled
 NO_DELAY = RetryPolicy(base_delay=0.0)
 
 
-def refuses(status, *, times=9999, headers=None, **words):
+def rejects(status, *, times=9999, headers=None, **words):
     """This error response for the first `times` requests, a normal response after them."""
 
     def play(peer, request):
         if request.number > times:
             return wire.healthy(peer, request)
-        peer.send(wire.reply(status, wire.refusal(**words), headers))
+        peer.send(wire.reply(status, wire.error_body(**words), headers))
         return True
 
     return play
@@ -166,7 +166,7 @@ def test_x_should_retry_is_read(text, hint):
 
 
 def test_the_wait_that_the_provider_requests_is_kept():
-    with LocalServer(refuses(429, times=1, headers={"Retry-After": "0.3"})) as server:
+    with LocalServer(rejects(429, times=1, headers={"Retry-After": "0.3"})) as server:
         started = monotonic()
         _, stats = client_of(server).chat().user("Hello").execute_with_stats()
         assert 0.3 <= monotonic() - started < 0.3 + scaled(1.0)
@@ -175,7 +175,7 @@ def test_the_wait_that_the_provider_requests_is_kept():
 
 @pytest.mark.parametrize("hint", [{"Retry-After": "86400"}, {"retry-after-ms": "86400000"}, {"Retry-After": "1e999"}], ids=str)
 def test_a_retry_after_beyond_the_cap_is_not_honoured_but_reported(hint):
-    with LocalServer(refuses(429, headers=hint)) as server:
+    with LocalServer(rejects(429, headers=hint)) as server:
         started = monotonic()
         error = failure_of(server)
         assert monotonic() - started < scaled(1)
@@ -186,7 +186,7 @@ def test_a_retry_after_beyond_the_cap_is_not_honoured_but_reported(hint):
 
 
 def test_a_wait_beyond_the_total_is_not_started():
-    with LocalServer(refuses(503, headers={"Retry-After": "30"})) as server:
+    with LocalServer(rejects(503, headers={"Retry-After": "30"})) as server:
         started = monotonic()
         error = failure_of(server, timeout=Timeout(total=5))
         assert monotonic() - started < scaled(1)
@@ -208,7 +208,7 @@ def test_a_wait_beyond_the_total_is_not_started():
     ids=str,
 )
 def test_how_many_requests_each_status_causes(status, words, requests):
-    with LocalServer(refuses(status, **words)) as server:
+    with LocalServer(rejects(status, **words)) as server:
         error = failure_of(server)
         assert len(server.requests) == len(error.attempts) == requests
         assert error.status_code == status
@@ -217,7 +217,7 @@ def test_how_many_requests_each_status_causes(status, words, requests):
 
 @pytest.mark.parametrize(("status", "hint", "requests"), [(400, "true", 3), (503, "false", 1), (429, "false", 1)])
 def test_x_should_retry_wins_over_the_status(status, hint, requests):
-    with LocalServer(refuses(status, headers={"x-should-retry": hint})) as server:
+    with LocalServer(rejects(status, headers={"x-should-retry": hint})) as server:
         failure_of(server)
         assert len(server.requests) == requests
 
@@ -231,7 +231,7 @@ def test_x_should_retry_wins_over_the_status(status, hint, requests):
     ],
 )
 def test_a_manifest_defines_what_a_status_means(status, means, kind, requests):
-    with LocalServer(refuses(status)) as server:
+    with LocalServer(rejects(status)) as server:
         manifest = {
             "id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": server.url,
             "auth": {"scheme": "none"}, "errors": {"statuses": {str(status): means}},
@@ -261,7 +261,7 @@ def test_a_stream_cut_before_its_first_event_is_retried():
 
 
 def test_a_stream_cut_after_its_first_event_is_never_retried():
-    with LocalServer(cut_after(wire.PIECES[:3])) as server:
+    with LocalServer(cut_after(wire.TEXTS[:3])) as server:
         texts = []
         stream = client_of(server).chat().user("Hello").stream()
         with pytest.raises(StreamInterrupted) as caught:
@@ -275,7 +275,7 @@ def test_a_stream_cut_after_its_first_event_is_never_retried():
 
 def test_retries_do_not_multiply_an_outage():
     """At most 1.2 requests for each call; the policies alone would make three."""
-    with LocalServer(refuses(503)) as server:
+    with LocalServer(rejects(503)) as server:
         client = client_of(server)
         calls = 250
         for _ in range(calls):
@@ -285,7 +285,7 @@ def test_retries_do_not_multiply_an_outage():
 
 
 def test_the_budget_fills_again_with_success():
-    with LocalServer(refuses(503)) as server:
+    with LocalServer(rejects(503)) as server:
         client = client_of(server)
         client._route.budget.tokens = 0
         assert len(failure_of_client(client).attempts) == 1
@@ -303,7 +303,7 @@ def failure_of_client(client):
 
 
 def test_a_retry_that_succeeds_refunds_its_tokens():
-    with LocalServer(refuses(503, times=2)) as server:
+    with LocalServer(rejects(503, times=2)) as server:
         client = client_of(server)
         client.chat().user("Hello").execute()
         assert client._route.budget.tokens >= RetryBudget.CAPACITY - RetryBudget.TRANSIENT
@@ -314,7 +314,7 @@ def test_a_retry_that_succeeds_refunds_its_tokens():
 
 def test_the_hook_is_called_before_each_wait():
     heard = []
-    with LocalServer(refuses(503, headers={"Retry-After": "0.01"})) as server:
+    with LocalServer(rejects(503, headers={"Retry-After": "0.01"})) as server:
         failure_of(server, on_retry=lambda error, attempt, wait: heard.append((type(error), attempt, wait)))
     assert heard == [(Overloaded, 1, 0.01), (Overloaded, 2, 0.01)]
 
@@ -326,7 +326,7 @@ def test_an_exception_in_the_hook_does_not_replace_the_response(stream):
 
     def play(peer, request):
         if request.number == 1:
-            peer.send(wire.reply(503, wire.refusal()))
+            peer.send(wire.reply(503, wire.error_body()))
             return True
         return wire.healthy(peer, request)
 
@@ -343,7 +343,7 @@ def test_an_exception_in_the_hook_is_a_note_of_the_error():
     def hook(error, attempt, wait):
         raise ZeroDivisionError("one by zero")
 
-    with LocalServer(refuses(503, headers={"Retry-After": "0.01"})) as server:
+    with LocalServer(rejects(503, headers={"Retry-After": "0.01"})) as server:
         error = failure_of(server, on_retry=hook)
     assert isinstance(error, Overloaded)
     assert error.__notes__ == ["on_retry raised ZeroDivisionError: one by zero"] * 2
@@ -354,12 +354,12 @@ def test_a_hook_can_end_the_program(kind):
     def hook(error, attempt, wait):
         raise kind
 
-    with LocalServer(refuses(503)) as server, pytest.raises(kind):
+    with LocalServer(rejects(503)) as server, pytest.raises(kind):
         client_of(server, on_retry=hook).chat().user("Hello").execute()
 
 
 def test_the_error_has_the_timeline_of_its_attempts():
-    with LocalServer(refuses(503, headers={"Retry-After": "0.05"}, message="too busy")) as server:
+    with LocalServer(rejects(503, headers={"Retry-After": "0.05"}, message="too busy")) as server:
         error = failure_of(server)
     assert [(a.provider, a.model, a.status_code, a.waited) for a in error.attempts] == [
         ("openai", "gpt-4o", 503, 0.05), ("openai", "gpt-4o", 503, 0.05), ("openai", "gpt-4o", 503, None),
@@ -372,7 +372,7 @@ def test_the_error_has_the_timeline_of_its_attempts():
 
 
 def test_a_single_attempt_is_not_counted_in_the_message():
-    with LocalServer(refuses(400)) as server:
+    with LocalServer(rejects(400)) as server:
         error = failure_of(server)
     assert len(error.attempts) == 1
     assert "attempt" not in str(error)
@@ -389,7 +389,7 @@ def test_the_text_of_an_error_is_short_whatever_it_contains(message, attempts):
 
 
 def test_an_exception_can_be_pickled_with_all_its_fields():
-    with LocalServer(refuses(503, headers={"Retry-After": "0.01", "x-request-id": "req_1"})) as server:
+    with LocalServer(rejects(503, headers={"Retry-After": "0.01", "x-request-id": "req_1"})) as server:
         error = failure_of(server)
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is Overloaded

@@ -142,6 +142,21 @@ def test_a_dialect_is_a_folder_that_knows_no_other_dialect() -> None:
             assert all(name.startswith(own + ".") for name in others), module
 
 
+#: The files of every dialect, and those of the operations that a dialect may have.
+DIALECT_FILES = {"dialect", "errors", "messages", "options", "reasoning", "response", "stream", "usage"}
+OPERATION_FILES = {"count_tokens", "embeddings", "models"}
+#: The format of eighty hosts, each with deviations, has parts of its own.
+OWN_FILES = {"openai_chat": {"content_parts", "kept_fields", "think_tags", "tool_calls"}}
+
+
+@pytest.mark.parametrize("dialect", NAMES)
+def test_every_dialect_has_the_same_files(dialect: str) -> None:
+    prefix = f"dialects.{dialect}."
+    files = {name.removeprefix(prefix) for name in MODULES if name.startswith(prefix)} - {"__init__"}
+    assert files >= DIALECT_FILES
+    assert files <= DIALECT_FILES | OPERATION_FILES | OWN_FILES.get(dialect, set())
+
+
 def test_an_embedded_service_is_a_folder_that_knows_no_other_service() -> None:
     files: dict[str, set[str]] = {}
     for module, tree in TREES.items():
@@ -191,7 +206,7 @@ def test_the_public_names_are_these() -> None:
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_a_public_name_leads_to_what_bears_it(name: str) -> None:
+def test_a_public_name_leads_to_what_has_it(name: str) -> None:
     value = getattr(ailib_sync, name)
     assert name == "__version__" or value.__name__ == name
 

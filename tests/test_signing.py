@@ -93,13 +93,13 @@ def test_the_signature_is_what_the_specification_says(monkeypatch: pytest.Monkey
     assert f"SignedHeaders={';'.join(names)}," in headers["Authorization"]  # a proxy may change what is not signed
 
 
-def test_no_aws_credentials_is_said_with_what_to_do() -> None:
+def test_no_aws_credentials_is_reported_with_what_to_do() -> None:
     pytest.importorskip("botocore", reason="botocore is an optional extra")
     with pytest.raises(ConfigurationError, match="AWS_BEARER_TOKEN_BEDROCK"):
         signing.sign_aws(aws_request(), "eu-west-1")
 
 
-def test_a_profile_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_that_is_not_there_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("botocore", reason="botocore is an optional extra")
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(ConfigurationError, match="nobody"):
@@ -164,7 +164,7 @@ def test_a_token_is_renewed_before_it_expires(tokens: TokenService) -> None:
     assert [signing.google_token(), signing.google_token()] == ["token-1", "token-2"]
 
 
-def test_a_refused_refresh_is_a_configuration_error(tokens: TokenService) -> None:
+def test_a_rejected_refresh_is_a_configuration_error(tokens: TokenService) -> None:
     tokens.status = 400
     with pytest.raises(ConfigurationError, match="invalid_grant"):
         signing.google_token()
@@ -177,7 +177,7 @@ def test_an_unreachable_token_service_is_a_connect_error_and_may_be_tried_again(
     assert caught.value.retryable
 
 
-def test_no_google_credentials_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_google_credentials_is_reported_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("google.auth", reason="google-auth is an optional extra")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
     with pytest.raises(ConfigurationError, match="gcloud auth"):

@@ -34,7 +34,7 @@ def test_what_is_known_before_the_end() -> None:
     stream.close()
 
 
-def test_after_the_end_the_whole_is_there_and_nothing_more_to_read() -> None:
+def test_after_the_end_the_complete_is_there_and_nothing_more_to_read() -> None:
     stream = opened("Hel", "lo")
     assert stream.collect().content == "Hello"
     assert (stream.ended, repr(stream)) == (True, "ChatStream(openai/gpt-4o, ended)")

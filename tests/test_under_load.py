@@ -26,13 +26,13 @@ def url():
         yield url
 
 
-def test_threads_on_one_client_get_their_own_answers(url):
+def test_threads_on_one_client_get_their_own_responses(url):
     assert threads.crossed(url, 32, 640) == []
 
 
 @FORKS
 @FORK_WARNING
-def test_forked_children_of_a_warm_parent_get_their_own_answers(url):
+def test_forked_children_of_a_warm_parent_get_their_own_responses(url):
     client = forks.warmed(url)
     assert sum(forks.burst(client, 4, 24) for _ in range(8)) == 0
     client.close()
@@ -70,7 +70,7 @@ def test_faults_at_random_leave_nothing_behind():
     assert kept < 2**20
 
 
-def test_the_wsgi_application_answers_whole_and_in_pieces(monkeypatch):
+def test_the_wsgi_application_responds_complete_and_in_fragments(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "examples"))
     app = import_module("wsgi_app").app
     heads = []

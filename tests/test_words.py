@@ -137,3 +137,21 @@ def test_pending_packages_exist() -> None:
 )
 def test_the_check_finds_the_words(source: str, count: int) -> None:
     assert len(_findings(source)) == count
+
+
+#: Words that are not in the name of a test → the term to use. A verb such as `answers` is one of them: a provider responds.
+IN_TEST_NAMES = {
+    "answer answers": "response, responds",
+    "bears shall": "has, must",
+    "piece pieces whole": "fragment, complete",
+    "refuse refused refuses refusals": "reject, error response (the refusal of a model may be named)",
+    "said tells told": "reported, shows",
+    "alike wish wished": "equally, hint",
+}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.parent.glob("tests/**/test_*.py")), ids=lambda path: path.name)
+def test_the_names_of_tests_are_plain(path: Path) -> None:
+    words = {word for group in IN_TEST_NAMES for word in group.split()}
+    names = re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [name for name in names if words.intersection(name.split("_"))] == []

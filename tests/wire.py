@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
     from .local_server import Peer, Request
 
-PIECES = ("One ", "two ", "three ", "four ", "five.")
-TEXT = "".join(PIECES)
+TEXTS = ("One ", "two ", "three ", "four ", "five.")
+TEXT = "".join(TEXTS)
 #: The text that has arrived when a stream breaks in its middle.
-HALF = "".join(PIECES[:3])
+HALF = "".join(TEXTS[:3])
 REASONS = {200: "OK", 429: "Too Many Requests"}
 
 
@@ -69,7 +69,7 @@ def deltas(pieces: Iterable[str]) -> list[bytes]:
     return [delta(piece) for piece in pieces]
 
 
-def events(text_pieces: Iterable[str] = PIECES) -> list[bytes]:
+def events(text_pieces: Iterable[str] = TEXTS) -> list[bytes]:
     """The events of a correct stream."""
     return [*deltas(text_pieces), delta(None, "stop"), DONE]
 
@@ -96,7 +96,7 @@ def stream(peer: Peer, blocks: Iterable[bytes], end: bytes = LAST_CHUNK) -> bool
 def healthy(peer: Peer, request: Request) -> bool:
     """A correct response: TEXT, or the prompt itself where it begins with `echo`."""
     prompt = request.prompt
-    pieces = (prompt,) if prompt.startswith("echo") else PIECES
+    pieces = (prompt,) if prompt.startswith("echo") else TEXTS
     if request.streams:
         return stream(peer, events(pieces))
     peer.send(reply(200, whole(request.line, "".join(pieces))))
@@ -116,5 +116,5 @@ def whole(line: str, text: str) -> dict[str, Any]:
     return {"model": "m", "message": {"role": "assistant", "content": text}, "done": True, "done_reason": "stop"}
 
 
-def refusal(message: str = "no", **more: Any) -> dict[str, Any]:
+def error_body(message: str = "no", **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, "type": "some_error", **more}}

@@ -35,7 +35,7 @@ def load_json(text: str | bytes) -> Any:
     return value
 
 
-def whole_json(text: str) -> Any:
+def complete_json(text: str) -> Any:
     """The value of a JSON text that may be incomplete; None if it is."""
     try:
         return load_json(text)

@@ -48,7 +48,7 @@ def test_max_tokens_is_always_sent_because_the_service_requires_it() -> None:
     assert render(max_tokens=7)[0]["max_tokens"] == 7
 
 
-def test_plain_options_go_under_their_wire_names_and_the_unknown_are_dropped_aloud() -> None:
+def test_plain_options_go_under_their_wire_names_and_the_unknown_are_dropped_with_a_warning() -> None:
     body, warnings = render(temperature=0.5, top_p=0.9, top_k=40, stop=("END", "###"), seed=1, presence_penalty=0.1)
     assert {key: body[key] for key in ("temperature", "top_p", "top_k", "stop_sequences")} == {
         "temperature": 0.5,
@@ -63,7 +63,7 @@ def test_the_model_is_left_out_where_the_address_names_it() -> None:
     assert "model" not in render(manifest=a_manifest(paths={"chat": "/models/{model}:rawPredict"}))[0]
 
 
-def test_a_stream_is_asked_for_and_extra_joins_last() -> None:
+def test_a_stream_is_requested_and_extra_joins_last() -> None:
     extra = {"metadata": {"user_id": "u"}, "output_config": {"effort": "low"}, "max_tokens": 5}
     request = chat_request(
         "m", (Message.user("Hi"),), options={"response_format": ResponseFormat("json_schema", {"type": "object"})},
@@ -105,7 +105,7 @@ def test_leading_system_messages_go_to_the_top_in_order() -> None:
         ([S("t"), U("a"), S("s"), S("r")], ["user", "system"], "t"),
     ],
 )
-def test_a_system_message_in_the_middle_stands_after_a_whole_user_turn(messages: Any, roles: Any, top: Any) -> None:
+def test_a_system_message_in_the_middle_stands_after_a_complete_user_turn(messages: Any, roles: Any, top: Any) -> None:
     body, _ = render(*messages, manifest=a_manifest(**MID))
     assert [turn["role"] for turn in body["messages"]] == roles
     assert body.get("system") == top
@@ -154,7 +154,7 @@ def test_the_results_of_a_turn_stand_in_one_user_turn_before_what_else_it_says()
     }
 
 
-def test_empty_texts_and_turns_are_left_out_because_the_service_refuses_them() -> None:
+def test_empty_texts_and_turns_are_left_out_because_the_service_rejects_them() -> None:
     assert turns(U("a"), A(""), A([Text(" \n")]), U([Text(""), Text("b")])) == [
         {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}
     ]
@@ -219,7 +219,7 @@ def test_a_block_of_a_user_has_its_wire_form(block: Any, wire: Any) -> None:
     assert turns(U([block]))[0]["content"] == [wire]
 
 
-def test_audio_is_refused_before_anything_is_sent() -> None:
+def test_audio_is_rejected_before_anything_is_sent() -> None:
     with pytest.raises(ConfigurationError, match="no audio"):
         render(U([Audio.from_bytes(b"RIFF", "audio/wav")]))
 
@@ -284,7 +284,7 @@ def test_the_input_of_a_call_is_always_an_object(call: ToolCall, arguments: Any)
     assert turns(U("a"), A("", [call]))[1]["content"][0]["input"] == arguments
 
 
-def test_ids_from_elsewhere_are_made_to_fit_alike_in_call_and_result() -> None:
+def test_ids_from_elsewhere_are_made_to_fit_equally_in_call_and_result() -> None:
     _, call, result = turns(U("a"), A("", [ToolCall("functions.f:0", "f")]), Message.tool("functions.f:0", "ok"))
     assert call["content"][0]["id"] == result["content"][0]["tool_use_id"] == "functions_f_0"
 
@@ -316,7 +316,7 @@ def test_a_tool_has_its_schema_and_its_extra() -> None:
     ]
 
 
-def test_strict_is_dropped_aloud_where_it_is_not_taken() -> None:
+def test_strict_is_dropped_with_a_warning_where_it_is_not_taken() -> None:
     body, warnings = render(tools=(Tool("f", strict=True),), manifest=a_manifest(quirks=("no_strict_tools",)))
     assert "strict" not in body["tools"][0]
     assert len(warnings) == 1
@@ -357,7 +357,7 @@ def test_where_none_is_not_taken_the_tools_are_not_shown() -> None:
     assert "tool_choice" not in body
 
 
-def test_a_tool_choice_without_tools_is_dropped_aloud() -> None:
+def test_a_tool_choice_without_tools_is_dropped_with_a_warning() -> None:
     body, warnings = render(tool_choice=ToolChoice("auto"), parallel_tool_calls=False)
     assert "tool_choice" not in body
     assert len(warnings) == 2
@@ -389,7 +389,9 @@ def test_a_tool_cannot_be_forced_while_the_model_thinks_where_the_manifest_says_
         ),
     ],
 )
-def test_a_format_goes_into_output_config_or_is_dropped_aloud(kinds: Any, wanted: Any, config: Any, warned: int) -> None:
+def test_a_format_goes_into_output_config_or_is_dropped_with_a_warning(
+    kinds: Any, wanted: Any, config: Any, warned: int
+) -> None:
     body, warnings = render(manifest=a_manifest(response_format=kinds), response_format=wanted)
     assert body.get("output_config") == config
     assert len(warnings) == warned
@@ -461,7 +463,7 @@ def test_reasoning_goes_as_the_model_takes_it(
     assert len(got[3]) == warned, got[3]
 
 
-def test_sampling_is_dropped_aloud_while_a_model_thinks_that_refuses_it() -> None:
+def test_sampling_is_dropped_with_a_warning_while_a_model_thinks_that_rejects_it() -> None:
     manifest = a_manifest(reasoning=BUDGET)
     body, warnings = render(manifest=manifest, reasoning=Reasoning("low"), temperature=0.2, top_p=0.9, top_k=1)
     assert not {"temperature", "top_p", "top_k"} & body.keys()

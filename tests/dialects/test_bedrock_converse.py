@@ -94,7 +94,7 @@ def test_a_later_system_message_stays_in_its_place_where_the_model_takes_it_ther
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t"])
-def test_blank_text_is_left_out_since_converse_refuses_it(text: str) -> None:
+def test_blank_text_is_left_out_since_converse_rejects_it(text: str) -> None:
     body = render(Message.user([Text(text), Text("x")]), Message.assistant(text), Message.user("y"))
     assert body["messages"] == [{"role": "user", "content": [{"text": "x"}, {"text": "y"}]}]
 
@@ -137,7 +137,7 @@ def test_media_go_out_with_their_format(block: Block, rendered: dict[str, Any]) 
     ],
     ids=str,
 )
-def test_what_converse_cannot_carry_is_said_before_anything_is_sent(block: Block) -> None:
+def test_what_converse_cannot_carry_is_reported_before_anything_is_sent(block: Block) -> None:
     with pytest.raises(ConfigurationError):
         blocks(block)
 
@@ -260,14 +260,14 @@ def test_tool_choice(choice: ToolChoice, rendered: dict[str, Any], warnings: int
     assert len(ledger.warnings) == warnings
 
 
-def test_no_tool_shall_be_called_so_none_is_sent() -> None:
+def test_no_tool_may_be_called_so_none_is_sent() -> None:
     ledger = Ledger()
     body = render(Message.user("x"), ledger=ledger, tools=(WEATHER,), options={"tool_choice": ToolChoice("none")})
     assert "toolConfig" not in body
     assert ledger.warnings == []
 
 
-def test_tools_of_earlier_calls_are_declared_since_converse_demands_them() -> None:
+def test_tools_of_earlier_calls_are_declared_since_converse_requires_them() -> None:
     history = (Message.user("x"), Message.assistant("", [ToolCall("1", "f")]), Message.tool("1", "y"))
     ledger = Ledger()
     body = render(*history, ledger=ledger, tools=(WEATHER,), options={"tool_choice": ToolChoice("none")})
@@ -281,7 +281,7 @@ def test_tools_of_earlier_calls_are_declared_since_converse_demands_them() -> No
     assert "toolConfig" in render(Message.tool("1", "y"))
 
 
-def test_a_choice_without_tools_and_one_the_model_does_not_take_are_said() -> None:
+def test_a_choice_without_tools_and_one_the_model_does_not_take_are_reported() -> None:
     ledger = Ledger()
     assert "toolConfig" not in render(Message.user("x"), ledger=ledger, options={"tool_choice": ToolChoice("auto")})
     assert len(ledger.warnings) == 1
@@ -296,7 +296,7 @@ def test_a_choice_without_tools_and_one_the_model_does_not_take_are_said() -> No
     assert len(ledger.warnings) == 1
 
 
-def test_strict_tools_and_what_tools_carry_beside() -> None:
+def test_strict_tools_and_what_else_tools_have() -> None:
     body = render(Message.user("x"), tools=(Tool("f", strict=True, extra={"new": 1}),))
     spec = {"name": "f", "inputSchema": {"json": {"type": "object", "properties": {}}}, "strict": True, "new": 1}
     assert body["toolConfig"]["tools"] == [{"toolSpec": spec}]
@@ -353,7 +353,7 @@ REASONING: list[tuple[str, Reasoning, dict[str, Any], dict[str, Any], int]] = [
 
 
 @pytest.mark.parametrize(("model", "reasoning", "fields", "output", "warnings"), REASONING)
-def test_thinking_is_asked_for_as_the_model_wants_it(
+def test_thinking_is_requested_as_the_model_wants_it(
     model: str, reasoning: Reasoning, fields: dict[str, Any], output: dict[str, Any], warnings: int
 ) -> None:
     ledger = Ledger()
@@ -381,7 +381,7 @@ def test_other_models_take_the_effort_elsewhere(style: str, body: dict[str, Any]
 
 
 @pytest.mark.parametrize(("max_tokens", "budget"), [(4096, 3072), (1200, 1024), (1024, None)])
-def test_the_budget_leaves_room_for_the_answer(max_tokens: int, budget: int | None) -> None:
+def test_the_budget_leaves_room_for_the_response(max_tokens: int, budget: int | None) -> None:
     ledger = Ledger()
     options = {"reasoning": Reasoning("high"), "max_tokens": max_tokens}
     body = render(Message.user("x"), ledger=ledger, model=CLAUDE_4_5, options=options)
@@ -427,7 +427,7 @@ def parse(body: Any, status: int = 200, **headers: str) -> Any:
     return read_response(status, {"content-type": "application/json", **named}, raw, DIALECT, MANIFEST)
 
 
-def test_every_block_of_an_answer_is_kept_and_goes_back_as_it_came() -> None:
+def test_every_block_of_an_response_is_kept_and_goes_back_as_it_came() -> None:
     response = parse(ANSWER)
     assert response.content == "It rains"
     assert response.thinking == "hmm"
@@ -482,7 +482,7 @@ def test_stop_reasons(word: str, normal: str) -> None:
     ],
     ids=str,
 )
-def test_json_that_is_no_answer_is_a_protocol_error(body: Any) -> None:
+def test_json_that_is_no_response_is_a_protocol_error(body: Any) -> None:
     with pytest.raises(ProtocolError):
         parse(body)
 
@@ -544,7 +544,7 @@ def stream(frames: list[Frame]) -> list[Any]:
     return list(DIALECT.chat.stream.parse(iter(frames), MANIFEST))
 
 
-def test_a_folded_stream_is_the_whole_answer() -> None:
+def test_a_folded_stream_is_the_complete_response() -> None:
     fold = Accumulator()
     for event in stream([*BLOCKS, *END]):
         fold.add(event)
@@ -573,7 +573,7 @@ def test_the_stream_ends_at_its_metadata_and_asks_for_no_more() -> None:
     assert next(asked) == ("contentBlockDelta", None)
 
 
-def test_a_stream_is_whole_with_message_stop_whatever_becomes_of_the_metadata() -> None:
+def test_a_stream_is_complete_with_message_stop_whatever_happens_to_the_metadata() -> None:
     assert stream([*BLOCKS, END[0]])[-1] == StreamEnd("tool_use", "tool_use")
     assert stream([*BLOCKS, END[1], END[0]])[-1] == StreamEnd("tool_use", "tool_use")
 
@@ -584,7 +584,7 @@ def test_a_stream_without_message_stop_was_interrupted(cut: int) -> None:
         stream(BLOCKS[:cut])
 
 
-def test_a_call_that_the_end_of_the_answer_cut_is_ended_with_what_there_is() -> None:
+def test_a_call_that_the_end_of_the_response_cut_is_ended_with_what_there_is() -> None:
     events = stream([start(0, {"toolUse": {"toolUseId": "1", "name": "f"}}), delta(0, {"toolUse": {"input": '{"a'}}), *END])
     (ended,) = (event for event in events if isinstance(event, ToolCallEnded))
     assert ended.tool_call == ToolCall("1", "f", None, '{"a')
@@ -611,7 +611,7 @@ def test_a_frame_of_the_wrong_shape_is_a_protocol_error(frame: Frame) -> None:
         stream([frame])
 
 
-def test_a_whole_answer_where_a_stream_was_asked_for() -> None:
+def test_a_complete_response_where_a_stream_was_requested() -> None:
     events = stream_events([json.dumps(ANSWER).encode()], {"content-type": "application/json"}, DIALECT, MANIFEST)
     fold = Accumulator()
     for event in events:
@@ -650,7 +650,7 @@ IN_STREAM = [
 
 
 @pytest.mark.parametrize(("word", "kind", "retryable"), IN_STREAM)
-def test_a_refusal_in_the_stream_is_raised_for_what_it_is(word: str, kind: type[RemoteError], retryable: bool) -> None:
+def test_an_error_response_in_the_stream_is_raised_for_what_it_is(word: str, kind: type[RemoteError], retryable: bool) -> None:
     got: list[Any] = []
     frames = [delta(0, {"text": "a"}), ("error", {"type": "error", "error": {"type": word, "message": "m"}})]
     with pytest.raises(RemoteError) as caught:
@@ -679,7 +679,7 @@ BY_STATUS = [
 
 @pytest.mark.parametrize(("status", "word", "kind"), BY_STATUS)
 @pytest.mark.parametrize("around", ["{}", "{}:http://internal.amazon.com/coral/com.amazon.bedrock/", "aws.x#{}:http://y/"])
-def test_the_type_of_a_refusal_stands_in_a_header(status: int, word: str, kind: type[RemoteError], around: str) -> None:
+def test_the_type_of_an_error_response_stands_in_a_header(status: int, word: str, kind: type[RemoteError], around: str) -> None:
     with pytest.raises(RemoteError) as caught:
         parse({"message": "m"}, status, x_amzn_errortype=around.format(word), x_amzn_requestid="r1")
     assert type(caught.value) is kind
@@ -690,7 +690,7 @@ def test_the_type_of_a_refusal_stands_in_a_header(status: int, word: str, kind: 
     ("body", "message"),
     [({"Message": "m"}, "m"), (b"<html>", "<html>"), ({"__type": "a#ValidationException", "message": "m"}, "m")],
 )
-def test_refusals_of_other_shapes_keep_their_message(body: Any, message: str) -> None:
+def test_error_responses_of_other_shapes_keep_their_message(body: Any, message: str) -> None:
     with pytest.raises(RemoteError) as caught:
         parse(body, 400)
     assert caught.value.message == message

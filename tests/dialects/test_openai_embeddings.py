@@ -102,7 +102,7 @@ def test_a_response_without_a_vector_for_each_text_is_a_protocol_error(body: Any
         ("a", {"dimensions": True}, "dimensions must be a whole number of at least 1, not True"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_sent(texts: Any, options: Any, says: str) -> None:
+def test_bad_input_is_rejected_before_anything_is_sent(texts: Any, options: Any, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         AiClient("openai/text-embedding-3-small", api_key="k").embed(texts, **options)
 
@@ -142,7 +142,7 @@ def test_a_provider_without_embeddings_says_what_it_has() -> None:
         AiClient("groq/x", api_key="k").embed("a")
 
 
-def test_a_provider_of_embeddings_alone_can_be_asked_for_them() -> None:
+def test_a_provider_of_embeddings_alone_can_be_requested_them() -> None:
     data = {
         "id": "acme", "name": "Acme", "dialect": "openai_chat", "base_url": "https://acme.example/v1",
         "status": "not_chat", "retired": {"use": "It makes vectors."}, "operations": {"embeddings": {}},

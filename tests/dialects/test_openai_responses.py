@@ -46,7 +46,7 @@ def warnings(on: Manifest | None = None, **options: Any) -> list[str]:
 # Messages
 
 
-def test_a_plain_request_holds_nothing_that_was_not_asked_for() -> None:
+def test_a_plain_request_holds_nothing_that_was_not_requested() -> None:
     assert render() == {"model": "m-1", "input": [{"type": "message", "role": "user", "content": "Hi"}]}
 
 
@@ -61,7 +61,7 @@ def test_the_developer_role_is_used_where_the_manifest_says_so() -> None:
     assert sent[1] == {"type": "message", "role": "developer", "content": "C"}
 
 
-def test_system_messages_alone_are_input_because_an_empty_input_is_refused() -> None:
+def test_system_messages_alone_are_input_because_an_empty_input_is_rejected() -> None:
     body = render(Message.system("Say hello."))
     assert body["input"] == [{"type": "message", "role": "system", "content": "Say hello."}]
     assert "instructions" not in body
@@ -101,7 +101,7 @@ def test_user_parts() -> None:
         (Message("tool", "42"), "Message.tool"),  # type: ignore[arg-type]
     ],
 )
-def test_what_the_format_has_no_place_for_is_refused_before_anything_is_sent(message: Message, said: str) -> None:
+def test_what_the_format_has_no_place_for_is_rejected_before_anything_is_sent(message: Message, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         render(message)
 
@@ -148,7 +148,7 @@ def test_without_its_thought_a_turn_goes_back_without_ids_because_the_service_lo
     ]
 
 
-def test_what_another_dialect_said_goes_out_as_plain_text_and_calls() -> None:
+def test_what_another_dialect_returned_goes_out_as_plain_text_and_calls() -> None:
     foreign = assistant(
         Thinking("hm", "sig", extra={"item": THOUGHT}),
         Text("A", {"cache": 1}),
@@ -187,7 +187,7 @@ def test_items_of_hosted_tools_go_back_as_they_came() -> None:
     assert items(assistant(Opaque(search)))[0] == search
 
 
-def test_calls_stand_last_for_a_host_that_wants_them_beside_their_outputs() -> None:
+def test_calls_stand_last_for_a_host_that_wants_them_next_to_their_outputs() -> None:
     turn = assistant(Text("a"), CALL, Text("b"))
     assert [item["type"] for item in items(turn)] == ["message", "function_call", "message"]
     sent = items(turn, Message.tool("call_1", "ok"), on=manifest(quirks=("calls_last",)))
@@ -226,7 +226,7 @@ def test_a_custom_tool_is_called_and_answered_in_its_own_items() -> None:
     ]
 
 
-def test_call_ids_that_begin_anew_in_each_answer_are_told_apart() -> None:
+def test_call_ids_that_begin_anew_in_each_response_are_distinguished() -> None:
     first, second = ToolCall("call_0", "weather", {"city": "Rome"}), ToolCall("call_0", "weather", {"city": "Oslo"})
     sent = items(assistant(first), Message.tool("call_0", "hot"), assistant(second), Message.tool("call_0", "cold"))
     assert [item["call_id"] for item in sent] == ["call_0", "call_0", "call_0_2", "call_0_2"]
@@ -296,7 +296,7 @@ def test_options_without_a_form_are_left_out_with_a_warning(option: str) -> None
     assert warnings(**{option: 1}) == [f"{option} is not supported by Acme for this model"]
 
 
-def test_options_the_manifest_refuses_are_changed_or_left_out_with_a_warning() -> None:
+def test_options_the_manifest_rejects_are_changed_or_left_out_with_a_warning() -> None:
     meek = manifest(tool_choice=("auto",), response_format=("text", "json"))
     assert warnings(meek, tool_choice=ToolChoice("required")) == [
         "tool_choice 'required' is not supported by Acme for this model; auto is sent"
@@ -317,7 +317,7 @@ def test_a_tool_choice_without_tools_is_left_out_with_a_warning() -> None:
     assert ledger.warnings == ["tool_choice is left out: the request has no tools"]
 
 
-def test_extra_joins_last_and_does_not_hide_what_was_asked_for() -> None:
+def test_extra_joins_last_and_does_not_hide_what_was_requested() -> None:
     body = render(
         options={"response_format": ResponseFormat("json")}, stream=True, extra={"text": {"verbosity": "low"}, "model": "x"}
     )

@@ -111,8 +111,8 @@ def reads_slowly(peer: Peer, request: Request) -> bool:
     return True
 
 
-def refuses_upload(peer: Peer, request: Request) -> bool:
-    peer.send(wire.reply(413, wire.refusal("too large"), {"Connection": "close"}))
+def rejects_upload(peer: Peer, request: Request) -> bool:
+    peer.send(wire.reply(413, wire.error_body("too large"), {"Connection": "close"}))
     return False
 
 
@@ -395,7 +395,7 @@ FAULTS = (
     Fault(
         "early-413-during-upload",
         "a request of 32 MB is rejected after its headers, and the connection is closed",
-        refuses_upload,
+        rejects_upload,
         (RequestTooLarge, ConnectionLost),
         (1, 3),
         modes=PLAIN,

@@ -44,7 +44,7 @@ HTML = "<html><body>" + "Please log in. " * 10 + "</body></html>"
 
 
 def refused(status: int, headers: dict[str, str] | None = None, **more: Any) -> Any:
-    return says(reply(status, wire.refusal(**more), headers))
+    return says(reply(status, wire.error_body(**more), headers))
 
 
 def limited(retry_after: str, name: str = "Retry-After", **headers: str) -> Any:
@@ -57,7 +57,7 @@ def in_two_seconds(peer: Peer, request: Request) -> bool:
     peer.send(
         reply(
             429,
-            wire.refusal(),
+            wire.error_body(),
             {"Date": format_datetime(now, True), "Retry-After": format_datetime(now + timedelta(seconds=1), True)},
         )
     )
@@ -67,7 +67,7 @@ def in_two_seconds(peer: Peer, request: Request) -> bool:
 def soon(peer: Peer, request: Request) -> bool:
     """A Retry-After date in two seconds, without a Date header. A date has whole seconds, so one to two are left."""
     date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=2), usegmt=True)
-    peer.send(reply(429, wire.refusal(), {"Retry-After": date}))
+    peer.send(reply(429, wire.error_body(), {"Retry-After": date}))
     return True
 
 
@@ -486,7 +486,7 @@ BODIES = (
     Fault(
         "error-body-stall",
         "status 500, half of its body, then nothing",
-        then_silence(reply(500, wire.refusal("n" * 200))[:-50]),
+        then_silence(reply(500, wire.error_body("n" * 200))[:-50]),
         ServerError,
         3,
         modes=PLAIN,
@@ -575,7 +575,7 @@ BODIES = (
     Fault(
         "json-error-200",
         "an error with status 200",
-        says(reply(200, wire.refusal("overloaded", code=503))),
+        says(reply(200, wire.error_body("overloaded", code=503))),
         RemoteError,
         (1, 3),
         "reuse",
@@ -602,7 +602,7 @@ BODIES = (
     Fault(
         "log-injection",
         "an error message of 1 MB with line ends and escape sequences",
-        says(reply(400, wire.refusal("bad\r\nFAKE LOG LINE\x1b[2J\u2028" + "x" * 1_000_000))),
+        says(reply(400, wire.error_body("bad\r\nFAKE LOG LINE\x1b[2J\u2028" + "x" * 1_000_000))),
         InvalidRequest,
         1,
         "either",

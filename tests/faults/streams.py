@@ -22,14 +22,14 @@ from ailib_sync.http.timeouts import Limits, Timeout
 
 from .. import wire
 from ..time_limits import scaled
-from ..wire import DONE, HALF, LAST_CHUNK, PIECES, SSE_HEAD, chunk, delta, deltas, event
+from ..wire import DONE, HALF, LAST_CHUNK, SSE_HEAD, TEXTS, chunk, delta, deltas, event
 from .register import STREAM, Fault, first, says, streams
 
 if TYPE_CHECKING:
     from ..local_server import Peer, Request
 
-BEGUN = deltas(PIECES[:3])
-ALL = deltas(PIECES)
+BEGUN = deltas(TEXTS[:3])
+ALL = deltas(TEXTS)
 FINISH = delta(None, "stop")
 TO_CLOSE = wire.head(200, {"Content-Type": "text/event-stream", "Connection": "close"})
 OVERLOADED = event({"error": {"message": "Overloaded", "type": "overloaded_error", "code": 529}})
@@ -171,7 +171,7 @@ def event_too_large(error: ResponseTooLarge) -> bool:
     return "Limits.event" in error.message
 
 
-AWS_BEGUN = tuple(map(aws_text, PIECES[:3]))
+AWS_BEGUN = tuple(map(aws_text, TEXTS[:3]))
 HUGE = struct.pack(">II", 0xFFFFFFFF, 16)
 HUGE_PRELUDE = HUGE + struct.pack(">I", zlib.crc32(HUGE))
 OLLAMA = "ollama/llama3.3?dialect=ollama_chat"
@@ -302,7 +302,7 @@ FAULTS = (
     fault(
         "stream-json-error-instead-of-sse",
         "an error in JSON, with status 200, instead of a stream",
-        says(wire.reply(200, wire.refusal("overloaded", code=503))),
+        says(wire.reply(200, wire.error_body("overloaded", code=503))),
         RemoteError,
         "reuse",
         text="",
@@ -423,7 +423,7 @@ FAULTS = (
     fault(
         "ndjson-cut-line",
         "NDJSON with a truncated last line",
-        ndjson(*map(ollama, PIECES[:3]), ollama("four")[:20]),
+        ndjson(*map(ollama, TEXTS[:3]), ollama("four")[:20]),
         StreamInterrupted,
         "either",
         model=OLLAMA,
@@ -431,7 +431,7 @@ FAULTS = (
     fault(
         "ndjson-no-done",
         "NDJSON that ends without `done`",
-        ndjson(*map(ollama, PIECES[:3])),
+        ndjson(*map(ollama, TEXTS[:3])),
         StreamInterrupted,
         "either",
         model=OLLAMA,
@@ -439,7 +439,7 @@ FAULTS = (
     fault(
         "ndjson-error-line",
         "NDJSON with an error as its last line",
-        ndjson(*map(ollama, PIECES[:3]), b'{"error": "boom"}\n'),
+        ndjson(*map(ollama, TEXTS[:3]), b'{"error": "boom"}\n'),
         RemoteError,
         "either",
         model=OLLAMA,

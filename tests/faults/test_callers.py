@@ -29,7 +29,7 @@ from ailib_sync.errors import (
 from .. import wire
 from ..local_server import LocalServer
 from ..time_limits import LATE, scaled
-from ..wire import PIECES, healthy
+from ..wire import TEXTS, healthy
 from .register import fault_test, first, says
 from .responses import limited, refused, then_silence
 from .runner import KEY, call, census, check_census, check_secrets, recorded_logs
@@ -144,7 +144,7 @@ def test_a_stream_has_one_reader():
             next(stream)
         stream.close()
         reader.join(scaled(5))
-        assert seen == list(PIECES[:3])
+        assert seen == list(TEXTS[:3])
 
 
 @fault_test("stream-iterated-twice", "a stream is read again after its end", "`StreamConsumed`; nothing is sent again")
@@ -255,7 +255,7 @@ def test_exceptions_pickle():
 @pytest.mark.parametrize("key", ["sk-test\r\nX-Evil: 1", "sk-test\u2011canary", "sk test", "sk\0test", ""])
 @fault_test("app-key-crlf", "a key with a line end", "`ConfigurationError` that does not show it; nothing is sent")
 @fault_test("app-key-nonlatin", "a key with a special hyphen, as pasted from a web page", "the same")
-def test_a_key_that_cannot_be_sent_is_refused(key):
+def test_a_key_that_cannot_be_sent_is_rejected(key):
     with LocalServer(healthy) as server:
         with pytest.raises(ConfigurationError) as caught:
             AiClient("openai/gpt-4o", api_key=key, base_url=server.url).chat().user("Hello").execute()
@@ -372,7 +372,7 @@ def test_a_child_leaves_its_parents_stream_alone():
     def play(peer, request):
         peer.send(wire.SSE_HEAD + wire.chunk(wire.delta("One ")))
         goes_on.wait(scaled(5))
-        for block in wire.events(PIECES[1:]):
+        for block in wire.events(TEXTS[1:]):
             peer.send(wire.chunk(block))
         peer.send(wire.LAST_CHUNK)
         return True
@@ -414,7 +414,7 @@ def test_an_address_holds_no_password():
 
 @fault_test("extra-header-crlf", "a header with a line end or NUL in its value, or a space in its name", "`ConfigurationError`")
 @pytest.mark.parametrize(("name", "value"), [("X-A", "a\r\nX-Evil: 1"), ("X-A", "a\0b"), ("X A", "a"), ("", "a")])
-def test_a_header_that_cannot_be_sent_is_refused(name, value):
+def test_a_header_that_cannot_be_sent_is_rejected(name, value):
     with pytest.raises(ConfigurationError, match="header"):
         AiClient("openai/gpt-4o", api_key="k", headers={name: value})
 

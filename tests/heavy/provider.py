@@ -46,7 +46,7 @@ def silent_end(peer: Peer, request: Request) -> bool:
 def cut(peer: Peer, request: Request) -> bool:
     """The connection ends in the middle of the answer."""
     if request.streams:
-        peer.send(wire.SSE_HEAD + b"".join(map(wire.chunk, wire.deltas(wire.PIECES[:3]))))
+        peer.send(wire.SSE_HEAD + b"".join(map(wire.chunk, wire.deltas(wire.TEXTS[:3]))))
     else:
         peer.send(wire.reply(200, wire.completion())[:-20])
     return False
@@ -55,7 +55,7 @@ def cut(peer: Peer, request: Request) -> bool:
 def unfinished(peer: Peer, request: Request) -> bool:
     """A clean end of the body without the end of the answer."""
     if request.streams:
-        return wire.stream(peer, wire.deltas(wire.PIECES[:3]))
+        return wire.stream(peer, wire.deltas(wire.TEXTS[:3]))
     peer.send(wire.reply(200, b'{"id": "c1", "choices"', {"Content-Type": "application/json"}))
     return True
 
@@ -68,8 +68,8 @@ def broken_gzip(peer: Peer, request: Request) -> bool:
 
 def failed_in_stream(peer: Peer, request: Request) -> bool:
     if not request.streams:
-        return says(503, wire.refusal("busy"))(peer, request) is True
-    return wire.stream(peer, [*wire.deltas(wire.PIECES[:3]), wire.event(wire.refusal("busy", code=503))])
+        return says(503, wire.error_body("busy"))(peer, request) is True
+    return wire.stream(peer, [*wire.deltas(wire.TEXTS[:3]), wire.event(wire.error_body("busy", code=503))])
 
 
 def lingering(peer: Peer, request: Request) -> bool:
@@ -122,9 +122,9 @@ MANNERS: dict[str, Play] = {"slow": slow, "stalled": stalled, "paused": paused, 
 
 #: What the random runs draw from.
 FAULTS = {
-    "refused": Trouble(says(400, wire.refusal("bad")), InvalidRequest, InvalidRequest),
-    "busy": Trouble(says(503, wire.refusal("busy")), Overloaded, Overloaded),
-    "quota": Trouble(says(429, wire.refusal(code="insufficient_quota")), QuotaExhausted, QuotaExhausted),
+    "refused": Trouble(says(400, wire.error_body("bad")), InvalidRequest, InvalidRequest),
+    "busy": Trouble(says(503, wire.error_body("busy")), Overloaded, Overloaded),
+    "quota": Trouble(says(429, wire.error_body(code="insufficient_quota")), QuotaExhausted, QuotaExhausted),
     "reset": Trouble(reset, ConnectionLost, ConnectionLost),
     "silent end": Trouble(silent_end, ConnectionLost, ConnectionLost),
     "cut": Trouble(cut, ConnectionLost, StreamInterrupted, wire.HALF),

@@ -92,7 +92,7 @@ SPEAKERS = {name: speakers(name) for name in NAMES}
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_any_request_is_json_or_is_refused_before_it_is_sent(name: str, data: st.DataObject) -> None:
+def test_any_request_is_json_or_is_rejected_before_it_is_sent(name: str, data: st.DataObject) -> None:
     base = data.draw(st.sampled_from(SPEAKERS[name]))
     model = data.draw(st.sampled_from(["m", *(pattern.replace("*", "x").split("|")[0] for pattern in base.models)]))
     manifest = base.for_model(model, name)

@@ -99,7 +99,7 @@ def test_the_mapped_form_of_loopback_is_judged_by_what_it_maps_to() -> None:
         "x",
     ],
 )
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_what_is_no_address_is_rejected(url: str) -> None:
     with pytest.raises(ConfigurationError):
         target(url)
 
@@ -163,7 +163,7 @@ def test_a_models_name_stays_in_its_segment_with_every_provider_that_has_it_in_a
 @pytest.mark.parametrize(
     "model", [".", "..", "", " m", "m ", "a\nb", "a\rb", "a\0b", "a\x7fb", "a\u2028b", "a\u202eb", "x" * 513, "\ud800"]
 )
-def test_a_name_that_is_none_is_refused(model: str) -> None:
+def test_a_name_that_is_none_is_rejected(model: str) -> None:
     with pytest.raises(ConfigurationError):
         AiClient(f"openai/{model}", api_key="k-1")
     with pytest.raises(ConfigurationError):
@@ -174,7 +174,7 @@ CONTROLS = [*(chr(c) for c in range(32) if c != 9), "\x7f", "\x80", "\x85", "\x9
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda c: f"{ord(c):#x}")
-def test_control_characters_are_refused_in_headers_and_keys(control: str) -> None:
+def test_control_characters_are_rejected_in_headers_and_keys(control: str) -> None:
     with pytest.raises(ConfigurationError):
         AiClient("openai/m", headers={"X-A": f"a{control}b"})
     with pytest.raises(ConfigurationError):
@@ -195,7 +195,7 @@ def test_headers_that_frame_a_message_are_not_the_callers(name: str) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
-def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
+def test_a_redirect_is_rejected_and_not_followed(status: int) -> None:
     with LocalServer(wire.healthy) as elsewhere:
         with LocalServer(replies(wire.reply(status, b"", {"Location": elsewhere.url}, close=True))) as server:
             error = caught(lambda: AiClient("openai/m", api_key="k-1", base_url=server.url).chat().user("Hi").execute())
@@ -204,7 +204,7 @@ def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
         assert elsewhere.peers == []
 
 
-def test_the_address_of_a_picture_is_sent_as_text_and_never_asked_for() -> None:
+def test_the_address_of_a_picture_is_sent_as_text_and_never_requested() -> None:
     picture_bytes = wire.reply(200, b"picture", {"Content-Type": "image/png"})
     with LocalServer(replies(picture_bytes)) as pictures, LocalServer(replies(wire.reply(200, wire.completion()))) as server:
         picture = Image.from_url(f"http://127.0.0.1:{pictures.port}/a.png")
@@ -293,7 +293,7 @@ def test_another_address_takes_no_key_from_the_environment(monkeypatch: pytest.M
     client = AiClient("openai/m", base_url="https://evil.example/v1")
     with pytest.raises(ConfigurationError, match="pass api_key="):
         client.chat().user("Hi").execute()
-    with LocalServer(replies(wire.reply(401, wire.refusal(), close=True))) as server:
+    with LocalServer(replies(wire.reply(401, wire.error_body(), close=True))) as server:
         error = caught(lambda: AiClient("openai/m", base_url=server.url).chat().user("Hi").execute())
     assert isinstance(error, AuthenticationError)
     assert not [request for request in server.requests if STOLEN.encode() in request.raw]
@@ -301,7 +301,7 @@ def test_another_address_takes_no_key_from_the_environment(monkeypatch: pytest.M
 
 @settings(max_examples=200)
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=20))
-def test_any_model_name_is_refused_or_is_one_segment(model: str) -> None:
+def test_any_model_name_is_rejected_or_is_one_segment(model: str) -> None:
     manifest = Manifest(id="g", name="G", dialect="gemini_generate", base_url="https://g.example/v1")
     try:
         AiClient(f"g/{model}", api_key="k", manifest=manifest)

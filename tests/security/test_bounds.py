@@ -90,7 +90,7 @@ ENDLESS: dict[str, tuple[str, str, str, str]] = {
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the standard library measures no memory there")
 @pytest.mark.parametrize("name", ENDLESS)
-def test_an_endless_answer_ends_within_bounds(name: str) -> None:
+def test_an_endless_response_ends_within_bounds(name: str) -> None:
     head, body, way, kind = ENDLESS[name]
     limit = 8 * MIB if body in ("pings", "blank") else 64 * MIB  # lines cost time and no memory
 
@@ -150,7 +150,7 @@ def test_one_line_of_ndjson_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 5000, 1_000_000])
-def test_json_nested_too_deeply_is_an_answer_that_cannot_be_read(depth: int) -> None:
+def test_json_nested_too_deeply_is_an_response_that_cannot_be_read(depth: int) -> None:
     with pytest.raises(ProtocolError, match="nested deeper than"):
         load_json("[" * depth + "]" * depth)
 
@@ -162,12 +162,12 @@ def test_json_may_be_nested_as_deep_as_any_service_does() -> None:
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "-" + "1" * 5000])
-def test_a_number_too_long_for_the_interpreter_is_an_answer_that_cannot_be_read(number: str) -> None:
+def test_a_number_too_long_for_the_interpreter_is_an_response_that_cannot_be_read(number: str) -> None:
     with pytest.raises(ProtocolError):
         load_json(f'{{"a":{number}}}')
 
 
-def test_a_long_refusal_is_kept_and_shown_in_part() -> None:
+def test_a_long_error_response_is_kept_and_shown_in_part() -> None:
     body = json.dumps(
         {"error": {"message": "é" * 100_000, "code": "c" * 9000, "type": "t" * 9000}}, ensure_ascii=False
     ).encode()

@@ -96,7 +96,7 @@ def echo(status: int) -> Play:
 
     def play(peer: Peer, request: Request) -> None:
         key = request.headers["authorization"].rpartition(" ")[2]
-        peer.send(answered(wire.refusal(f"wrong key {key} in Bearer {key}", type="x", code="y"), status))
+        peer.send(answered(wire.error_body(f"wrong key {key} in Bearer {key}", type="x", code="y"), status))
 
     return play
 
@@ -137,7 +137,7 @@ for _status, _kind in STATUSES.items():
 
 @pytest.mark.parametrize("way", [whole, streamed])
 @pytest.mark.parametrize("name", ANSWERS)
-def test_no_answer_brings_the_key_to_light(
+def test_no_response_brings_the_key_to_light(
     name: str, way: Callable[[AiClient], None], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     answer, kind, stream_kind = ANSWERS[name]
@@ -218,7 +218,7 @@ def test_a_server_without_tls_brings_nothing_to_light(caplog: pytest.LogCaptureF
     ],
     ids=["refused", "bad host", "bad port", "ftp", "socks9", "no scheme"],
 )
-def test_a_proxys_password_is_never_told(
+def test_a_proxys_password_is_never_shown(
     address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", address)
@@ -229,7 +229,7 @@ def test_a_proxys_password_is_never_told(
     nothing_shows(error, caplog.text, *capfd.readouterr(), repr(vars(client)), repr(vars(client._route.transport)))
 
 
-def test_a_proxy_that_refuses_learns_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_rejects_learns_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     with LocalServer(replies(answered(b"", 407, "text/plain"))) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://us%65r:{PASSWORD}%40@127.0.0.1:{proxy.port}")
         error = caught(lambda: whole(a_client("https://api.example.invalid/v1")))
@@ -383,7 +383,7 @@ def test_a_prompt_is_in_no_warning_and_no_log(caplog: pytest.LogCaptureFixture) 
     assert leaks({"warnings": repr(response.warnings), "log": caplog.text}, KEY) == []
 
 
-def test_a_key_in_the_environment_is_asked_for_at_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_in_the_environment_is_requested_at_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is kept nowhere: when it is gone from the environment, it is gone."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     client = AiClient("openai/m")

@@ -30,14 +30,14 @@ def error_of(play: Play, stream: bool) -> BaseException:
 
 
 def in_message(length: int) -> dict[str, Any]:
-    return wire.refusal("x" * length + f" {KEY} is not valid")
+    return wire.error_body("x" * length + f" {KEY} is not valid")
 
 
 #: Error bodies that contain the key.
 BODIES: dict[str, bytes | str | dict[str, Any]] = {
     **{f"message after {length}": in_message(length) for length in LENGTHS},
-    "type": wire.refusal("no", type=KEY),
-    "code": wire.refusal("no", code=KEY),
+    "type": wire.error_body("no", type=KEY),
+    "code": wire.error_body("no", code=KEY),
     "message that is a string": {"error": f"Bearer {KEY}"},
     "detail": {"detail": f"the key {KEY} is not valid"},
     "html": f"<html><body>Authorization: Bearer {KEY}</body></html>",
@@ -56,7 +56,7 @@ def test_a_key_in_an_error_body_is_not_in_the_exception(name: str, stream: bool)
 
 @pytest.mark.parametrize("status", [400, 429])
 def test_a_key_as_the_request_id_is_not_in_the_exception(status: int) -> None:
-    no_part_shows(error_of(replies(wire.reply(status, wire.refusal(), {"x-request-id": KEY}, close=True)), False), KEY)
+    no_part_shows(error_of(replies(wire.reply(status, wire.error_body(), {"x-request-id": KEY}, close=True)), False), KEY)
 
 
 def event(error: dict[str, Any]) -> bytes:

@@ -67,7 +67,7 @@ def test_an_import_touches_nothing_outside_the_package(way: str, environment: se
             assert where.startswith(allowed) or where.isdigit() or Path(where) in (ROOT, Path()), (event, where)
 
 
-def test_a_watched_environment_tells_what_is_asked_of_it() -> None:
+def test_a_watched_environment_shows_what_is_read_from_it() -> None:
     """The measure itself: a program that reads a variable is seen."""
     program = PROGRAM.replace("import ailib_sync\n", "import ailib_sync\nos.environ.get('SEEN')\n")
     run = subprocess.run(

@@ -224,7 +224,7 @@ def _stats(context: ssl.SSLContext) -> int:
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_a_bundle_that_cannot_be_read_is_told_and_nothing_is_trusted_instead(content: str | None, tmp_path: Path) -> None:
+def test_a_bundle_that_cannot_be_read_is_reported_and_nothing_is_trusted_instead(content: str | None, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)

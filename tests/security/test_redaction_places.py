@@ -63,15 +63,15 @@ def filled(length: int) -> str:
 
 #: Places in a response → the number of characters before which something there is cut.
 PLACES: dict[str, tuple[Callable[[int], bytes], int]] = {
-    "message": (lambda n: response(400, wire.refusal(filled(n))), 2000),
-    "message with control characters": (lambda n: response(400, wire.refusal("\x07" * (n // 4) + KEY)), 2000),
-    "message of an error with status 200": (lambda n: response(200, wire.refusal(filled(n))), 2000),
+    "message": (lambda n: response(400, wire.error_body(filled(n))), 2000),
+    "message with control characters": (lambda n: response(400, wire.error_body("\x07" * (n // 4) + KEY)), 2000),
+    "message of an error with status 200": (lambda n: response(200, wire.error_body(filled(n))), 2000),
     "body": (lambda n: response(400, {"a": filled(n - 7)}), 65536),
     "body that is not JSON": (lambda n: response(400, filled(n)), 65536),
     "body with status 200 that is not JSON": (lambda n: response(200, filled(n), content_type="application/json"), 65536),
     "body with status 200 of another shape": (lambda n: response(200, {"a": filled(n - 7)}), 65536),
     "HTML with status 200": (lambda n: response(200, filled(n), content_type="text/html"), 65536),
-    "request id": (lambda n: response(400, wire.refusal(), x_request_id=filled(n)), 200),
+    "request id": (lambda n: response(400, wire.error_body(), x_request_id=filled(n)), 200),
     "error type in a header": (lambda n: response(400, "{}", x_amzn_errortype=filled(n)), 100),
     "content type": (lambda n: response(200, "no", content_type="text/" + filled(n)), 2000),
     "status line": (lambda n: filled(n).encode() + b" 200\r\n\r\n", 300),
@@ -80,10 +80,10 @@ PLACES: dict[str, tuple[Callable[[int], bytes], int]] = {
     "content length": (lambda n: wire.head(200, {"Content-Length": "5, " + filled(n)}) + b"12345", 100),
     "chunk size": (lambda n: chunked(filled(n).encode() + b"\r\n"), 40),
     "redirect": (lambda n: response(307, "", location="https://elsewhere.example/" + filled(n)), 100),
-    "cookie": (lambda n: response(401, wire.refusal(), set_cookie="k=" + filled(n)), 100),
+    "cookie": (lambda n: response(401, wire.error_body(), set_cookie="k=" + filled(n)), 100),
     "event that is not JSON": (lambda n: chunked(wire.chunk(b"data: {" + filled(n).encode() + b"\n\n")), 65536),
     "event of another shape": (lambda n: chunked(wire.chunk(wire.event({"choices": filled(n)}))), 65536),
-    "error event": (lambda n: chunked(wire.chunk(wire.event(wire.refusal(filled(n))))), 2000),
+    "error event": (lambda n: chunked(wire.chunk(wire.event(wire.error_body(filled(n))))), 2000),
 }
 
 
@@ -100,9 +100,9 @@ def test_no_part_of_a_key_shows_around_a_cut(place: str, stream: bool) -> None:
 def test_a_text_is_cut_after_the_key_is_removed(status: int, stream: bool) -> None:
     """A key at the cut costs no more of the text than its replacement does."""
     longest = "x" * (2000 - len(REDACTED))
-    error = failure_from(response(status, wire.refusal(longest + KEY)), stream)
+    error = failure_from(response(status, wire.error_body(longest + KEY)), stream)
     assert error.message == longest + REDACTED
-    assert failure_from(response(status, wire.refusal(longest + KEY + "y")), stream).message.startswith(longest + "<red")
+    assert failure_from(response(status, wire.error_body(longest + KEY + "y")), stream).message.startswith(longest + "<red")
 
 
 @BOTH_WAYS

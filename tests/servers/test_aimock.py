@@ -102,13 +102,13 @@ def _answer(chat: Any, stream: bool) -> Any:
 
 
 @BOTH
-def test_an_answer(client: AiClient, stream: bool) -> None:
+def test_an_response(client: AiClient, stream: bool) -> None:
     answer = _answer(client.chat().system("Be kind").user("Anything"), stream)
     assert answer.content == "An answer in several pieces."
     assert answer.finish_reason == "end_turn"
 
 
-def test_a_stream_comes_in_pieces(client: AiClient) -> None:
+def test_a_stream_comes_in_fragments(client: AiClient) -> None:
     with client.chat().user("Anything").stream() as stream:
         events = list(stream)
     pieces = [event.as_content_delta.text for event in events if event.is_content_delta]
@@ -144,7 +144,7 @@ def test_thinking_is_no_text(client: AiClient, stream: bool) -> None:
 
 
 @BOTH
-def test_an_answer_that_is_too_long(client: AiClient, stream: bool) -> None:
+def test_an_response_that_is_too_long(client: AiClient, stream: bool) -> None:
     answer = _answer(client.chat().user("length"), stream)
     assert answer.content == "Too lo"
     # aimock gives no reason for an incomplete Response, and ends Ollama's answers with "stop": nothing is made up for it.
@@ -166,7 +166,7 @@ def test_an_image(client: AiClient) -> None:
         ("who am I", errors.AuthenticationError),
     ],
 )
-def test_a_refusal(client: AiClient, said: str, expected: type[errors.RemoteError], stream: bool) -> None:
+def test_an_error_response(client: AiClient, said: str, expected: type[errors.RemoteError], stream: bool) -> None:
     with pytest.raises(expected) as caught:
         _answer(client.chat().user(said), stream)
     assert "Not today" in str(caught.value)
@@ -190,7 +190,7 @@ def test_a_stream_that_is_cut(client: AiClient) -> None:
 
 
 @BOTH
-def test_an_answer_that_is_no_json(client: AiClient, stream: bool) -> None:
+def test_an_response_that_is_no_json(client: AiClient, stream: bool) -> None:
     with pytest.raises((errors.ProtocolError, errors.StreamInterrupted)):
         _answer(client.chat().user("broken"), stream)
 
@@ -201,7 +201,7 @@ def test_a_server_that_hangs_up(client: AiClient, stream: bool) -> None:
         _answer(client.chat().user("hang up"), stream)
 
 
-def test_a_retry_finds_the_second_answer(aimock: str) -> None:
+def test_a_retry_finds_the_second_response(aimock: str) -> None:
     with _client(aimock, "openai_chat", retry=RetryPolicy(base_delay=0.01)) as client:
         answer, stats = client.chat().user("twice").execute_with_stats()
     assert answer.content == "The second time it works."

@@ -91,7 +91,7 @@ def _answer(chat: Any, stream: bool) -> Any:
 
 
 @BOTH
-def test_an_answer(client: AiClient, upstream: str, fakes: dict[str, FakeProvider], stream: bool) -> None:
+def test_an_response(client: AiClient, upstream: str, fakes: dict[str, FakeProvider], stream: bool) -> None:
     fakes[upstream].reply("Grüße 👋, translated twice.")
     answer = _answer(client.chat().system("Be kind").user("Hi"), stream)
     assert answer.content == "Grüße 👋, translated twice."
@@ -114,7 +114,7 @@ def test_a_tool_and_back(client: AiClient, upstream: str, fakes: dict[str, FakeP
 
 @BOTH
 @pytest.mark.parametrize(("status", "expected"), [(429, errors.RateLimited), (400, errors.InvalidRequest)])
-def test_a_refusal(
+def test_an_error_response(
     client: AiClient,
     upstream: str,
     fakes: dict[str, FakeProvider],

@@ -102,7 +102,7 @@ def proxy(running_proxy: Proxy) -> Iterator[Proxy]:
 
 
 @pytest.mark.parametrize("server", ["tls", "tls_buffered", "unbuffered", "gzip"])
-def test_an_answer_and_a_stream_come_through(proxy: Proxy, server: str) -> None:
+def test_an_response_and_a_stream_come_through(proxy: Proxy, server: str) -> None:
     proxy.fake.reply(TEXT, times=2)
     with proxy.client(server) as client:
         assert client.chat().user("Hi").execute().content == TEXT
@@ -129,7 +129,7 @@ def test_a_stream_that_was_compressed_all_the_same_is_read(proxy: Proxy) -> None
         assert stream.collect().content == TEXT
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(proxy: Proxy) -> None:
+def test_a_certificate_that_nobody_signed_is_rejected(proxy: Proxy) -> None:
     with proxy.client("tls", ca_bundle=None) as client, pytest.raises(errors.TlsError):
         client.chat().user("Hi").execute()
     assert not proxy.fake.requests
@@ -184,7 +184,7 @@ def test_a_limit_of_the_gateways_is_waited_for_like_any_other(proxy: Proxy) -> N
     assert (len(waits), len(caught.value.attempts)) == (1, 2)
 
 
-def test_a_slow_answer_ends_at_the_deadline(proxy: Proxy) -> None:
+def test_a_slow_response_ends_at_the_deadline(proxy: Proxy) -> None:
     proxy.fake.reply(TEXT * 50)
     started = monotonic()
     with proxy.client("slow", timeout=Timeout(total=1.0)) as client, pytest.raises(errors.DeadlineExceeded):

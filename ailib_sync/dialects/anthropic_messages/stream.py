@@ -8,7 +8,7 @@ which only a stream has.
 
 from __future__ import annotations
 
-from ...framing.json import whole_json
+from ...framing.json import complete_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ...types.json_values import parse_arguments, text_of, word
 from ...types.messages import Opaque
@@ -77,7 +77,7 @@ def delta_of(data: Any, manifest: Manifest) -> tuple[str, object] | None:
 
 def is_end_mark(event: str, data: str) -> bool:
     """Whether an unfinished last block is a complete `message_stop`."""
-    value = whole_json(data) if "message_stop" in data else None
+    value = complete_json(data) if "message_stop" in data else None
     return isinstance(value, dict) and value.get("type") == "message_stop"
 
 

@@ -6,7 +6,7 @@ https://docs.cohere.com/v2/docs/streaming. The plan before tool calls (`tool_pla
 
 from __future__ import annotations
 
-from ...framing.json import whole_json
+from ...framing.json import complete_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ToolCallEnded, ToolCallStarted
 from ...types.json_values import child, parse_arguments, text_of, text_or_none, word
 from ...types.messages import Opaque
@@ -81,7 +81,7 @@ def delta_of(data: Any, manifest: Manifest) -> tuple[str, str] | None:
 
 def is_end_mark(event: str, data: str) -> bool:
     """Whether an unfinished last block is a complete `message-end` or `[DONE]`."""
-    return data.strip() == "[DONE]" or ('"message-end"' in data and whole_json(data) is not None)
+    return data.strip() == "[DONE]" or ('"message-end"' in data and complete_json(data) is not None)
 
 
 class StreamReader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from ...framing.json import whole_json
+from ...framing.json import complete_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ...types.json_values import child, children, text_or_none
 from ...types.messages import Opaque
@@ -93,7 +93,7 @@ def _fragment(chunk: Any) -> tuple[str, bool] | None:
 
 def is_end_mark(event: str, data: str) -> bool:
     """Whether an unfinished last block is a complete chunk with a finish reason."""
-    return '"finishReason"' in data and whole_json(data) is not None
+    return '"finishReason"' in data and complete_json(data) is not None
 
 
 class StreamReader:

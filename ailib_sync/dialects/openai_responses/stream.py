@@ -8,7 +8,7 @@ that contains it. Unknown frames are ignored. The accumulated events make the sa
 
 from __future__ import annotations
 
-from ...framing.json import whole_json
+from ...framing.json import complete_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ...types.json_values import child, text_of, word
 from ...types.messages import Opaque, Text
@@ -85,7 +85,7 @@ def delta_of(data: Any, manifest: Manifest) -> tuple[str, object] | None:
 
 def is_end_mark(event: str, data: str) -> bool:
     """Whether an unfinished last block is a complete frame of `ENDS`."""
-    value = whole_json(data)
+    value = complete_json(data)
     return isinstance(value, dict) and (value.get("type") or event) in ENDS
 
 

@@ -192,7 +192,7 @@ def without_texts_of_arguments(response: ChatResponse) -> dict[str, Any]:
 # Whole answers
 
 
-def test_a_whole_answer_is_read_block_by_block() -> None:
+def test_a_complete_response_is_read_block_by_block() -> None:
     response = parse(ANSWER)
     assert response.content == "It is wet 🌧\u2028."
     assert response.thinking == "Rain? Grüß dich 🌧"
@@ -215,11 +215,11 @@ def test_a_whole_answer_is_read_block_by_block() -> None:
     assert response.raw == ANSWER
 
 
-def test_a_stream_folds_to_what_the_whole_answer_gives() -> None:
+def test_a_stream_folds_to_what_the_complete_response_gives() -> None:
     assert without_texts_of_arguments(folded(events(sse(TOLD)))) == without_texts_of_arguments(parse(ANSWER))
 
 
-def test_an_answer_goes_back_as_it_came() -> None:
+def test_an_response_goes_back_as_it_came() -> None:
     for response in (parse(ANSWER), folded(events(sse(TOLD)))):
         request = ChatRequest("m-1", (Message.user("Ulm?"), response.message))
         body = DIALECT.chat.render(request, MANIFEST, Ledger())
@@ -238,7 +238,7 @@ def test_an_answer_goes_back_as_it_came() -> None:
         ([1], (None,) * 6),
     ],
 )
-def test_usage_counts_the_whole_prompt_and_invents_nothing(raw: Any, figures: Any) -> None:
+def test_usage_counts_the_complete_prompt_and_invents_nothing(raw: Any, figures: Any) -> None:
     usage = parse({**ANSWER, "usage": raw}).usage
     assert (
         usage.prompt_tokens,
@@ -271,7 +271,7 @@ def test_usage_counts_the_whole_prompt_and_invents_nothing(raw: Any, figures: An
         ({"stop_reason": None}, None, None, None),
     ],
 )
-def test_stop_reasons_are_normalised_alike_in_answers_and_streams(
+def test_stop_reasons_are_normalised_equally_in_responses_and_streams(
     stop: dict[str, Any], finish: Any, sequence: Any, refusal: Any
 ) -> None:
     whole = parse({"content": [], **stop})
@@ -289,7 +289,7 @@ def test_texts_that_say_nothing_leave_no_block() -> None:
 
 
 @pytest.mark.parametrize("body", [None, [], "x", 7, {}, {"content": None}, {"content": "hi"}, {"content": ["hi"]}])
-def test_what_is_no_answer_is_a_protocol_error(body: Any) -> None:
+def test_what_is_no_response_is_a_protocol_error(body: Any) -> None:
     with pytest.raises(ProtocolError, match="host"):
         parse(body)
 
@@ -308,7 +308,7 @@ def test_the_input_of_a_call_is_kept_whatever_it_is(given: Any, arguments: Any, 
 WHOLE = events(sse(TOLD))
 
 
-def test_a_stream_is_told_step_by_step() -> None:
+def test_a_stream_is_reported_step_by_step() -> None:
     told = [*block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Hi"})]
     told += block(
         1, {"type": "tool_use", "id": "t", "name": "f", "input": {}}, {"type": "input_json_delta", "partial_json": '{"a":1}'}
@@ -352,7 +352,7 @@ def test_one_byte_at_a_time_gives_the_same_events() -> None:
 
 
 @given(st.integers(0, len(sse(TOLD)) - 1))
-def test_a_stream_that_stops_anywhere_is_interrupted_or_whole_and_keeps_what_came(point: int) -> None:
+def test_a_stream_that_stops_anywhere_is_interrupted_or_complete_and_keeps_what_came(point: int) -> None:
     raw = sse(TOLD)[:point]
     got: list[StreamingEvent] = []
     stream = stream_events(iter([raw]), SSE, DIALECT, MANIFEST)
@@ -365,7 +365,7 @@ def test_a_stream_that_stops_anywhere_is_interrupted_or_whole_and_keeps_what_cam
         assert got == WHOLE
 
 
-def test_the_end_mark_counts_without_its_blank_line_if_it_is_whole() -> None:
+def test_the_end_mark_counts_without_its_blank_line_if_it_is_complete() -> None:
     told = [START, *block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Hi"}), STOP]
     assert events(sse(told, end=""))[-1] == StreamEnd()
     with pytest.raises(StreamInterrupted):
@@ -468,7 +468,7 @@ def damage(value: Any, rng: Any) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-def test_damaged_answers_give_values_or_our_own_errors(rng: Any) -> None:
+def test_damaged_responses_give_values_or_our_own_errors(rng: Any) -> None:
     told, whole = deepcopy(TOLD), deepcopy(ANSWER)
     damage(told, rng)
     damage(whole, rng)
@@ -533,7 +533,7 @@ SPENT = {"details": {"error_code": "enforced_spend_limit_reached"}}
         (529, refused("of_2030"), Overloaded, True),
     ],
 )
-def test_a_refusal_is_classified_by_its_own_word_first(status: int, body: Any, error: Any, retryable: bool) -> None:
+def test_an_error_response_is_classified_by_its_own_word_first(status: int, body: Any, error: Any, retryable: bool) -> None:
     with pytest.raises(RemoteError) as caught:
         read_response(status, {"request-id": "req_1"}, json.dumps(body).encode(), DIALECT, MANIFEST)
     assert type(caught.value) is error
@@ -574,7 +574,7 @@ def test_an_error_in_the_middle_of_a_stream_is_raised_after_what_came() -> None:
     assert json.loads(caught.value.body or "")["request_id"] == "req_1"
 
 
-def test_an_error_in_an_answer_with_status_200_is_raised() -> None:
+def test_an_error_in_an_response_with_status_200_is_raised() -> None:
     with pytest.raises(Overloaded):
         parse(refused("overloaded_error"))
 

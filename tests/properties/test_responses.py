@@ -87,7 +87,7 @@ def _text(events: list[object]) -> str:
 @dialects
 @settings(max_examples=120, deadline=None)
 @given(st.data())
-def test_a_damaged_answer_is_a_response_or_an_error(name: str, data: st.DataObject) -> None:
+def test_a_damaged_response_is_a_response_or_an_error(name: str, data: st.DataObject) -> None:
     manifest = data.draw(st.sampled_from(SPEAKERS[name]))
     raw = dumped(damaged(data.draw(st.sampled_from(ALL[name].responses)), drawn(data))).encode()
     check_body(200, raw, manifest)
@@ -97,7 +97,7 @@ def test_a_damaged_answer_is_a_response_or_an_error(name: str, data: st.DataObje
 @dialects
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_damaged_refusal_is_an_error_of_ours(name: str, data: st.DataObject) -> None:
+def test_a_damaged_error_response_is_an_error_of_ours(name: str, data: st.DataObject) -> None:
     raw = dumped(damaged(data.draw(st.sampled_from(ERRORS)), drawn(data))).encode()
     check_body(data.draw(st.sampled_from([200, 302, 400, 404, 429, 500, 529])), raw, data.draw(st.sampled_from(SPEAKERS[name])))
 

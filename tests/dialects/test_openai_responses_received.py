@@ -73,7 +73,7 @@ def parse(*output: dict[str, Any], **keys: Any) -> ChatResponse:
     return parse_body(DIALECT, answer(*output, **keys), MANIFEST)
 
 
-def test_a_whole_answer() -> None:
+def test_a_complete_response() -> None:
     item = thought("First.", "Second.", encrypted_content="gAAA==")
     response = parse(item, message(said("Well. ")), call(), message(said("Done.", {"url": "u"}), phase="final_answer"))
     assert response.message.blocks == [
@@ -99,14 +99,14 @@ def test_a_whole_answer() -> None:
         ({"status": "incomplete", "incomplete_details": None}, "incomplete", "incomplete"),
     ],
 )
-def test_how_an_answer_ended(keys: dict[str, Any], finish: str | None, raw: str | None) -> None:
+def test_how_an_response_ended(keys: dict[str, Any], finish: str | None, raw: str | None) -> None:
     response = parse(message(said("Hi")), **keys)
     assert (response.finish_reason, response.raw_finish_reason) == (finish, raw)
     folded = stream(answer(message(said("Hi")), **keys))
     assert (folded.finish_reason, folded.raw_finish_reason) == (finish, raw)
 
 
-def test_an_answer_without_a_status_ended_as_its_last_frame_is_called() -> None:
+def test_an_response_without_a_status_ended_as_its_last_frame_is_called() -> None:
     assert parse(message(said("Hi")), status=None).finish_reason is None
     assert stream(answer(message(said("Hi")), status=None)).finish_reason == "end_turn"
 
@@ -130,7 +130,7 @@ def test_arguments_that_are_no_object_are_kept_as_text() -> None:
     assert (empty.arguments, empty.arguments_raw) == ({}, "")
 
 
-def test_hosted_items_and_items_of_tomorrow_are_kept_whole() -> None:
+def test_hosted_items_and_items_of_tomorrow_are_kept_complete() -> None:
     item = {"type": "web_search_call", "id": "ws_1", "action": {"type": "search"}}
     assert parse(item, {"type": "novelty"}).message.blocks == [Opaque(item), Opaque({"type": "novelty"})]
 
@@ -141,7 +141,7 @@ def test_missing_usage_is_unknown_not_zero() -> None:
 
 
 @pytest.mark.parametrize("body", [[], "text", {}, {"output": None}, {"output": ["text"]}, {"choices": []}])
-def test_what_is_no_answer_is_a_protocol_error(body: Any) -> None:
+def test_what_is_no_response_is_a_protocol_error(body: Any) -> None:
     with pytest.raises(ProtocolError):
         parse_body(DIALECT, body, MANIFEST)
 
@@ -155,7 +155,7 @@ def test_what_is_no_answer_is_a_protocol_error(body: Any) -> None:
         (None, ServerError),
     ],
 )
-def test_an_answer_that_failed_raises(error: Any, kind: type[RemoteError]) -> None:
+def test_an_response_that_failed_raises(error: Any, kind: type[RemoteError]) -> None:
     failed = answer(status="failed", error=error)
     with pytest.raises(kind) as caught:
         parse_body(DIALECT, failed, MANIFEST)
@@ -269,7 +269,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("output", ANSWERS.values(), ids=ANSWERS)
-def test_a_stream_folds_to_what_the_whole_answer_says(output: list[dict[str, Any]]) -> None:
+def test_a_stream_folds_to_what_the_complete_response_says(output: list[dict[str, Any]]) -> None:
     whole = answer(*output)
     folded, parsed = stream(whole), parse_body(DIALECT, whole, MANIFEST)
     parsed.raw = None
@@ -277,7 +277,7 @@ def test_a_stream_folds_to_what_the_whole_answer_says(output: list[dict[str, Any
 
 
 @pytest.mark.parametrize("output", ANSWERS.values(), ids=ANSWERS)
-def test_items_told_without_deltas_lose_nothing(output: list[dict[str, Any]]) -> None:
+def test_items_reported_without_deltas_lose_nothing(output: list[dict[str, Any]]) -> None:
     whole = answer(*output)
     parsed = parse_body(DIALECT, whole, MANIFEST)
     only_done = read(*(done(i, item) for i, item in enumerate(output)), ending({**whole, "output": []}))
@@ -323,14 +323,14 @@ def test_a_message_that_ends_after_a_call_has_begun_makes_no_second_text() -> No
     assert [type(block) for block in response.message.blocks] == [Text, ToolCall]
 
 
-def test_calls_told_side_by_side_are_kept_apart() -> None:
+def test_calls_reported_at_the_same_time_are_kept_apart() -> None:
     first, second = told(0, call("a", '{"n":1}')), told(1, call("b", '{"n":2}'))
     mixed = [first[0], second[0], *(f for pair in zip(first[1:-1], second[1:-1], strict=True) for f in pair)]
     response = read(*mixed, second[-1], first[-1], ending(answer()))
     assert [(c.id, c.arguments) for c in response.tool_calls] == [("a", {"n": 1}), ("b", {"n": 2})]
 
 
-def test_items_are_told_apart_by_id_where_a_host_does_not_number_them() -> None:
+def test_items_are_distinguished_by_id_where_a_host_does_not_number_them() -> None:
     one, two = call("a", ""), call("b", "")
     frames = [frame("response.output_item.added", item=item) for item in (one, two)]
     for item, text in ((one, '{"n":1}'), (two, '{"n":2}')):
@@ -339,7 +339,7 @@ def test_items_are_told_apart_by_id_where_a_host_does_not_number_them() -> None:
     assert [(c.id, c.arguments) for c in response.tool_calls] == [("a", {"n": 1}), ("b", {"n": 2})]
 
 
-def test_arguments_that_come_whole_are_one_fragment() -> None:
+def test_arguments_that_come_complete_are_one_fragment() -> None:
     whole = frame("response.function_call_arguments.done", output_index=0, arguments="{}")
     got = events(added(0, call(arguments="{}")), whole, done(0, call(arguments="{}")), ending(answer()))
     assert [event.arguments for event in got if event.is_partial_tool_call] == ["{}"]
@@ -352,7 +352,7 @@ def test_a_call_that_the_token_limit_cut_keeps_its_text() -> None:
     assert (broken.arguments, broken.arguments_raw, response.finish_reason) == (None, '{"city": "Ro', "max_tokens")
 
 
-def test_text_without_any_frame_around_it_is_not_told_twice() -> None:
+def test_text_without_any_frame_around_it_is_not_reported_twice() -> None:
     text = deltas("response.output_text.delta", 0, "Hello")
     assert read(*text, done(0, message(said("Hello"))), ending(answer())).content == "Hello"
     assert read(*text, ending(answer(message(said("Hello"))))).content == "Hello"
@@ -388,7 +388,7 @@ def test_nothing_is_read_after_the_end() -> None:
         (b"", False),
     ],
 )
-def test_only_a_whole_last_frame_ends_a_stream(tail: bytes, whole: bool) -> None:
+def test_only_a_complete_last_frame_ends_a_stream(tail: bytes, whole: bool) -> None:
     frames = (*told(0, message(said("Hi"))), tail)
     if whole:
         assert read(*frames).finish_reason == "end_turn"
@@ -418,7 +418,7 @@ def test_an_error_in_a_stream_raises_and_what_came_before_is_kept(last: bytes, k
     assert caught.value.retryable is (kind is not RemoteError)
 
 
-def test_a_failure_before_anything_was_said_is_the_first_thing_a_reader_meets() -> None:
+def test_a_failure_before_any_text_is_the_first_thing_a_reader_meets() -> None:
     created = frame("response.created", response=answer(status="in_progress"))
     with pytest.raises(ServerError):
         next(stream_events(iter([created, frame("error", message="Oops")]), {}, DIALECT, MANIFEST))
