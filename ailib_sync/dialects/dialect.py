@@ -9,6 +9,7 @@ import json
 
 from .._dataclass import dataclass
 from ..errors import MAX_BODY_CHARACTERS, ConfigurationError, ErrorDetails, ProtocolError
+from .stream import failed_generation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,6 +118,11 @@ def chat(
     def parse(received: Received, manifest: Manifest) -> ChatResponse:
         response = parse_body(received.body, manifest)
         response.message.origin = name
+        failure = failed_generation(response.finish_reason, response.raw_finish_reason, manifest.id)
+        if failure is not None:
+            response.provider = manifest.id
+            failure.partial = response
+            raise failure
         return response
 
     return Operation("chat", render_body, parse, parameters, path, stream=stream)

@@ -7,7 +7,7 @@ the manifest's `stream_end` has `eof`, with the end of the body.
 
 from __future__ import annotations
 
-from ..errors import Cancelled, StreamInterrupted, TransportError
+from ..errors import CLASSES, Cancelled, RemoteError, StreamInterrupted, TransportError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +77,18 @@ class UntilFinished:
         if not reader.finished and not (reader.begun and "eof" in self._manifest.stream_end):
             raise interrupted(self._expected, self._manifest)
         return False
+
+
+#: The provider's word for a generation that failed → the standard name of the error (errors.CLASSES), if not `server_error`.
+FAILURES = {"insufficient_system_resource": "overloaded", "TIMEOUT": "timeout"}
+
+
+def failed_generation(reason: str | None, word: str | None, provider: str | None) -> RemoteError | None:
+    """The error for a response whose finish reason is `error`: what arrived is not a complete response. None for all others."""
+    if reason != "error":
+        return None
+    kind = CLASSES[FAILURES.get(word or "", "server_error")]
+    return kind(f"the generation failed, with the finish reason {word}", error_code=word, provider=provider)
 
 
 def interrupted(expected: str, manifest: Manifest) -> StreamInterrupted:

@@ -10,6 +10,7 @@ from _thread import get_ident
 from time import monotonic
 
 from ..dialects.accumulator import Accumulator
+from ..dialects.stream import failed_generation
 from ..errors import AiLibError, Cancelled, ConnectionLost, RemoteError, StreamConsumed, StreamInterrupted
 from ..types.events import ContentDelta, Metadata, StreamEnd
 from ..types.response import CallStats
@@ -56,6 +57,17 @@ class StreamState:
             self.clock.tokens_used = self.accumulator.usage.total_tokens or 0
         self.clock.end()
 
+    def complete(self, end: StreamEnd) -> None:
+        """The last event has arrived. Raises RemoteError if it says that the generation failed."""
+        self.raise_if_failed(end)
+        self.ended_at = monotonic()
+        self.end()
+
+    def raise_if_failed(self, end: StreamEnd) -> None:
+        failure = failed_generation(end.finish_reason, end.raw_finish_reason, self.provider)
+        if failure is not None:
+            raise failure
+
     def response(self) -> ChatResponse:
         response = self.accumulator.response(self.dialect)
         response.provider = self.provider
@@ -96,6 +108,8 @@ def pull_first(events: Iterator[StreamingEvent], state: StreamState) -> list[Str
     try:
         for event in events:
             pulled.append(event)
+            if isinstance(event, StreamEnd):
+                state.raise_if_failed(event)
             if not isinstance(event, Metadata):
                 state.first_content_at = monotonic()
                 return pulled
@@ -137,8 +151,7 @@ def relay(
                     clock.progress = True
                 if isinstance(event, StreamEnd):
                     http.finish()
-                    state.ended_at = monotonic()
-                    state.end()
+                    state.complete(event)
                     yield event
                     return
                 yield event

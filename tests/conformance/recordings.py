@@ -106,7 +106,8 @@ def _run_plain(
     try:
         return read_response(recording["status"], headers, raw, dialect, manifest), None
     except AiLibError as error:
-        return None, error
+        # A finish reason that means failure: the expected values are those of what arrived.
+        return (error.partial, None) if error.partial is not None else (None, error)
 
 
 def mismatches(recording: dict[str, Any], response: ChatResponse | None, error: AiLibError | None) -> list[str]:

@@ -458,7 +458,6 @@ def test_usage_counts_what_the_cache_gave_and_took() -> None:
         ("stop_sequence", "stop_sequence"),
         ("guardrail_intervened", "content_filter"),
         ("content_filtered", "content_filter"),
-        ("malformed_tool_use", "malformed_tool_use"),
         ("new_word", "new_word"),
     ],
 )

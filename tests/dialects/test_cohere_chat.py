@@ -393,7 +393,6 @@ def test_a_stream_without_its_end_is_interrupted(events: list[Any]) -> None:
         ("STOP_SEQUENCE", "stop_sequence"),
         ("MAX_TOKENS", "max_tokens"),
         ("TOOL_CALL", "tool_use"),
-        ("TIMEOUT", "TIMEOUT"),
         ("A_NEW_WORD", "A_NEW_WORD"),
     ],
 )

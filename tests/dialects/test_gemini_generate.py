@@ -527,8 +527,6 @@ def test_empty_text_makes_no_event() -> None:
                 "IMAGE_RECITATION",
             )
         ],
-        ("UNEXPECTED_TOOL_CALL", True, "UNEXPECTED_TOOL_CALL"),
-        ("MALFORMED_FUNCTION_CALL", False, "MALFORMED_FUNCTION_CALL"),
         ("A_NEW_WORD", False, "A_NEW_WORD"),
     ],
 )

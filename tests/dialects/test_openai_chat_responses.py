@@ -292,7 +292,7 @@ def test_legacy_function_call_and_custom_tools_are_tool_calls() -> None:
     ("raw", "reason"),
     [
         ("stop", "end_turn"), ("length", "max_tokens"), ("content_filter", "content_filter"), ("eos", "end_turn"),
-        ("model_length", "max_tokens"), ("sensitive", "content_filter"), ("network_error", "network_error"), ("odd", "mapped"),
+        ("model_length", "max_tokens"), ("sensitive", "content_filter"), ("odd", "mapped"),
     ],
 )  # fmt: skip
 def test_finish_reasons_are_normalised_and_kept(raw: str, reason: str) -> None:

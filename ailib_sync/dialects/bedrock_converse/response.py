@@ -27,6 +27,8 @@ FINISH_REASONS: Mapping[str, str] = {
     "stop_sequence": "stop_sequence",
     "guardrail_intervened": "content_filter",
     "content_filtered": "content_filter",
+    "malformed_model_output": "error",
+    "malformed_tool_use": "error",
 }
 
 

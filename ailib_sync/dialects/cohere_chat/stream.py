@@ -35,6 +35,8 @@ FINISH_REASONS: Mapping[str, str] = {
     "TOOL_CALL": "tool_use",
     "ERROR_TOXIC": "content_filter",
     "ERROR_LIMIT": "max_tokens",
+    "ERROR": "error",
+    "TIMEOUT": "error",
 }
 
 

@@ -44,6 +44,13 @@ FINISH_REASONS = {
     "IMAGE_SAFETY": "content_filter",
     "IMAGE_PROHIBITED_CONTENT": "content_filter",
     "IMAGE_RECITATION": "content_filter",
+    "MALFORMED_FUNCTION_CALL": "error",
+    "MALFORMED_RESPONSE": "error",
+    "UNEXPECTED_TOOL_CALL": "error",
+    "TOO_MANY_TOOL_CALLS": "error",
+    "MISSING_THOUGHT_SIGNATURE": "error",
+    "IMAGE_OTHER": "error",
+    "NO_IMAGE": "error",
 }
 
 #: The keys of a candidate that are read. Others (grounding, citations, safety ratings, log probabilities) are kept in

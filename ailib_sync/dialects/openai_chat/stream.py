@@ -44,6 +44,11 @@ FINISH_REASONS: Mapping[str, str] = {
     "time_limit": "max_tokens",
     "sensitive": "content_filter",
     "blacklist": "content_filter",
+    "tool_call": "tool_use",
+    "error": "error",
+    "abort": "error",
+    "network_error": "error",
+    "insufficient_system_resource": "error",
 }
 
 
