@@ -188,11 +188,13 @@ class LocalServer:
         backlog: int = 128,
         host: str = "127.0.0.1",
         reads_bodies: bool = True,
+        remembers: bool = True,
     ) -> None:
         self.play = play
         self.greet = greet
         self.tls = tls
         self.reads_bodies = reads_bodies
+        self.remembers = remembers  # False: for hours of requests, `requests` and `peers` stay empty
         self.requests: list[Request] = []
         self.peers: list[Peer] = []
         self.errors: list[BaseException] = []
@@ -248,10 +250,11 @@ class LocalServer:
             sock.settimeout(None)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             peer = Peer(self, sock, len(self.peers) + 1)
-            self.peers.append(peer)
             thread = threading.Thread(target=self._converse, args=(peer,), daemon=True)
             thread.start()
-            self._threads.append(thread)
+            if self.remembers:
+                self.peers.append(peer)
+                self._threads.append(thread)
 
     def _converse(self, peer: Peer) -> None:
         try:
@@ -271,8 +274,9 @@ class LocalServer:
 
     def note(self, request: Request) -> Request:
         with self._lock:
-            self.requests.append(request)
-            request.number = len(self.requests)
+            if self.remembers:
+                self.requests.append(request)
+                request.number = len(self.requests)
             return request
 
     def saw_close(self, connection: int, seconds: float = 1.0) -> bool:

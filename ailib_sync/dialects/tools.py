@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from .._dataclass import replace
+from ..types.messages import ToolResult
 from ..types.request import ToolChoice
+from ..types.tools import ToolCall
 from .options import allows, place, unsupported, wire_name
 from .reasoning import thinks
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..registry.manifest import Manifest
+    from ..types.messages import Message
     from ..types.request import ChatRequest, Ledger, ToolChoiceMode
     from ..types.tools import Tool
 
@@ -117,6 +121,47 @@ def render_parallel(
     parallel = settle_parallel(request, manifest, table, ledger)
     if parallel is not None:
         place(body, wire_name("parallel_tool_calls", manifest, table)[0], parallel)
+
+
+#: What every service accepts in the name of a tool: https://platform.openai.com/docs/api-reference/chat/create,
+#: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html
+NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+MAX_NAME_CHARACTERS = 64
+
+
+def with_sendable_names(request: ChatRequest) -> ChatRequest:
+    """The request, with names of earlier tool calls that a service accepts.
+
+    A model sometimes calls a tool by a name that its own service rejects when it is sent back: with a dot, too long, empty.
+    The names of the request's tools stay as they are.
+    """
+    messages = request.messages
+    declared: set[str] | None = None
+    changed: list[Message] | None = None
+    for position, message in enumerate(messages):
+        if isinstance(message.content, str):
+            continue
+        named = [block for block in message.content if isinstance(block, (ToolCall, ToolResult))]
+        if all(_is_sendable(block.name) for block in named):
+            continue
+        declared = declared if declared is not None else {tool.name for tool in request.tools}
+        content = [
+            replace(block, name=_sendable(block.name))
+            if isinstance(block, (ToolCall, ToolResult)) and block.name is not None and block.name not in declared
+            else block
+            for block in message.content
+        ]
+        changed = changed if changed is not None else list(messages)
+        changed[position] = replace(message, content=content)
+    return request if changed is None else replace(request, messages=tuple(changed))
+
+
+def _is_sendable(name: str | None) -> bool:
+    return name is None or (0 < len(name) <= MAX_NAME_CHARACTERS and NAME_CHARACTERS.issuperset(name))
+
+
+def _sendable(name: str) -> str:
+    return "".join(c if c in NAME_CHARACTERS else "_" for c in name)[:MAX_NAME_CHARACTERS] or "unnamed"
 
 
 def has_tools(request: ChatRequest) -> bool:

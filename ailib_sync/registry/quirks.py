@@ -44,6 +44,10 @@ QUIRKS: dict[str, Quirk] = {
         "A tool's result contains the name of the tool, in addition to the id of the call.",
         "https://docs.mistral.ai/capabilities/function_calling/",
     ),
+    "assistant_after_tool": Quirk(
+        "A user message must not follow a tool's result (error 3230), and an assistant's turn must not be empty.",
+        "https://docs.mistral.ai/capabilities/function_calling/",
+    ),
     "nine_character_ids": Quirk(
         "Tool call ids must be exactly nine letters or digits; others are replaced by a digest, the same in call and result.",
         "https://docs.mistral.ai/capabilities/function_calling/",
@@ -145,6 +149,11 @@ QUIRKS: dict[str, Quirk] = {
     "no_response_format_with_tools": Quirk(
         "A JSON response format is rejected together with tools, so it is omitted with a warning.",
         "https://docs.cohere.com/docs/structured-outputs",
+    ),
+    # Anthropic's format.
+    "signed_thinking": Quirk(
+        "Each block of thinking has a signature. One without it was cut, and is rejected when it is sent back.",
+        "https://platform.claude.com/docs/en/build-with-claude/extended-thinking#thinking-encryption",
     ),
     # Token counts.
     "flat_count_tokens": Quirk(

@@ -70,16 +70,27 @@ def _parse_assistant(content: str | list[Block], rest: dict[str, Any]) -> str | 
 
 def _parse_call(data: Any, path: str) -> ToolCall:
     function = data.get("function") if hasattr(data, "keys") else None
+    if function is None and hasattr(data, "keys") and hasattr(data.get("custom"), "keys"):
+        return _parse_custom_call(data, path)
     if function is None or not hasattr(function, "keys"):
         raise ConfigurationError(f'{path} must be {{"id": …, "function": {{"name": …, "arguments": …}}}}')
     id, name, arguments = data.get("id"), function.get("name"), function.get("arguments")
     if not isinstance(id, str) or not isinstance(name, str):
         raise ConfigurationError(f"{path} needs an id and a function.name")
+    extra = {key: value for key, value in data.items() if key not in ("id", "type", "function", "index")}
     if isinstance(arguments, str):
-        return ToolCall(id, name, parse_arguments(arguments), arguments)
+        return ToolCall(id, name, parse_arguments(arguments), arguments, extra=extra)
     if arguments is not None and not hasattr(arguments, "keys"):
         raise ConfigurationError(f"{path}.function.arguments must be JSON text or an object, not {type(arguments).__name__}")
-    return ToolCall(id, name, dict(arguments or {}))
+    return ToolCall(id, name, dict(arguments or {}), extra=extra)
+
+
+def _parse_custom_call(data: Any, path: str) -> ToolCall:
+    """A call of a custom tool, whose input is any text: https://platform.openai.com/docs/guides/function-calling#custom-tools"""
+    id, name, text = data.get("id"), data["custom"].get("name"), data["custom"].get("input")
+    if not isinstance(id, str) or not isinstance(name, str) or not isinstance(text, str):
+        raise ConfigurationError(f"{path} needs an id, a custom.name and a custom.input")
+    return ToolCall(id, name, None, text, extra={"type": "custom"})
 
 
 def _parse_content(content: Any, role: Any) -> str | list[Block]:
@@ -201,7 +212,10 @@ def _render_result(message: Message) -> dict[str, Any]:
 def _render_call(call: ToolCall) -> dict[str, Any]:
     raw = call.arguments_raw
     arguments = raw if raw is not None else json.dumps(call.arguments or {}, ensure_ascii=False)
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+    extra = {key: value for key, value in call.extra.items() if key != "type"}
+    if call.extra.get("type") == "custom":
+        return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": arguments}, **extra}
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}, **extra}
 
 
 def _render_content(blocks: Iterable[Block]) -> str | list[dict[str, Any]]:

@@ -151,7 +151,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         context = server_context("good")
         Path(sys.argv[1]).write_bytes(authority("ours").cert_pem.bytes())
-    with LocalServer(play, backlog=1024, tls=context) as server:
+    with LocalServer(play, backlog=1024, tls=context, remembers=False) as server:
         print(server.url, flush=True)
         sys.stdin.read()
 

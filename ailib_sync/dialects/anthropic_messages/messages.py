@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ...errors import ConfigurationError, printable
+from ...types.json_values import text_or_none
 from ...types.messages import Audio, Document, Image, MessageRole, Opaque, Text, Thinking, ToolResult
 from ...types.tools import ToolCall
 
@@ -46,7 +47,7 @@ def render_messages(
         role = "assistant" if message.role is MessageRole.ASSISTANT else "user"
         if role == "assistant":
             _place_system(pending, system, turns, manifest, ledger)
-        _add_turn(turns, role, message)
+        _add_turn(turns, role, message, is_lenient=not manifest.has("signed_thinking"))
     _place_system(pending, system, turns, manifest, ledger)
     for turn in turns:
         if turn["role"] == "user":
@@ -55,6 +56,15 @@ def render_messages(
             turn["content"].sort(key=lambda block: block.get("type") != "tool_result")
         turn["content"] = shortest(turn["content"])
     return system, turns
+
+
+def open_container(messages: Iterable[Message]) -> str | None:
+    """The id of the container in which the last response left its files and its running code; None if there is none.
+
+    https://platform.claude.com/docs/en/agents-and-tools/tool-use/code-execution-tool#container-reuse
+    """
+    containers = [message.extra["container"] for message in messages if message.origin == NAME and "container" in message.extra]
+    return text_or_none(containers[-1].get("id")) if containers and isinstance(containers[-1], dict) else None
 
 
 def _render_system(message: Message) -> list[dict[str, Any]]:
@@ -82,9 +92,9 @@ def _place_system(
     pending.clear()
 
 
-def _add_turn(turns: list[dict[str, Any]], role: str, message: Message) -> None:
+def _add_turn(turns: list[dict[str, Any]], role: str, message: Message, *, is_lenient: bool) -> None:
     native = message.origin in (None, NAME)
-    content = _render_blocks(message.blocks, native, replay=message.origin == NAME)
+    content = _render_blocks(message.blocks, native, replay=message.origin == NAME and is_lenient)
     if not content:
         return  # the service rejects an empty turn
     if turns and turns[-1]["role"] == role:
@@ -146,12 +156,13 @@ def _source(block: Image | Document) -> dict[str, Any]:
 
 
 def _render_thinking(block: Thinking, native: bool, replay: bool) -> dict[str, Any] | None:
-    """Thinking of other dialects is left out. Without a signature it is sent only if this dialect parsed it so."""
+    """Thinking of other dialects is left out. Without a signature it is sent only if this dialect parsed it so, and the host
+    signs none (quirk signed_thinking): elsewhere a block without one was cut."""
     if not native:
         return None
     if block.redacted is not None:
         return _with_extra({"type": "redacted_thinking", "data": block.redacted}, block.extra, native)
-    if block.signature is None and not replay:
+    if not block.signature and not replay:
         return None
     entry: dict[str, Any] = {"type": "thinking", "thinking": block.text}
     if block.signature is not None:

@@ -6,8 +6,8 @@ https://platform.claude.com/docs/en/api/messages
 from __future__ import annotations
 
 from ..options import allows, join, place, render_options, settle_format
-from ..tools import settle_parallel, settle_tools
-from .messages import NAME, render_messages, shortest
+from ..tools import settle_parallel, settle_tools, with_sendable_names
+from .messages import NAME, open_container, render_messages, shortest
 from .reasoning import render_reasoning
 
 TYPE_CHECKING = False
@@ -40,6 +40,7 @@ CHOICES: Mapping[ToolChoiceMode, str] = {"auto": "auto", "none": "none", "requir
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The body of a request; `request.extra` is added last."""
+    request = with_sendable_names(request)
     options = request.options
     # Hosts with the model in the URL (Google Cloud, Amazon) reject it in the body.
     body: dict[str, Any] = {} if "{model}" in manifest.paths.get("chat", "") else {"model": request.model}
@@ -50,6 +51,9 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     system, body["messages"] = render_messages(request.messages, manifest, ledger)
     if system:
         body["system"] = shortest(system)
+    container = open_container(request.messages)
+    if container is not None:
+        body["container"] = container
     if options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
         is_limited = options.max_tokens is not None
         render_reasoning(options.reasoning, body, manifest, ledger, is_limited=is_limited)

@@ -11,7 +11,7 @@ import json
 from ...types.messages import ToolResult
 from ...types.tools import ToolCall
 from ..options import allows, join, place, render_options, settle_format
-from ..tools import settle_parallel, settle_tools
+from ..tools import settle_parallel, settle_tools, with_sendable_names
 from .messages import NAME, cache_point, render_messages
 from .reasoning import FIELDS, render_reasoning
 
@@ -43,6 +43,7 @@ CHOICES: Mapping[ToolChoiceMode, str] = {"auto": "auto", "required": "any", "too
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The body of a request, without the model, which is in the URL; `request.extra` is merged into it last."""
+    request = with_sendable_names(request)
     system, messages = render_messages(request.messages, manifest.has("mid_conversation_system"))
     body: dict[str, Any] = {"messages": messages}
     if system:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...errors import ConfigurationError
 from ..options import allows, render_options, settle_format
-from ..tools import render_parallel, settle_tools
+from ..tools import render_parallel, settle_tools, with_sendable_names
 from .messages import render_messages
 from .reasoning import render_reasoning
 
@@ -42,6 +42,7 @@ CHOICES: Mapping[ToolChoiceMode, str] = {"required": "REQUIRED", "tool": "REQUIR
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The JSON body of a request."""
+    request = with_sendable_names(request)
     body: dict[str, Any] = {"model": request.model, "messages": render_messages(request.messages, manifest)}
     if request.stream:
         body["stream"] = True

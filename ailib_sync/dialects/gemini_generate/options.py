@@ -6,7 +6,7 @@ https://ai.google.dev/api/generate-content
 from __future__ import annotations
 
 from ..options import allows, join, place, render_options, settle_format
-from ..tools import render_parallel, settle_tools
+from ..tools import render_parallel, settle_tools, with_sendable_names
 from .messages import render_contents
 from .reasoning import render_reasoning
 
@@ -43,6 +43,7 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     `request.extra` is joined last, object by object. Hosted tools in it (`{"tools": [{"googleSearch": {}}]}`) follow the
     functions.
     """
+    request = with_sendable_names(request)
     contents, system = render_contents(request.messages, manifest)
     body: dict[str, Any] = {"contents": contents}
     if system:

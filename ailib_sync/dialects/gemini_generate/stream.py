@@ -14,6 +14,7 @@ from ...types.json_values import child, children, text_or_none
 from ...types.messages import Opaque
 from ...types.tools import ToolCall
 from ..dialect import wrong_shape
+from ..snapshots import merged
 from ..stream import UntilFinished
 from .errors import raise_if_error
 from .messages import generated_id
@@ -108,7 +109,7 @@ class StreamReader:
 
     __slots__ = (
         "_block_reason", "_calls", "_finish_reason", "_id", "_manifest", "_model", "_refusal", "_text_is_signed",
-        "_thought_is_signed", "begun",
+        "_thought_is_signed", "_usage", "begun",
     )  # fmt: skip
 
     def __init__(self, manifest: Manifest) -> None:
@@ -119,6 +120,7 @@ class StreamReader:
         self._finish_reason: str | None = None
         self._block_reason: str | None = None
         self._refusal: str | None = None
+        self._usage: dict[str, Any] = {}
         self._text_is_signed = False
         self._thought_is_signed = False
         self.begun = False
@@ -136,7 +138,14 @@ class StreamReader:
         usage = chunk.get("usageMetadata")
         if usage and not isinstance(usage, dict):
             return None
-        return (Metadata(parse_usage(usage)), event) if usage else (event,)
+        return (Metadata(parse_usage(self._merge(usage))), event) if usage else (event,)
+
+    def _merge(self, usage: dict[str, Any]) -> dict[str, Any]:
+        """The counts so far. A chunk may lack the cached and the thought tokens of an earlier one."""
+        if self._usage and not usage.keys() >= self._usage.keys():
+            usage = merged(self._usage, usage)
+        self._usage = usage
+        return usage
 
     def read(self, chunk: Any) -> Iterator[StreamingEvent]:
         if not isinstance(chunk, dict):
@@ -168,7 +177,8 @@ class StreamReader:
     def _read_metadata(self, chunk: dict[str, Any], extra: dict[str, Any]) -> Iterator[Metadata]:
         """What is new in this chunk. Every chunk repeats the id and the model; the first ones are used."""
         usage = chunk.get("usageMetadata")
-        event = Metadata(parse_usage(usage) if isinstance(usage, dict) else None, message_extra=extra or None)
+        counted = parse_usage(self._merge(usage)) if isinstance(usage, dict) else None
+        event = Metadata(counted, message_extra=extra or None)
         id, model = text_or_none(chunk.get("responseId")), text_or_none(chunk.get("modelVersion"))
         if id and not self._id:
             self._id = event.id = id

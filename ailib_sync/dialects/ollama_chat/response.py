@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...types.json_values import child, required_text, word
+import json
+
+from ...types.json_values import child, parse_arguments, required_text, word
 from ...types.messages import Message, MessageRole, Text, Thinking
 from ...types.response import ChatResponse
 from ...types.tools import ToolCall
@@ -59,12 +61,20 @@ def parse_calls(body: dict[str, Any], manifest: Manifest, first: int) -> list[To
             ToolCall(
                 word(call.get("id")) or generated_id(body.get("created_at"), index),
                 required_text(call["function"]["name"]),
-                child(call["function"], "arguments"),
+                *_arguments(call["function"].get("arguments")),
             )
             for index, call in enumerate(child(body, "message").get("tool_calls") or (), first)
         ]
     except (AttributeError, KeyError, TypeError):
         raise wrong_shape(manifest, "a tool call has no function with a name", body) from None
+
+
+def _arguments(value: Any) -> tuple[dict[str, Any] | None, str | None]:
+    """The arguments and their text. Some servers send JSON text instead of the object."""
+    if value is None or isinstance(value, dict):
+        return value or {}, None
+    raw = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return parse_arguments(raw), raw
 
 
 def finish_reason_of(body: dict[str, Any], has_calls: bool, manifest: Manifest) -> str | None:

@@ -41,7 +41,8 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
             yield ContentDelta(text)
         for index, call in enumerate(parse_calls(line, manifest, calls), calls):
             yield ToolCallStarted(index, call.id, call.name)
-            yield PartialToolCall(index, json.dumps(call.arguments))  # a call is always complete
+            raw = call.arguments_raw
+            yield PartialToolCall(index, raw if raw is not None else json.dumps(call.arguments))  # a call is always complete
             yield ToolCallEnded(index, call)
             calls = index + 1
         if line.get("done"):

@@ -46,9 +46,23 @@ def render_messages(messages: Sequence[Message], manifest: Manifest, thinks: boo
             entries.append(_render_message(message, manifest, thinks))
     if attachments:
         entries.append({"role": "user", "content": attachments})
+    if manifest.has("assistant_after_tool"):
+        entries = _with_assistant_turns(entries)
     if manifest.has("prefill_prefix") and entries and entries[-1]["role"] == "assistant":
         entries[-1]["prefix"] = True
     return list(_merge_adjacent(entries)) if manifest.has("merge_adjacent_roles") else entries
+
+
+def _with_assistant_turns(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries without empty turns of the assistant, and with a short one between a tool's result and a user message."""
+    kept: list[dict[str, Any]] = []
+    for entry in entries:
+        if entry["role"] == "assistant" and not entry.get("content") and not entry.get("tool_calls"):
+            continue
+        if entry["role"] == "user" and kept and kept[-1]["role"] == "tool":
+            kept.append({"role": "assistant", "content": "OK."})
+        kept.append(entry)
+    return kept
 
 
 def _system_first(messages: Sequence[Message]) -> list[Message]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..options import allows, place, render_options, settle_format, wire_name
 from ..reasoning import thinks
-from ..tools import render_parallel, settle_tools
+from ..tools import render_parallel, settle_tools, with_sendable_names
 from .messages import render_messages
 from .reasoning import render_reasoning
 
@@ -35,6 +35,7 @@ PARAMETERS: Mapping[str, str] = {
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The JSON body of a request."""
+    request = with_sendable_names(request)
     reasoning = request.options.reasoning
     messages = render_messages(request.messages, manifest, thinks(request, manifest, unknown=True))
     body: dict[str, Any] = {"model": request.model, "messages": messages}

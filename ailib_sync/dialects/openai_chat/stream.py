@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta
+from ...types.json_values import objects
 from ...types.messages import Opaque
 from ..dialect import wrong_shape
+from ..snapshots import merged
 from ..stream import UntilFinished
 from .errors import find_error, remote_error
 from .kept_fields import KEPT_OF_CHUNK, KEPT_OF_MESSAGE, KeptFields
@@ -95,6 +97,17 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                 raise reader.error
             fast = reader.fast
     yield from reader.end()
+
+
+def _message_of(choice: dict[str, Any]) -> Any:
+    """The message of a complete choice. Hosts with tools of their own send all the messages of their loop (Mistral), and some
+    the text alone, as in the old Completions."""
+    message = choice.get("message")
+    if message is None and isinstance(choice.get("messages"), list):
+        message = next((one for one in reversed(objects(choice["messages"])) if one.get("role") == "assistant"), None)
+    if message is None and isinstance(choice.get("text"), str):
+        return {"content": choice["text"]}
+    return message
 
 
 #: What is read of a chunk, of its choice and of a message, apart from the text.
@@ -184,7 +197,7 @@ class StreamReader:
         """The event of a `usage` object; None if it equals the one before."""
         if not usage or not isinstance(usage, dict) or usage == self._usage:
             return None
-        self._usage = usage
+        self._usage = usage = merged(self._usage, usage) if self._usage else usage
         return Metadata(parse_usage(usage, self._manifest))
 
     def read_fragment(self, delta: dict[str, Any]) -> ContentDelta | ThinkingDelta | PartialToolCall | None:
@@ -238,15 +251,16 @@ class StreamReader:
     def _read_choice(self, choice: dict[str, Any], events: list[StreamingEvent]) -> None:
         delta = choice.get("delta")
         if delta is None and not self.begun:
-            delta = choice.get("message")
+            delta = _message_of(choice)
         if delta is not None:
             if not isinstance(delta, dict):
                 raise wrong_shape(self._manifest, "a message is not an object", choice)
             self._read_delta(delta, events)
         if choice.get("finish_reason"):  # tolerance finish_reason_empty
             self.finish_reason = str(choice["finish_reason"])
-        # Tolerance message_missing.
-        self.begun = self.begun or delta is not None or self.finish_reason is not None
+        # Tolerance message_missing: a response that a filter blocked, or the last chunk of a stream.
+        blocked = self._manifest.finish_reason(self.finish_reason, FINISH_REASONS) == "content_filter"
+        self.begun = self.begun or delta is not None or blocked
 
     def _read_delta(self, delta: dict[str, Any], events: list[StreamingEvent]) -> None:
         # Tolerance reasoning_in_four_places.

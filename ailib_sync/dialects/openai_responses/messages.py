@@ -113,7 +113,13 @@ class _InputRenderer:
                 items += [block.extra["item"]] if own and self._is_replayable(block) else []
             else:
                 raise ConfigurationError(f"{NAME}: an assistant's message holds no {type(block).__name__}")
-        return [*items, _message_item(texts, fields)] if texts else items
+        if texts:
+            items.append(_message_item(texts, fields))
+        # A thought that was cut has no item after it, and the service rejects such a thought:
+        # "Item 'rs_…' of type 'reasoning' was provided without its required following item."
+        while items and items[-1].get("type") == "reasoning":
+            items.pop()
+        return items
 
     def _is_replayable(self, block: Block) -> bool:
         """Whether this is a thought that the provider can read again: it has content, or the provider stored it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..options import allows, join, place, render_options, settle_format
-from ..tools import settle_parallel, settle_tools
+from ..tools import settle_parallel, settle_tools, with_sendable_names
 from .messages import render_input
 from .reasoning import render_reasoning, render_storage
 
@@ -33,6 +33,7 @@ CALLER_TOOLS = ("function", "custom")
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The body of a request; `request.extra` is merged into it last."""
+    request = with_sendable_names(request)
     reasoning: dict[str, Any] = {}
     if request.options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
         reasoning = render_reasoning(request.options.reasoning, manifest, ledger)
