@@ -291,6 +291,30 @@ def test_anthropic_requires_a_version() -> None:
     assert "not a valid version" in str(send("anthropic_messages", ANTHROPIC, {"anthropic-version": "2024-01-01"}))
 
 
+def test_anthropic_supports_the_key_as_a_bearer_token() -> None:
+    auth = {"scheme": "header", "header": "x-api-key"}
+    for token, status in (("k", 200), ("other", 401)):
+        headers = {"authorization": f"Bearer {token}", "anthropic-version": "2026-10-21"}
+        assert send("anthropic_messages", ANTHROPIC, headers, key="k", auth=auth)[0] == status
+
+
+@pytest.mark.parametrize("arguments", ["{nope", "[1]"])
+def test_cohere_rejects_arguments_that_are_no_json_object(arguments: str) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    messages = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "s"},
+    ]
+    assert send("cohere_chat", {"model": "m", "messages": messages})[0] == 400
+
+
+def test_responses_reads_any_text_as_arguments() -> None:
+    call = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{nope"}
+    result = {"type": "function_call_output", "call_id": "c1", "output": "s"}
+    assert send("openai_responses", {"model": "m", "input": [call, result]})[0] == 200
+
+
 def test_the_newer_version_of_anthropic_rejects_sampling() -> None:
     body = {**ANTHROPIC, "temperature": 1.0}
     assert send("anthropic_messages", body)[0] == 200
@@ -715,3 +739,24 @@ def test_every_option_of_a_service_is_a_field_of_its_schema(dialect: str) -> Non
         with pytest.raises((Invalid, Rejected)) as caught:
             chat.check(received, body, Rules(dialect))
         assert getattr(caught.value, "kind", None) != "unknown" or wire == "top_k", wire
+
+
+def test_gemini_reads_both_alphabets_of_base64_and_snake_case_in_schemas() -> None:
+    signature = signature_of("get_weather").replace("+", "-").replace("/", "_")
+    schema = {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}, "property_ordering": ["a"]}
+    config = {"response_mime_type": "application/json", "response_schema": schema}
+    body = changed(GEMINI, {"contents.1.parts.0.thoughtSignature": signature, "generationConfig": config})
+    assert send("gemini_generate", body)[0] == 200
+
+
+def test_gemini_ignores_an_empty_end_of_a_function_call_turn() -> None:
+    contents = copy.deepcopy(GEMINI["contents"])
+    contents.insert(2, {"role": "model", "parts": [{"text": ""}]})  # google-genai appends each chunk of a stream
+    assert send("gemini_generate", {**GEMINI, "contents": contents})[0] == 200
+
+
+def test_a_host_with_a_constant_version_supports_the_newer_one() -> None:
+    headers = {**HEADERS, "anthropic-version": "2026-10-21"}
+    received = ServerRequest("POST", "/v1/messages", headers=headers, body=json.dumps(ANTHROPIC).encode())
+    rules = Rules("anthropic_messages", headers={"anthropic-version": "2023-06-01"})
+    assert respond(received, rules).status == 200

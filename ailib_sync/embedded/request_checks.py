@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .exchange import Rules, ServerRequest, ServiceOperation
     from .json_checks import Record
 
-#: Headers whose values are the client's own choice.
-_FREE_HEADERS = ("user-agent", "content-type")
+#: Headers whose values are the client's own choice; the dialect checks the version, of which a service supports several.
+_FREE_HEADERS = ("user-agent", "content-type", "anthropic-version")
 
 
 def check_head(received: ServerRequest, rules: Rules, operation: ServiceOperation) -> None:
@@ -70,6 +70,10 @@ def _check_address(received: ServerRequest, rules: Rules, operation: ServiceOper
         raise Rejected(f"Not allowed to {received.method} on {received.path}. {hint}", status=405)
 
 
+#: Services with this header also support `Authorization: Bearer`, which Anthropic's own SDKs send.
+_ANTHROPIC_KEY = "x-api-key"
+
+
 def _check_key(received: ServerRequest, rules: Rules) -> None:
     """The key must be correct, in the right header, and not in the URL."""
     if rules.key is None:
@@ -77,6 +81,10 @@ def _check_key(received: ServerRequest, rules: Rules) -> None:
     if rules.key in received.path or rules.key in received.query:
         raise Rejected("The key is in the URL, which logs and proxies record.", "authentication", code="key_in_url")
     given = received.headers.get(str(rules.auth.get("header", "authorization")).lower())
+    if given is None and rules.auth.get("header") == _ANTHROPIC_KEY and "authorization" in received.headers:
+        if received.headers["authorization"] != _bearer(rules, ""):
+            raise Rejected("", "authentication")
+        return
     if given is None:
         if rules.auth.get("optional"):
             return

@@ -5,6 +5,7 @@ https://docs.cohere.com/reference/chat
 
 from __future__ import annotations
 
+from ....types.json_values import parse_arguments
 from ...exchange import Rejected
 from ...json_checks import anything, array, boolean, choice, integer, is_object, number, record, string, tagged, union
 from ...request_checks import without_host_fields
@@ -95,6 +96,9 @@ def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -
         if open_calls:
             raise Rejected(f"invalid request: missing tool result for tool call id {open_calls[0]}.")
         open_calls = [call["id"] for call in message.get("tool_calls") or ()]
+        for call in message.get("tool_calls") or ():
+            if parse_arguments(call["function"]["arguments"]) is None:
+                raise Rejected("invalid request: the arguments of a tool call must be a JSON object.")
         if message["role"] == "assistant" and not (message.get("content") or open_calls):
             raise Rejected("invalid request: all elements in history must have a message.")
     if open_calls:

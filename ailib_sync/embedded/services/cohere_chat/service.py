@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from re import compile
 
+from ....types.json_values import parse_arguments
 from ....types.messages import Image, Message, MessageRole, Text, Thinking
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
@@ -74,7 +75,8 @@ def _read_message(message: dict[str, Any]) -> Message:
         return Message.tool(message["tool_call_id"], "".join(block.text for block in blocks if isinstance(block, Text)))
     for call in message.get("tool_calls") or ():
         function = call["function"]
-        blocks.append(ToolCall(call["id"], function["name"], json.loads(function["arguments"] or "{}"), function["arguments"]))
+        raw = function["arguments"]
+        blocks.append(ToolCall(call["id"], function["name"], parse_arguments(raw) or {}, raw))
     return Message(MessageRole(message["role"]), blocks)
 
 

@@ -249,7 +249,7 @@ def _check_config(body: dict[str, Any]) -> None:
 _CALLERS_JSON = frozenset(("args", "response", "labels", "parametersJsonSchema", "responseJsonSchema", "properties"))
 
 
-_RECORDS = (BODY, _CONTENT, _FUNCTION, _TOOL, _CALLING, _THINKING, _GENERATION)
+_RECORDS = (BODY, _CONTENT, _FUNCTION, _TOOL, _CALLING, _THINKING, _GENERATION, _SCHEMA)
 _KNOWN = frozenset((*_KINDS, *_FLAGS, *(name for schema in _RECORDS for name in schema.known)))
 _DATA = frozenset(("mimeType", "fileUri", "displayName", "functionCallingConfig", "retrievalConfig"))
 
@@ -281,6 +281,8 @@ def _check_tool_results(contents: list[dict[str, Any]], rules: Rules) -> None:
         raise Rejected(_CALL_TURN)
     calls: list[dict[str, Any]] = []
     for index, content in enumerate(contents):
+        if content.get("role") == "model" and all(part.get("text") == "" for part in content["parts"]):
+            continue  # google-genai appends each chunk of a stream as a turn, also the empty last one
         results = [part["functionResponse"] for part in content["parts"] if "functionResponse" in part]
         if results and not calls:
             raise Rejected("Please ensure that function response turn comes immediately after a function call turn.")
@@ -316,5 +318,10 @@ def _check_signature(index: int, position: int, part: dict[str, Any], rules: Rul
                 f"correctly, and missing thought_signature may lead to degraded model performance. Function call `{name}`, "
                 f"position {index + 1}."
             )
-    elif signature not in PLACEHOLDER_SIGNATURES and signature != signature_of(name):
+    elif signature not in PLACEHOLDER_SIGNATURES and _standard(signature) != _standard(signature_of(name)):
         raise Rejected("Thought signature is not valid.")
+
+
+def _standard(signature: str) -> str:
+    """Base64 in the standard alphabet, without padding: protobuf's JSON format reads both alphabets, with or without it."""
+    return signature.replace("-", "+").replace("_", "/").rstrip("=")

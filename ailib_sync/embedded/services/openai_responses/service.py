@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from re import compile
 
+from ....types.json_values import parse_arguments
 from ....types.messages import Document, Image, Message, MessageRole, Opaque, Text, Thinking, ToolResult
 from ....types.request import ChatOptions, ChatRequest, Reasoning, ResponseFormat, ToolChoice
 from ....types.tools import Tool, ToolCall
@@ -79,7 +79,7 @@ def _read_item(item: dict[str, Any]) -> Message:
         return Message(role, _read_content(item["content"]))
     if kind in ("function_call", "custom_tool_call"):
         raw = item.get("arguments", "{}")
-        return Message.assistant("", [ToolCall(item["call_id"], item["name"], json.loads(raw or "{}"), raw)])
+        return Message.assistant("", [ToolCall(item["call_id"], item["name"], parse_arguments(raw) or {}, raw)])
     if kind.endswith("_output"):
         return Message(MessageRole.TOOL, [ToolResult(item["call_id"], _read_content(item["output"]))])
     if kind == "reasoning":
