@@ -1,0 +1,1 @@
+"""Official SDKs against FakeProvider; skipped where they are not installed."""
