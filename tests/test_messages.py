@@ -114,13 +114,16 @@ def test_media_as_base64_or_url() -> None:
     assert Image(url="u").format() == ""
 
 
-def test_the_media_type_of_a_file_is_guessed_from_its_name(tmp_path: Path) -> None:
+def test_the_media_type_of_a_file_is_that_of_its_content_or_its_name(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
+    misnamed = tmp_path / "a.jpg"
+    misnamed.write_bytes(PNG)
+    assert Image.from_path(misnamed).media_type == "image/png"
     assert Image.from_path(path) == Image("image/png", PNG)
     assert Image.from_path(str(path), "image/x-odd") == Image("image/x-odd", PNG)
     unknown = tmp_path / "a.unknown-thing"
-    unknown.write_bytes(PNG)
+    unknown.write_bytes(b"?")
     with pytest.raises(ConfigurationError, match=r"no media type is known for .*; pass media_type="):
         Image.from_path(unknown)
     with pytest.raises(FileNotFoundError):

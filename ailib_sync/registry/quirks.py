@@ -150,6 +150,10 @@ QUIRKS: dict[str, Quirk] = {
         "A JSON response format is rejected together with tools, so it is omitted with a warning.",
         "https://docs.cohere.com/docs/structured-outputs",
     ),
+    "strict_schemas": Quirk(
+        "A strict schema must have closed objects with all properties required, and no other keywords; others are adapted.",
+        "https://platform.openai.com/docs/guides/structured-outputs#supported-schemas",
+    ),
     # Anthropic's format.
     "signed_thinking": Quirk(
         "Each block of thinking has a signature. One without it was cut, and is rejected when it is sent back.",

@@ -53,6 +53,10 @@ class _Media:
             self._decode_data_url(self.url)
         if self.data is not None and not self.media_type:
             raise ConfigurationError(f"{type(self).__name__}: data needs a media_type, such as {self._example()}")
+        if self.media_type:
+            from .media_types import standard_name
+
+            self.media_type = standard_name(self.media_type)
 
     def _decode_data_url(self, url: str) -> None:
         """Replaces a base64 `data:` URL by its bytes."""
@@ -96,14 +100,17 @@ class _Media:
 
     @classmethod
     def from_path(cls, path: str | PathLike[str], media_type: str | None = None) -> Any:
-        """A block with the bytes of a file. The media type is guessed from the file's name unless given."""
+        """A block with the bytes of a file. The media type is that of the content, or else of the file's name, unless given."""
         from mimetypes import guess_type
         from pathlib import Path
 
-        media_type = media_type or guess_type(str(path))[0]
+        from .media_types import media_type_of
+
+        data = Path(path).read_bytes()
+        media_type = media_type or media_type_of(data) or guess_type(str(path))[0]
         if not media_type:
             raise ConfigurationError(f"{cls.__name__}.from_path: no media type is known for {path}; pass media_type=")
-        return cls(media_type=media_type, data=Path(path).read_bytes())
+        return cls(media_type=media_type, data=data)
 
 
 @dataclass(slots=True)

@@ -308,7 +308,7 @@ def test_a_tool_has_its_schema_and_its_extra() -> None:
         {"name": "weather", "description": "Looks out of the window.", "input_schema": dict(WEATHER.parameters)},
         {
             "name": "f",
-            "input_schema": {"type": "object", "properties": {}},
+            "input_schema": {"type": "object", "properties": {}, "additionalProperties": False},
             "strict": True,
             "cache_control": {"type": "ephemeral"},
         },
@@ -383,8 +383,8 @@ def test_a_tool_cannot_be_forced_while_the_model_thinks_where_the_manifest_says_
         (("text",), ResponseFormat("json_schema", {"type": "object"}), None, 1),
         (
             ("text", "json_schema"),
-            ResponseFormat("json_schema", {"type": "object"}, "who"),
-            {"format": {"type": "json_schema", "schema": {"type": "object"}}},
+            ResponseFormat("json_schema", {"type": "object", "properties": {}}, "who"),
+            {"format": {"type": "json_schema", "schema": {"type": "object", "properties": {}, "additionalProperties": False}}},
             0,
         ),
     ],

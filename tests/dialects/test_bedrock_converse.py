@@ -122,7 +122,8 @@ MEDIA: list[tuple[Block, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("block", "rendered"), MEDIA, ids=lambda value: str(value)[:40])
 def test_media_go_out_with_their_format(block: Block, rendered: dict[str, Any]) -> None:
-    assert blocks(block) == [rendered]
+    text = [{"text": f"Documents: {rendered['document']['name']}"}] if "document" in rendered else []
+    assert blocks(block) == [rendered, *text]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ https://platform.claude.com/docs/en/api/messages
 from __future__ import annotations
 
 from ..options import allows, join, place, render_options, settle_format
+from ..strict_schema import closed_form, settle_strict
 from ..tools import settle_parallel, settle_tools, with_sendable_names
 from .messages import NAME, open_container, render_messages, shortest
 from .reasoning import render_reasoning
@@ -60,7 +61,8 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     _render_tools(request, body, manifest, ledger)
     form = settle_format(request, manifest, PARAMETERS, ledger, kinds=("json_schema",))
     if form is not None:
-        place(body, "output_config.format", {"type": "json_schema", "schema": dict(form.schema or {})})
+        schema, _ = settle_strict("response_format", form.schema or {}, True, manifest, ledger, closed_form)
+        place(body, "output_config.format", {"type": "json_schema", "schema": dict(schema)})
     if request.stream:
         body["stream"] = True
     join(body, request.extra)
@@ -94,5 +96,8 @@ def render_tool(tool: Tool, manifest: Manifest, ledger: Ledger) -> dict[str, Any
         if manifest.has("no_strict_tools"):
             ledger.dropped(f"tool {tool.name}: strict", f"is not supported by {manifest.name}", f"{manifest.id}: quirks")
         else:
-            entry["strict"] = tool.strict
+            schema, entry["strict"] = settle_strict(
+                f"tool {tool.name}", entry["input_schema"], tool.strict, manifest, ledger, closed_form
+            )
+            entry["input_schema"] = dict(schema)
     return entry | dict(tool.extra)

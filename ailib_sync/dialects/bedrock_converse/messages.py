@@ -42,7 +42,19 @@ def render_messages(messages: Iterable[Message], system_in_place: bool) -> tuple
             rendered[-1]["content"] += content
         else:
             rendered.append({"role": role, "content": content, **(message.extra if _is_own(message) else {})})
+    for turn in rendered:
+        _add_text(turn["content"])
     return system, rendered
+
+
+def _add_text(content: list[dict[str, Any]]) -> None:
+    """A text for documents without one: "If you include a document, you must also include a text block".
+
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+    """
+    names = [block["document"]["name"] for block in content if "document" in block]
+    if names and not any("text" in block for block in content):
+        content.append({"text": f"Documents: {', '.join(names)}"})
 
 
 _ROLES = {

@@ -94,7 +94,7 @@ def _render_tool(tool: Tool) -> list[dict[str, Any]]:
     spec: dict[str, Any] = {"name": tool.name}
     if tool.description:
         spec["description"] = tool.description
-    spec["inputSchema"] = {"json": tool.parameters}
+    spec["inputSchema"] = {"json": tool.parameters or {"type": "object", "properties": {}}}
     if tool.strict is not None:
         spec["strict"] = tool.strict
     return [{"toolSpec": {**spec, **extra}}, *point]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..options import allows, place, render_options, settle_format, wire_name
 from ..reasoning import thinks
+from ..strict_schema import settle_strict
 from ..tools import render_parallel, settle_tools, with_sendable_names
 from .messages import render_messages
 from .reasoning import render_reasoning
@@ -50,7 +51,7 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     render_parallel(body, request, manifest, PARAMETERS, ledger)
     response_format = settle_format(request, manifest, PARAMETERS, ledger, ("text", "json", "json_schema"))
     if response_format is not None:
-        place(body, wire_name("response_format", manifest, PARAMETERS)[0], _render_format(response_format))
+        place(body, wire_name("response_format", manifest, PARAMETERS)[0], _render_format(response_format, manifest, ledger))
     body.update(request.extra)
     return body
 
@@ -63,18 +64,19 @@ def _render_tools(body: dict[str, Any], request: ChatRequest, manifest: Manifest
     if not strict and any(tool.strict for tool in tools):
         ledger.dropped("strict", f"of a tool is not supported by {manifest.name}", f"{manifest.id}: quirks.no_strict_tools")
     if tools:
-        body["tools"] = [_render_tool(tool, strict) for tool in tools]
+        body["tools"] = [_render_tool(tool, strict, manifest, ledger) for tool in tools]
     if choice is not None:
         place(body, wire_name("tool_choice", manifest, PARAMETERS)[0], _render_choice(choice))
 
 
-def _render_tool(tool: Tool, strict: bool) -> dict[str, Any]:
+def _render_tool(tool: Tool, strict: bool, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     function: dict[str, Any] = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
     function["parameters"] = tool.parameters
     if strict and tool.strict is not None:
-        function["strict"] = tool.strict
+        settled = settle_strict(f"tool {tool.name}", tool.parameters, tool.strict, manifest, ledger)
+        function["parameters"], function["strict"] = settled
     return {"type": "function", "function": function, **tool.extra}
 
 
@@ -82,10 +84,11 @@ def _render_choice(choice: ToolChoice) -> Any:
     return {"type": "function", "function": {"name": choice.name}} if choice.mode == "tool" else choice.mode
 
 
-def _render_format(response_format: ResponseFormat) -> dict[str, Any]:
+def _render_format(response_format: ResponseFormat, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     if response_format.kind != "json_schema":
         return {"type": "json_object" if response_format.kind == "json" else response_format.kind}
-    schema: dict[str, Any] = {"name": response_format.name, "schema": response_format.schema}
-    if response_format.strict is not None:
-        schema["strict"] = response_format.strict
+    form, strict = settle_strict("response_format", response_format.schema or {}, response_format.strict, manifest, ledger)
+    schema: dict[str, Any] = {"name": response_format.name, "schema": form}
+    if strict is not None:
+        schema["strict"] = strict
     return {"type": "json_schema", "json_schema": schema}

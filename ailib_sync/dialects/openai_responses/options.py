@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..options import allows, join, place, render_options, settle_format
+from ..strict_schema import settle_strict
 from ..tools import settle_parallel, settle_tools, with_sendable_names
 from .messages import render_input
 from .reasoning import render_reasoning, render_storage
@@ -46,7 +47,7 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     _render_tools(request, body, manifest, ledger)
     form = settle_format(request, manifest, PARAMETERS, ledger, kinds=("text", "json", "json_schema"))
     if form is not None:
-        place(body, "text.format", _render_format(form))
+        place(body, "text.format", _render_format(form, manifest, ledger))
     if reasoning:
         body["reasoning"] = reasoning
     body |= render_options(request, manifest, PARAMETERS, ledger)
@@ -71,7 +72,8 @@ def render_tool(tool: Tool, manifest: Manifest, ledger: Ledger) -> dict[str, Any
         if not manifest.has("no_strict_tools"):
             # The default is true, and the service then changes the schema so that every parameter is required:
             # https://platform.openai.com/docs/guides/migrate-to-responses
-            entry["strict"] = bool(tool.strict)
+            settled = settle_strict(f"tool {tool.name}", tool.parameters, tool.strict, manifest, ledger)
+            entry["parameters"], entry["strict"] = dict(settled[0]), bool(settled[1])
         elif tool.strict:
             ledger.dropped(f"tool {tool.name}: strict", f"is not supported by {manifest.name}", f"{manifest.id}: quirks")
     return entry | dict(tool.extra)
@@ -96,8 +98,9 @@ def _render_choice(choice: ToolChoice, tools: Sequence[Tool]) -> str | dict[str,
     return {"type": kind, "name": choice.name} if kind in CALLER_TOOLS else {"type": kind}
 
 
-def _render_format(form: ResponseFormat) -> dict[str, Any]:
+def _render_format(form: ResponseFormat, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     if form.kind != "json_schema":
         return {"type": "json_object" if form.kind == "json" else form.kind}
-    rendered = {"type": form.kind, "name": form.name, "schema": dict(form.schema or {})}
-    return rendered if form.strict is None else {**rendered, "strict": form.strict}
+    schema, strict = settle_strict("response_format", form.schema or {}, form.strict, manifest, ledger)
+    rendered = {"type": form.kind, "name": form.name, "schema": dict(schema)}
+    return rendered if strict is None else {**rendered, "strict": strict}
