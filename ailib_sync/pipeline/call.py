@@ -152,6 +152,7 @@ class Exchange:
         self.request: Request = request
         if request.model != endpoint.model:
             self.request = replace(request, model=endpoint.model)  # type: ignore[type-var]  # every request is a dataclass
+        self.request = endpoint.settled(self.request)
         self.body = endpoint.render(self.request, ledger)
         self.warnings = ledger.warnings
         if route.strict and self.warnings:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from itertools import chain
 
 from .._dataclass import replace
 from ..dialects.dialect import Received
@@ -40,13 +41,47 @@ def parse_response(
 ) -> Response:
     """A complete response with a success status. Raises ProtocolError if it is not what the operation expects, and RemoteError
     if it contains an error."""
-    body = _json(raw, headers, manifest)
+    try:
+        body = _json(raw, headers, manifest)
+    except ProtocolError:
+        streamed = _streamed_response(operation, headers, raw, manifest)
+        if streamed is None:
+            raise
+        streamed.provider, streamed.request_id = manifest.id, request_id(headers, manifest)
+        return streamed
     response = operation.parse(Received(body, headers, request), manifest)
     response.provider = manifest.id
     response.request_id = request_id(headers, manifest)
     if response.raw is None and isinstance(body, dict):
         response.raw = body
     return response
+
+
+def _streamed_response(operation: Operation, headers: Mapping[str, str], raw: bytes, manifest: Manifest) -> Response | None:
+    """A complete response that came as a stream although none was requested; None if the body is no stream."""
+    stream = operation.stream
+    is_ndjson = stream is not None and stream.framing == "ndjson" and raw.lstrip().startswith(b"{")
+    if stream is None or not (is_ndjson or looks_like_sse(raw)):
+        return None
+    from ..dialects.accumulator import accumulate
+    from ..dialects.stream import failed_generation
+
+    framing = "ndjson" if is_ndjson else "sse"
+    response = accumulate(stream.parse(frames_of([raw], stream, len(raw) + 1, framing), manifest), manifest.dialect)
+    failure = failed_generation(response.finish_reason, response.raw_finish_reason, manifest.id)
+    if failure is not None:
+        failure.partial = response
+        raise failure
+    return response
+
+
+def looks_like_sse(beginning: bytes) -> bool:
+    """Whether a body begins like server-sent events. Some hosts send them with another media type."""
+    return beginning.lstrip(_BEFORE_SSE).startswith((b"data:", b"event:", b"id:", b"retry:", b": "))
+
+
+#: A byte order mark and white space.
+_BEFORE_SSE = b"\xef\xbb\xbf \r\n\t"
 
 
 def response_events(
@@ -65,10 +100,16 @@ def response_events(
     stream = operation.stream
     assert stream is not None
     kind = _media_type(headers)
-    if kind == "application/json" and stream.framing != "ndjson":
-        return _events_of_json(operation, request, headers, b"".join(chunks), manifest)
-    if kind == "text/html":
+    if kind in ("application/json", "text/html", "") and stream.framing == "sse":
+        beginning, chunks = _beginning_of(chunks)
+        if not looks_like_sse(beginning):
+            if kind == "text/html":
+                raise _not_json(b"".join(chunks), headers, manifest)
+            return _events_of_json(operation, request, headers, b"".join(chunks), manifest)
+    elif kind == "text/html":
         raise _not_json(b"".join(chunks), headers, manifest)
+    elif kind == "application/json" and stream.framing != "ndjson":
+        return _events_of_json(operation, request, headers, b"".join(chunks), manifest)
     framing = _FRAMING_OF.get(kind, stream.framing)
     delta_of = stream.delta_of
     if framing == "sse" and delta_of is not None and FAST_PATH:
@@ -79,6 +120,19 @@ def response_events(
             max_event,
         )
     return stream.parse(frames_of(chunks, stream, max_event, framing), manifest)
+
+
+def _beginning_of(chunks: Iterable[bytes]) -> tuple[bytes, Iterable[bytes]]:
+    """The beginning of a body, long enough for `looks_like_sse`, and all chunks."""
+    source = iter(chunks)
+    read: list[bytes] = []
+    beginning = b""
+    for chunk in source:
+        read.append(chunk)
+        beginning = b"".join(read)
+        if len(beginning.lstrip(_BEFORE_SSE)) >= len(b"event:"):
+            break
+    return beginning, chain(read, source)
 
 
 #: The switch of `framing/fastpath`: False gives the same events on the plain path alone.

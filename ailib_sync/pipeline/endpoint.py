@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from time import time
 
+from .._dataclass import replace
 from .._version import __version__
 from ..errors import ConfigurationError
 from ..http.message import Headers, HttpRequest
@@ -187,6 +188,12 @@ class Endpoint:
         url = self._urls[stream] = self._base_url + filled(path, {**self._variables, "model": model})
         return url
 
+    def settled(self, request: Request) -> Request:
+        """The request to send: a stream if the model supports nothing else (quirk streams_only)."""
+        if request.stream or not self.manifest.has("streams_only") or self._operation_name != "chat":
+            return request
+        return replace(request, stream=True)  # type: ignore[type-var]  # every request is a dataclass
+
     def render(self, request: Request, ledger: Ledger) -> dict[str, Any] | None:
         """The body, with the constants of the manifest and the caller's `extra`."""
         body = self.operation.render(request, self.manifest, ledger)
@@ -206,6 +213,7 @@ class Endpoint:
         from .explanation import Explanation
 
         ledger = Ledger()
+        request = self.settled(request)
         body = self.render(request, ledger)
         made = self._request_without_key(request, body)
         try:

@@ -150,6 +150,10 @@ QUIRKS: dict[str, Quirk] = {
         "A JSON response format is rejected together with tools, so it is omitted with a warning.",
         "https://docs.cohere.com/docs/structured-outputs",
     ),
+    "streams_only": Quirk(
+        "The model rejects requests that are not streamed, so a complete response is read from a stream.",
+        "https://www.alibabacloud.com/help/en/model-studio/deep-thinking",
+    ),
     "strict_schemas": Quirk(
         "A strict schema must have closed objects with all properties required, and no other keywords; others are adapted.",
         "https://platform.openai.com/docs/guides/structured-outputs#supported-schemas",

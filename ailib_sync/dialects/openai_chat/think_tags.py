@@ -1,4 +1,8 @@
-"""Inline thinking: `<think>…</think>` at the start of a response's text, separated from the text. Quirk think_tags. No JSON."""
+"""Inline thinking: `<think>…</think>` at the start of a response's text, separated from the text. Quirk think_tags. No JSON.
+
+A closing tag alone is found only if the first fragment has it, as a complete response does: the text before it has been
+emitted otherwise.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +50,11 @@ class ThinkTags:
                 return self._read_inside()
             if tag.startswith(start):
                 return []
+            # The chat templates of some models end the prompt with the opening tag, so a response has the closing one alone.
+            thought, found, rest = self._held.partition(f"\n{closing_tag}")
+            if found:
+                self._closing_tag, self._held = closing_tag, rest
+                return [ThinkingDelta(thought), *self._read_after()]
         self.open = False
         text, self._held = self._held, ""
         return [ContentDelta(text)]
