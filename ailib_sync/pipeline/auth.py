@@ -9,7 +9,7 @@ from ..http.secret_headers import REDACTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from typing import Any, NoReturn
 
     from ..http.message import HttpRequest
@@ -46,6 +46,12 @@ class Secret:
             provider=who,
         )
 
+    def is_token(self, key: str, variables: Collection[str]) -> bool:
+        """Whether the key is a token, for a service that has both: it came from one of these variables, or is a JSON Web Token
+        (RFC 7519 3)."""
+        source = getattr(self._read, "name", None)
+        return bool(variables) and (source in variables or (key[:3].lower() == "eyj" and key.count(".") == 2))
+
     def __repr__(self) -> str:
         return "Secret(…)"
 
@@ -67,7 +73,7 @@ def _is_sendable(key: Any) -> bool:
 def key_variables(manifest: Manifest) -> list[str]:
     """The environment variables that may contain the key, in order; `<ID>_API_KEY` is always the last."""
     own = f"{manifest.id.upper().replace('-', '_').replace('.', '_')}_API_KEY"
-    return list(dict.fromkeys((*manifest.auth.get("env", ()), own)))
+    return list(dict.fromkeys((*manifest.auth.get("env", ()), *manifest.auth.get("bearer_env", ()), own)))
 
 
 def find_key(manifest: Manifest, explicit: Secret | None, *, may_use_environment: bool = True) -> Secret | None:
@@ -134,7 +140,11 @@ def bearer(request: HttpRequest, manifest: Manifest, key: Secret | None, variabl
 
 def header(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:
     if key is not None:
-        request.headers.put_key(manifest.auth["header"], manifest.auth.get("prefix", ""), key.reveal(manifest.id))
+        revealed = key.reveal(manifest.id)
+        if key.is_token(revealed, manifest.auth.get("bearer_env", ())):
+            request.headers.put_key("Authorization", "Bearer ", revealed)
+        else:
+            request.headers.put_key(manifest.auth["header"], manifest.auth.get("prefix", ""), revealed)
 
 
 def none(request: HttpRequest, manifest: Manifest, key: Secret | None, variables: Mapping[str, str]) -> None:

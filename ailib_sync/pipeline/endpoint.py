@@ -134,11 +134,11 @@ class Endpoint:
         self._operation: Operation | None = None
         self._key = key
         self._is_own_url = base_url is None
-        self._variables = variables_of(self.manifest, variables or {}, base_url is None)
         self.url_source = "base_url"
         if base_url is None:
             # Such an address may use the key of the environment, as in the provider's own SDK.
             self.url_source, base_url = base_url_in_environment(manifest) or (f"{manifest.id}: base_url", None)
+        self._variables = variables_of(self.manifest, variables or {}, base_url is None)
         base = base_url or self.manifest.base_url
         if base_url is not None and (operation != "chat" or self._is_own_url):
             chat = manifest if self._is_own_url else manifest.for_model(model, dialect)

@@ -6,6 +6,7 @@ import os
 
 from ..errors import ConfigurationError
 from ..http.secret_headers import REDACTED
+from ..registry.manifest import filled, matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> 
     values: dict[str, str] = {}
     for name, spec in manifest.variables.items():
         value = given.get(name) or next((os.environ[env] for env in spec.get("env", ()) if os.environ.get(env)), None)
-        value = value or spec.get("default")
+        value = value or _profile_setting(spec) or _dependent(spec, values) or spec.get("default")
         if value is not None:
             values[name] = _checked(name, value, spec, manifest)
         elif needed:
@@ -58,6 +59,36 @@ def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> 
                 f"{name} is needed: set {where}, or pass variables={{{name!r}: …}}", provider=manifest.id
             )  # fmt: skip
     return values
+
+
+def _dependent(spec: Mapping[str, Any], values: Mapping[str, str]) -> str | None:
+    """The value that follows from another variable, such as the host of a location."""
+    rule = spec.get("by")
+    known = values.get(rule["variable"]) if rule else None
+    if rule is None or known is None:
+        return None
+    return next((filled(value, values) for pattern, value in rule["values"].items() if matches(pattern, known)), None)
+
+
+def _profile_setting(spec: Mapping[str, Any]) -> str | None:
+    """A setting of the AWS profile, from the file that all AWS SDKs read.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+    """
+    setting = spec.get("aws_profile")
+    if setting is None:
+        return None
+    from configparser import ConfigParser, Error
+
+    path = os.environ.get("AWS_CONFIG_FILE") or os.path.join("~", ".aws", "config")
+    profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read(os.path.expanduser(path), encoding="utf-8")
+    except (Error, OSError, UnicodeError):
+        return None  # the file is for other programs too, and its faults are theirs to report
+    section = "default" if profile == "default" else f"profile {profile}"
+    return parser.get(section, setting, fallback=None)
 
 
 def _checked(name: str, value: str, spec: Mapping[str, Any], manifest: Manifest) -> str:

@@ -120,6 +120,8 @@ def _headers(data: Mapping[str, Any]) -> Iterator[str]:
         for name in part.get("headers", {}):
             if name.lower() in _RESERVED:
                 yield f"{child_path(path, 'headers', name)}: a manifest must not set this header"
+        if part.get("auth", {}).get("scheme") == "header" and "header" not in part["auth"]:
+            yield f"{child_path(path, 'auth')}: the scheme `header` needs `header`, the name of the header"
 
 
 def _variables(data: Mapping[str, Any]) -> Iterator[str]:

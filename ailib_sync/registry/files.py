@@ -81,7 +81,9 @@ def extended(data: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
         for key in ("aliases", "docs", "status", "retired", "base_url_env", "allow_http"):
             merged.pop(key, None)
     for key, value in own.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+        # The other keys of `auth` belong to its scheme.
+        is_replaced = key == "auth" and "scheme" in value
+        if isinstance(value, dict) and isinstance(merged.get(key), dict) and not is_replaced:
             value = {**merged[key], **value}
         if key in ("dialects", "models", "operations") and isinstance(value, dict):
             value = {name: entry for name, entry in value.items() if entry is not None}
