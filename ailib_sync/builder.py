@@ -55,13 +55,13 @@ class ChatBuilder:
 
     # messages
 
-    def system(self, content: Content) -> ChatBuilder:
-        """Adds a system message."""
-        return self._add(Message(MessageRole.SYSTEM, content_of("system", content)))
+    def system(self, content: Content, *, cache: bool | str = False) -> ChatBuilder:
+        """Adds a system message. `cache` marks its end as one of a prefix that the provider may cache; see `Text`."""
+        return self._add(Message(MessageRole.SYSTEM, content_of("system", content, cache)))
 
-    def user(self, content: Content) -> ChatBuilder:
-        """Adds a user message: text, a block (`Image.from_path(…)`), or a list of both."""
-        return self._add(Message(MessageRole.USER, content_of("user", content)))
+    def user(self, content: Content, *, cache: bool | str = False) -> ChatBuilder:
+        """Adds a user message: text, a block (`Image.from_path(…)`), or a list of both. `cache`: as in `system`."""
+        return self._add(Message(MessageRole.USER, content_of("user", content, cache)))
 
     def assistant(self, content: Content) -> ChatBuilder:
         """Adds an assistant message."""
@@ -246,7 +246,13 @@ class ChatBuilder:
         return f"ChatBuilder({r.model!r}, {len(r.messages)} messages, {', '.join(r.options.given()) or 'no options'})"
 
 
-def content_of(where: str, content: Any) -> Any:
+def content_of(where: str, content: Any, cache: bool | str = False) -> Any:
+    """The content of a message; `cache` is that of its last block."""
+    if cache is not False:
+        *others, last = content_of(where, [content] if isinstance(content, str) else content) or [Text("")]
+        if not hasattr(last, "cache"):
+            raise ConfigurationError(f"{where}: cache: a {type(last).__name__} block has no cache mark")
+        return [*others, replace(last, cache=cache)]
     if isinstance(content, str):
         return content
     if isinstance(content, BLOCKS):

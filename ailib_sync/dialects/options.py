@@ -10,7 +10,7 @@ from .reasoning import thinks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from ..registry.manifest import Manifest
@@ -119,6 +119,25 @@ def _check_limit(option: str, value: Any, manifest: Manifest) -> None:
             raise ConfigurationError(f"{option} must be between {low} and {high} for {manifest.name}, not {value}")
     elif isinstance(value, tuple) and len(value) > limit:
         raise ConfigurationError(f"{option}: {manifest.name} supports at most {limit}, not {len(value)}")
+
+
+#: Added to a prompt that has no word for it, if the service requires one (quirk json_word).
+JSON_WORD = "Respond with a JSON object."
+
+
+def needs_json_word(form: ResponseFormat, texts: Iterable[Any], manifest: Manifest, ledger: Ledger) -> bool:
+    """Whether the service rejects JSON mode because no message has the word; `texts` are contents: text, or lists of parts."""
+    if form.kind != "json" or not manifest.has("json_word") or any(map(_has_json_word, texts)):
+        return False
+    source = f"{manifest.id}: quirks.json_word"
+    ledger.changed("response_format", f"adds the message {JSON_WORD!r}: a message must have the word json", source)
+    return True
+
+
+def _has_json_word(content: Any) -> bool:
+    if isinstance(content, str):
+        return "json" in content.lower()
+    return isinstance(content, list) and any("json" in str(part.get("text", "")).lower() for part in content)
 
 
 def settle_format(

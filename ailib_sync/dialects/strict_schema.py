@@ -1,11 +1,14 @@
 """JSON Schemas in the form that strict tools and response formats require. Pure functions.
 
 OpenAI: every object is closed, every property is required, and some keywords do not exist
-(https://platform.openai.com/docs/guides/structured-outputs#supported-schemas). Anthropic: every object is closed
+(https://platform.openai.com/docs/guides/structured-outputs#supported-schemas). Anthropic, and Converse: every object is closed,
+and limits of values do not exist; Anthropic's own SDKs put these into the description
 (https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations).
 """
 
 from __future__ import annotations
+
+import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +24,11 @@ ESSENTIAL = frozenset((
     "allOf", "not", "if", "then", "else", "patternProperties", "prefixItems", "contains", "dependentRequired",
     "dependentSchemas", "unevaluatedProperties", "unevaluatedItems",
 ))  # fmt: skip
+#: The limits of values that Anthropic rejects. Of `minItems`, 0 and 1 are supported.
+LIMITS = (
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems",
+    "maxItems", "uniqueItems", "minProperties", "maxProperties",
+)  # fmt: skip
 NULL = {"type": "null"}
 
 
@@ -37,13 +45,29 @@ def strict_form(schema: Mapping[str, Any]) -> dict[str, Any] | None:
     return made
 
 
-def closed_form(schema: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The schema with `additionalProperties: false` in every object that does not say otherwise. None if one allows others."""
+def closed_form(schema: Mapping[str, Any], *, limits: bool = False) -> dict[str, Any] | None:
+    """The schema with `additionalProperties: false` in every object that does not say otherwise. None if one allows others.
+
+    Limits of values are moved into descriptions, unless `limits`.
+    """
     try:
-        made: dict[str, Any] = _closed(dict(schema))
+        made: dict[str, Any] = _closed(dict(schema)) if limits else _closed(_without_limits(dict(schema)))
     except _NotStrict:
         return None
     return made
+
+
+def _without_limits(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    limits = [key for key in LIMITS if key in node and not (key == "minItems" and node[key] in (0, 1))]
+    made = {key: value for key, value in node.items() if key not in limits}
+    if limits:
+        text = "{" + ", ".join(f"{key}: {json.dumps(node[key])}" for key in limits) + "}"
+        made["description"] = f"{node['description']}\n\n{text}" if node.get("description") else text
+    if isinstance(node.get("properties"), dict):
+        made["properties"] = {name: _without_limits(inner) for name, inner in node["properties"].items()}
+    return {**made, **_definitions(node, _without_limits), **_inner(node, _without_limits)}
 
 
 def _strict(node: Any) -> Any:
@@ -95,7 +119,8 @@ def _definitions(node: dict[str, Any], form: Callable[[Any], Any]) -> dict[str, 
 
 def _inner(node: dict[str, Any], form: Callable[[Any], Any]) -> dict[str, Any]:
     """The keywords that hold schemas, other than properties and definitions."""
-    made = {key: [form(inner) for inner in node[key]] for key in ("anyOf", "oneOf") if isinstance(node.get(key), list)}
+    keys = ("anyOf", "oneOf", "allOf")
+    made = {key: [form(inner) for inner in node[key]] for key in keys if isinstance(node.get(key), list)}
     return {**made, "items": form(node["items"])} if "items" in node else made
 
 
@@ -127,7 +152,19 @@ def settle_strict(
         detail = "is sent without strict: its schema allows any content, or has keywords without a strict form"
         ledger.changed(name, detail, source)
         return schema, False
-    if made != schema and made != closed_form(schema):
-        detail = "has a schema that was adapted: every property is required, and an optional one may be null"
-        ledger.changed(name, detail, source)
+    if made != schema and made != closed_form(schema, limits=True):
+        how = "every property is required, and an optional one may be null"
+        if form is not strict_form:
+            how = "limits of values are in the descriptions"
+        ledger.changed(name, f"has a schema that was adapted: {how}", source)
     return made, True
+
+
+def settle_closed_format(schema: Mapping[str, Any], manifest: Manifest, ledger: Ledger) -> Mapping[str, Any] | None:
+    """The closed schema of a response format; None, and an entry in the ledger, if the schema allows any object."""
+    made = closed_form(schema)
+    if made is None:
+        detail = f"is left out: {manifest.name} supports no schema that allows any content; put it into the prompt"
+        ledger.dropped("response_format", detail, f"{manifest.dialect}: strict")
+        return None
+    return settle_strict("response_format", schema, True, manifest, ledger, closed_form)[0]

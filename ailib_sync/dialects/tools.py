@@ -164,6 +164,12 @@ def _sendable(name: str) -> str:
     return "".join(c if c in NAME_CHARACTERS else "_" for c in name)[:MAX_NAME_CHARACTERS] or "unnamed"
 
 
+def parameters_of(tool: Tool) -> Mapping[str, Any]:
+    """The schema of a tool's arguments. They are an object, and services reject a schema that does not say so."""
+    parameters = tool.parameters
+    return parameters if "type" in parameters or not parameters else {"type": "object", **parameters}
+
+
 def has_tools(request: ChatRequest) -> bool:
     """Whether the request has tools, of its own or in `extra`."""
     return bool(request.tools or request.extra.get("tools"))

@@ -115,8 +115,12 @@ class Rules:
     requires_signed_calls    Gemini: whether function calls in the conversation must have their signature
     has_call_ids             Gemini: whether function calls have ids
     mid_conversation_system  Anthropic: whether system messages are allowed in the conversation
+    cache_control            OpenAI: whether parts of messages, and tools, may have Anthropic's cache mark
+    json_word                OpenAI: whether JSON mode requires the word in a message
+    strict_schemas           OpenAI: whether the schemas of strict tools and formats are checked
     audio_urls               OpenAI: whether audio is a URL, `data:` included, and not base64 alone
     always_sends_usage       OpenAI: whether the last chunk of a stream has the usage even without the option for it
+    signed_thinking          Anthropic: whether each block of thinking has the service's signature
     sampling_while_thinking  Anthropic: whether temperature, top_p, top_k and a forced tool are allowed with thinking
     thinking_field           OpenAI: the field of a message that contains the thinking; None: the host does not show it
     strict                   whether requests are checked at all
@@ -140,6 +144,10 @@ class Rules:
     requires_signed_calls: bool = False
     has_call_ids: bool = True
     mid_conversation_system: bool = False
+    signed_thinking: bool = True
+    cache_control: bool = False
+    json_word: bool = True
+    strict_schemas: bool = True
     audio_urls: bool = False
     always_sends_usage: bool = False
     sampling_while_thinking: bool = False

@@ -17,7 +17,7 @@ from .stream import ChatStream, StreamState, complete_error, pull_first, relay, 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from ..http.message import HttpResponse
     from ..http.timeouts import CallClock
@@ -67,7 +67,7 @@ class Call:
         failure: AiLibError | None = None
         for position, (route, model) in enumerate(self.routes):
             try:
-                return self._try_route(route, model, read)
+                return self._try_route(route, model, read, is_fallback=position > 0)
             except AiLibError as error:
                 failure = error
             # A fallback that is not configured (no key, for example) does not keep the next one from being tried.
@@ -81,10 +81,10 @@ class Call:
         finally:
             del failure  # an exception and a frame that refers to it are a cycle, and this one reaches the connections
 
-    def _try_route(self, route: Route, model: str, read: Callable[[Exchange], T]) -> T:
+    def _try_route(self, route: Route, model: str, read: Callable[[Exchange], T], *, is_fallback: bool) -> T:
         """One endpoint, with its retries. Raises the last error there."""
         endpoint = route.endpoints.find(model, self.operation)
-        exchange = Exchange(route, endpoint, self.request, self.clock)
+        exchange = Exchange(route, endpoint, self.request, self.clock, self._home() if is_fallback else None)
         own_warnings = exchange.warnings
         retries = cost = 0
         while True:
@@ -114,6 +114,11 @@ class Call:
             self.clock.sleep(wait)
             retries += 1
 
+    def _home(self) -> str:
+        """The dialect that the request was made for."""
+        route, model = self.routes[0]
+        return route.endpoints.find(model, self.operation).dialect.name
+
     def _wait(self, route: Route, failure: AiLibError, retries: int) -> tuple[float | None, int]:
         """Seconds until the next attempt (None: there is none), and what it costs of the retry budget."""
         if not route.retry.allows(failure, retries) or (route.breaker is not None and route.breaker.state == "open"):
@@ -139,9 +144,12 @@ class Call:
 
 
 class Exchange:
-    """A request to one endpoint, rendered once, that can be sent any number of times. Raises ConfigurationError."""
+    """A request to one endpoint, rendered once, that can be sent any number of times. Raises ConfigurationError.
 
-    def __init__(self, route: Route, endpoint: Endpoint, request: Request, clock: CallClock) -> None:
+    `home`: the dialect that the request was made for, if this endpoint is a fallback.
+    """
+
+    def __init__(self, route: Route, endpoint: Endpoint, request: Request, clock: CallClock, home: str | None = None) -> None:
         ledger = Ledger()
         self.route = route
         self.endpoint = endpoint
@@ -153,6 +161,11 @@ class Exchange:
         if request.model != endpoint.model:
             self.request = replace(request, model=endpoint.model)  # type: ignore[type-var]  # every request is a dataclass
         self.request = endpoint.settled(self.request)
+        if home is not None and endpoint.operation.name == "chat":
+            from ..dialects.portable import without_foreign_extra
+
+            chat: Any = self.request
+            self.request = without_foreign_extra(chat, home, endpoint.manifest, ledger)
         self.body = endpoint.render(self.request, ledger)
         self.warnings = ledger.warnings
         if route.strict and self.warnings:

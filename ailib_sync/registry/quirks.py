@@ -64,6 +64,14 @@ QUIRKS: dict[str, Quirk] = {
         "`input_audio.data` contains a data URI or a URL, not plain base64.",
         "https://help.aliyun.com/zh/model-studio/qwen-omni",
     ),
+    "cache_control": Quirk(
+        "A part of a message and a tool may have Anthropic's `cache_control`, which the host gives to models that support it.",
+        "https://openrouter.ai/docs/features/prompt-caching",
+    ),
+    "cache_breakpoints": Quirk(
+        "A part of a message may have a `prompt_cache_breakpoint`.",
+        "https://platform.openai.com/docs/guides/prompt-caching",
+    ),
     "no_strict_tools": Quirk(
         "`strict` in a tool is rejected or ignored, so it is omitted with a warning.",
         "https://platform.moonshot.ai/docs/api/tool-use",
@@ -75,6 +83,11 @@ QUIRKS: dict[str, Quirk] = {
     "no_forced_tools_while_thinking": Quirk(
         "`tool_choice` can only force a call if thinking is off; otherwise it becomes `auto`, with a warning.",
         "https://api-docs.deepseek.com/guides/thinking_mode",
+    ),
+    # Bedrock's format.
+    "no_cache_points": Quirk(
+        "The model supports no `cachePoint`, so cache marks are left out with a warning.",
+        "https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html",
     ),
     # Anthropic format: messages of a request.
     "mid_conversation_system": Quirk(
@@ -153,6 +166,10 @@ QUIRKS: dict[str, Quirk] = {
     "streams_only": Quirk(
         "The model rejects requests that are not streamed, so a complete response is read from a stream.",
         "https://www.alibabacloud.com/help/en/model-studio/deep-thinking",
+    ),
+    "json_word": Quirk(
+        "JSON mode is rejected if no message has the word `json`, so a system message with it is added, with a warning.",
+        "https://api-docs.deepseek.com/guides/json_mode",
     ),
     "strict_schemas": Quirk(
         "A strict schema must have closed objects with all properties required, and no other keywords; others are adapted.",

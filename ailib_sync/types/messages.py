@@ -30,10 +30,16 @@ class MessageRole(str, Enum):
 
 @dataclass(slots=True)
 class Text:
-    """Plain text. `extra` is merged into the provider's block unchanged (`{"cache_control": {"type": "ephemeral"}}`)."""
+    """Plain text.
+
+    `cache` marks the end of a prompt prefix that the provider may cache: True, or a lifetime (`5m`, `1h`). The fields of
+    `extra` are merged into the provider's block unchanged. Under the name of a dialect or a provider, they are for that one
+    only: `{"anthropic_messages": {"citations": {…}}}`. All blocks that a caller sends have both.
+    """
 
     text: str
     extra: dict[str, Any] = field(default_factory=dict)
+    cache: bool | str = False
 
 
 @dataclass(slots=True)
@@ -118,6 +124,7 @@ class Image(_Media):
     """An image. `detail` is `low`, `high` or `auto`, for providers that support it."""
 
     detail: str | None = None
+    cache: bool | str = False
 
     @classmethod
     def _example(cls) -> str:
@@ -127,6 +134,8 @@ class Image(_Media):
 @dataclass(slots=True)
 class Audio(_Media):
     """An audio recording."""
+
+    cache: bool | str = False
 
     @classmethod
     def _example(cls) -> str:
@@ -138,6 +147,7 @@ class Document(_Media):
     """A document, usually a PDF. `name` is the file's name; a few providers require it."""
 
     name: str | None = None
+    cache: bool | str = False
 
     @classmethod
     def _example(cls) -> str:
@@ -167,6 +177,7 @@ class ToolResult:
     name: str | None = None
     is_error: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
+    cache: bool | str = False
 
     @property
     def text(self) -> str:
@@ -197,7 +208,7 @@ class Message:
     """One turn. `content` is text or a list of blocks.
 
     `origin` is the dialect that an assistant message came from: its opaque parts (signatures, `Opaque`, `extra`) are sent back
-    to that dialect only. `extra` is merged into the provider's message unchanged.
+    to that dialect only. `extra` is merged into the provider's message as that of a block is.
     """
 
     role: MessageRole

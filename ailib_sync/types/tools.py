@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Tool:
     """A function that the model may call. `parameters` is a JSON Schema object; `strict` requests arguments that match it.
 
-    `extra` is merged into the provider's tool object unchanged (`{"cache_control": {...}}`).
+    `extra` is merged into the provider's tool object unchanged, or for one dialect or provider only; `cache` marks the end of a
+    prefix that the provider may cache. See `Text`.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Tool:
     parameters: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
     strict: bool | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    cache: bool | str = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:

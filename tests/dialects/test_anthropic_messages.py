@@ -65,15 +65,16 @@ def test_the_model_is_left_out_where_the_address_names_it() -> None:
 
 def test_a_stream_is_requested_and_extra_joins_last() -> None:
     extra = {"metadata": {"user_id": "u"}, "output_config": {"effort": "low"}, "max_tokens": 5}
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
     request = chat_request(
-        "m", (Message.user("Hi"),), options={"response_format": ResponseFormat("json_schema", {"type": "object"})},
+        "m", (Message.user("Hi"),), options={"response_format": ResponseFormat("json_schema", schema)},
         extra=extra, stream=True,
     )
     body = DIALECT.chat.render(request, a_manifest(), Ledger())
     assert body["stream"] is True
     assert body["metadata"] == {"user_id": "u"}
     assert body["max_tokens"] == 5
-    assert body["output_config"] == {"format": {"type": "json_schema", "schema": {"type": "object"}}, "effort": "low"}
+    assert body["output_config"] == {"format": {"type": "json_schema", "schema": schema}, "effort": "low"}
     assert extra["output_config"] == {"effort": "low"}
 
 

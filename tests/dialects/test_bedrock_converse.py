@@ -191,8 +191,10 @@ def test_a_call_whose_arguments_are_no_object_goes_back_as_one(raw: str | None, 
     ],
 )
 def test_a_cache_point_follows_its_block_and_its_tool(extra: dict[str, Any], point: dict[str, Any]) -> None:
-    assert blocks(Text("x", dict(extra))) == [{"text": "x"}, {"cachePoint": point}]
-    body = render(Message.system([Text("s", dict(extra))]), Message.user("x"), tools=(Tool("f", extra=extra),))
+    nova = "amazon.nova-pro-v1:0"
+    content = render(Message.user([Text("x", dict(extra))]), model=nova)["messages"][0]["content"]
+    assert content == [{"text": "x"}, {"cachePoint": point}]
+    body = render(Message.system([Text("s", dict(extra))]), Message.user("x"), tools=(Tool("f", extra=extra),), model=nova)
     assert body["system"] == [{"text": "s"}, {"cachePoint": point}]
     assert body["toolConfig"]["tools"][1] == {"cachePoint": point}
 
@@ -299,7 +301,8 @@ def test_a_choice_without_tools_and_one_the_model_does_not_take_are_reported() -
 
 def test_strict_tools_and_what_else_tools_have() -> None:
     body = render(Message.user("x"), tools=(Tool("f", strict=True, extra={"new": 1}),))
-    spec = {"name": "f", "inputSchema": {"json": {"type": "object", "properties": {}}}, "strict": True, "new": 1}
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    spec = {"name": "f", "inputSchema": {"json": schema}, "strict": True, "new": 1}
     assert body["toolConfig"]["tools"] == [{"toolSpec": spec}]
 
 
@@ -310,7 +313,7 @@ def test_a_schema_goes_out_as_text_and_any_json_is_not_taken() -> None:
     definition = text_format["structure"]["jsonSchema"]
     assert text_format["type"] == "json_schema"
     assert definition["name"] == "city"
-    assert json.loads(definition["schema"]) == schema
+    assert json.loads(definition["schema"]) == {**schema, "additionalProperties": False}
     unsaid = replace(MANIFEST, response_format=("text", "json", "json_schema"))  # the format itself has no place for it
     for manifest in (MANIFEST, unsaid):
         for kind, warnings in (("json", 1), ("text", 0)):

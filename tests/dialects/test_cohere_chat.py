@@ -121,18 +121,22 @@ def test_calls_and_results_are_matched_by_id() -> None:
     ]
 
 
-def test_arguments_are_sent_back_as_the_model_wrote_them() -> None:
+def test_arguments_are_sent_back_as_the_model_wrote_them_if_they_are_json() -> None:
     call = ToolCall("a", "f", {"x": 1}, arguments_raw='{"x":1}')
     broken = ToolCall("b", "f", None, arguments_raw='{"x":')
     sent = wire(Message.assistant("", [call, broken]))[0]["tool_calls"]
-    assert [entry["function"]["arguments"] for entry in sent] == ['{"x":1}', '{"x":']
+    assert [entry["function"]["arguments"] for entry in sent] == ['{"x":1}', '{"INVALID_JSON": "{\\"x\\":"}']
 
 
-def test_an_empty_assistant_message_is_an_empty_string() -> None:
-    assert wire(Message.assistant(""), Message.user("")) == [
-        {"role": "assistant", "content": ""},
-        {"role": "user", "content": ""},
+def test_an_empty_assistant_message_is_left_out() -> None:
+    assert wire(Message.user("a"), Message.assistant(""), Message.user("b")) == [
+        {"role": "user", "content": "a"},
+        {"role": "user", "content": "b"},
     ]
+
+
+def test_an_empty_user_message_is_an_empty_string() -> None:
+    assert wire(Message.user("")) == [{"role": "user", "content": ""}]
 
 
 @pytest.mark.parametrize("origin", [None, "cohere_chat", "openai_chat"])

@@ -67,7 +67,8 @@ def test_a_conversation_with_tools_is_rendered() -> None:
     ],
 )  # fmt: skip
 def test_each_block_becomes_a_part(block: Any, part: dict[str, Any]) -> None:
-    assert render(Message.user(["Look:", block]))["messages"][0]["content"] == [{"type": "text", "text": "Look:"}, part]
+    body = render(Message.user(["Look:", block]), to=manifest("cache_control"))
+    assert body["messages"][0]["content"] == [{"type": "text", "text": "Look:"}, part]
 
 
 def test_an_image_in_a_tool_result_is_sent_in_a_user_message_after_all_results() -> None:
@@ -280,7 +281,8 @@ def test_tool_options_are_omitted_from_a_request_without_tools() -> None:
 
 def test_unsupported_strict_tools_give_a_warning() -> None:
     ledger = Ledger()
-    body = render(tools=(Tool("f", strict=True, extra={"cache_control": 1}),), to=manifest("no_strict_tools"), ledger=ledger)
+    tool = Tool("f", strict=True, extra={"cache_control": 1})
+    body = render(tools=(tool,), to=manifest("no_strict_tools", "cache_control"), ledger=ledger)
     assert "strict" not in body["tools"][0]["function"]
     assert body["tools"][0]["cache_control"] == 1
     assert ledger.warnings == ["strict of a tool is not supported by Acme"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ailib_sync import AiClient, Tool
+from ailib_sync import AiClient, Message, Tool
+from ailib_sync.dialects.dialect import NAMES, find
 from ailib_sync.dialects.strict_schema import closed_form, strict_form
 from ailib_sync.embedded.services.strict_schema import has_open_object, violation
+from ailib_sync.types.request import ChatRequest, Ledger
+from tests.properties.promises import plain
 
 PERSON = {
     "type": "object",
@@ -103,3 +107,67 @@ def test_an_adapted_tool_is_in_the_ledger_and_a_closed_one_is_not() -> None:
     # A host that does not check the schema gets it as it is.
     other = AiClient("xai/grok-4", api_key="k").chat().user("x").tools(optional).explain()
     assert other.body["tools"][0]["function"]["parameters"] == optional.parameters
+
+
+LIMITED = {
+    "type": "object",
+    "properties": {
+        "pop": {"type": "integer", "minimum": 0, "description": "people"},
+        "tags": {"type": "array", "items": {"type": "string", "maxLength": 3}, "minItems": 1, "maxItems": 2},
+    },
+    "required": ["pop"],
+}
+
+
+@pytest.mark.parametrize("model", ["anthropic/claude-sonnet-4-5", "bedrock/us.anthropic.claude-sonnet-4-5"])
+def test_limits_of_values_are_in_the_descriptions_where_the_service_has_none(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    tool = Tool("f", parameters=LIMITED, strict=True)
+    shown = AiClient(model, api_key="k").chat().user("x").tools(tool).response_format(LIMITED).explain()
+    if model.startswith("bedrock"):
+        schema = json.loads(shown.body["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"])
+        assert shown.body["toolConfig"]["tools"][0]["toolSpec"]["inputSchema"]["json"] == schema
+    else:
+        schema = shown.body["output_config"]["format"]["schema"]
+        assert shown.body["tools"][0]["input_schema"] == schema
+    assert schema == {
+        "type": "object",
+        "properties": {
+            "pop": {"type": "integer", "description": "people\n\n{minimum: 0}"},
+            "tags": {
+                "type": "array", "minItems": 1, "description": "{maxItems: 2}",
+                "items": {"type": "string", "description": "{maxLength: 3}"},
+            },
+        },
+        "required": ["pop"],
+        "additionalProperties": False,
+    }  # fmt: skip
+    assert {entry.option for entry in shown.ledger if entry.action == "changed"} == {"tool f", "response_format"}
+
+
+def test_a_format_of_any_object_is_left_out_where_the_service_has_none() -> None:
+    shown = AiClient("anthropic/claude-sonnet-4-5", api_key="k").chat().user("x").response_format({"type": "object"}).explain()
+    assert "output_config" not in shown.body
+    assert shown.ledger[-1].action == "dropped"
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o", "deepseek/deepseek-chat", "openai/gpt-4o?dialect=openai_responses"])
+def test_json_mode_adds_the_word_that_the_service_requires(model: str) -> None:
+    chat = AiClient(model, api_key="k").chat().response_format("json")
+    shown = chat.user("Describe Rome").explain()
+    first = shown.body["messages" if "messages" in shown.body else "input"][0]
+    assert first["content"] == "Respond with a JSON object."
+    assert [entry.option for entry in shown.ledger if entry.action == "changed"] == ["response_format"]
+    for spoken in (chat.user("Describe Rome as JSON"), chat.system("Use json.").user("Rome"), chat.user(["Rome", "in JSON"])):
+        shown = spoken.explain()
+        assert "Respond with" not in str(shown.body)
+        assert [entry.option for entry in shown.ledger if entry.action == "changed"] == []
+
+
+def test_a_schema_that_names_no_type_is_that_of_an_object() -> None:
+    tool = Tool("f", parameters={"properties": {"a": {"type": "string"}}})
+    for name in NAMES:
+        body = find(name).chat.render(ChatRequest("m", (Message.user("x"),), (tool,)), plain(name), Ledger())
+        assert '{"type": "object", "properties": {"a":' in json.dumps(body), name

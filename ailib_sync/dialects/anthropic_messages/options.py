@@ -6,7 +6,8 @@ https://platform.claude.com/docs/en/api/messages
 from __future__ import annotations
 
 from ..options import allows, join, place, render_options, settle_format
-from ..strict_schema import closed_form, settle_strict
+from ..portable import with_portable_parts
+from ..strict_schema import closed_form, settle_closed_format, settle_strict
 from ..tools import settle_parallel, settle_tools, with_sendable_names
 from .messages import NAME, open_container, render_messages, shortest
 from .reasoning import render_reasoning
@@ -41,7 +42,7 @@ CHOICES: Mapping[ToolChoiceMode, str] = {"auto": "auto", "none": "none", "requir
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The body of a request; `request.extra` is added last."""
-    request = with_sendable_names(request)
+    request = with_portable_parts(with_sendable_names(request), manifest, ledger)
     options = request.options
     # Hosts with the model in the URL (Google Cloud, Amazon) reject it in the body.
     body: dict[str, Any] = {} if "{model}" in manifest.paths.get("chat", "") else {"model": request.model}
@@ -61,8 +62,9 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     _render_tools(request, body, manifest, ledger)
     form = settle_format(request, manifest, PARAMETERS, ledger, kinds=("json_schema",))
     if form is not None:
-        schema, _ = settle_strict("response_format", form.schema or {}, True, manifest, ledger, closed_form)
-        place(body, "output_config.format", {"type": "json_schema", "schema": dict(schema)})
+        schema = settle_closed_format(form.schema or {}, manifest, ledger)
+        if schema is not None:
+            place(body, "output_config.format", {"type": "json_schema", "schema": dict(schema)})
     if request.stream:
         body["stream"] = True
     join(body, request.extra)

@@ -1,8 +1,7 @@
 """Messages and their blocks → `messages` and `system` of Bedrock's Converse API. Values in, JSON values out.
 
 A block is an object with one key (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html). The
-`extra` of a block is merged into the value of that key. `cachePoint` in it (or Anthropic's `cache_control`, with the same
-meaning) becomes a block of its own after it.
+`extra` of a block is merged into the value of that key. `cachePoint` in it becomes a block of its own after it.
 """
 
 from __future__ import annotations
@@ -87,9 +86,6 @@ def render_block(block: Block, own: bool, names: set[str]) -> list[dict[str, Any
 def cache_point(extra: dict[str, Any]) -> list[dict[str, Any]]:
     """The cache point that a block's `extra` has, which is removed from it; [] if there is none."""
     point = extra.pop("cachePoint", None)
-    control = extra.pop("cache_control", None)
-    if control and not point:
-        point = {"type": "default", **({"ttl": control["ttl"]} if "ttl" in control else {})}
     return [{"cachePoint": point}] if point else []
 
 

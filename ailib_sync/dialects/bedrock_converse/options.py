@@ -11,7 +11,9 @@ import json
 from ...types.messages import ToolResult
 from ...types.tools import ToolCall
 from ..options import allows, join, place, render_options, settle_format
-from ..tools import settle_parallel, settle_tools, with_sendable_names
+from ..portable import with_portable_parts
+from ..strict_schema import closed_form, settle_closed_format, settle_strict
+from ..tools import parameters_of, settle_parallel, settle_tools, with_sendable_names
 from .messages import NAME, cache_point, render_messages
 from .reasoning import FIELDS, render_reasoning
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from ...registry.manifest import Manifest
     from ...types.messages import Message
-    from ...types.request import ChatRequest, Ledger, ResponseFormat, ToolChoiceMode
+    from ...types.request import ChatRequest, Ledger, ToolChoiceMode
     from ...types.tools import Tool
 
 #: Standard option → wire name. Manifests name that of `top_k`: each model family has its own in additionalModelRequestFields.
@@ -43,7 +45,7 @@ CHOICES: Mapping[ToolChoiceMode, str] = {"auto": "auto", "required": "any", "too
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The body of a request, without the model, which is in the URL; `request.extra` is merged into it last."""
-    request = with_sendable_names(request)
+    request = with_portable_parts(with_sendable_names(request), manifest, ledger)
     system, messages = render_messages(request.messages, manifest.has("mid_conversation_system"))
     body: dict[str, Any] = {"messages": messages}
     if system:
@@ -55,16 +57,18 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     _render_tools(body, request, manifest, ledger)
     form = settle_format(request, manifest, PARAMETERS, ledger, kinds=("json_schema",))
     if form is not None:
-        place(body, "outputConfig.textFormat", _render_format(form))
+        schema = settle_closed_format(form.schema or {}, manifest, ledger)
+        if schema is not None:
+            place(body, "outputConfig.textFormat", _render_format(form.name, schema))
     join(body, request.extra)
     return body
 
 
-def _render_format(form: ResponseFormat) -> dict[str, Any]:
+def _render_format(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     # The schema is text here: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
     return {
         "type": "json_schema",
-        "structure": {"jsonSchema": {"name": form.name, "schema": json.dumps(form.schema)}},
+        "structure": {"jsonSchema": {"name": name, "schema": json.dumps(schema)}},
     }
 
 
@@ -75,7 +79,7 @@ def _render_tools(body: dict[str, Any], request: ChatRequest, manifest: Manifest
     tools, choice = settle_tools(
         request, manifest, PARAMETERS, ledger, modes=tuple(CHOICES), declared=declared, keep_tools=bool(called)
     )
-    specs = [spec for tool in tools for spec in _render_tool(tool)]
+    specs = [spec for tool in tools for spec in _render_tool(tool, manifest, ledger)]
     if not specs and called:
         ledger.changed("tools", "are declared by name only: Converse requires the tools of earlier calls", NAME)
         specs = [{"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}}} for name in called]
@@ -87,16 +91,18 @@ def _render_tools(body: dict[str, Any], request: ChatRequest, manifest: Manifest
         body["toolConfig"]["toolChoice"] = {CHOICES[choice.mode]: fields}
 
 
-def _render_tool(tool: Tool) -> list[dict[str, Any]]:
+def _render_tool(tool: Tool, manifest: Manifest, ledger: Ledger) -> list[dict[str, Any]]:
     """The tool, and a cache point after it if its `extra` has one."""
     extra = dict(tool.extra)
     point = cache_point(extra)
     spec: dict[str, Any] = {"name": tool.name}
     if tool.description:
         spec["description"] = tool.description
-    spec["inputSchema"] = {"json": tool.parameters or {"type": "object", "properties": {}}}
+    parameters: Mapping[str, Any] = parameters_of(tool) or {"type": "object", "properties": {}}
     if tool.strict is not None:
-        spec["strict"] = tool.strict
+        name = f"tool {tool.name}"
+        parameters, spec["strict"] = settle_strict(name, parameters, tool.strict, manifest, ledger, closed_form)
+    spec["inputSchema"] = {"json": parameters}
     return [{"toolSpec": {**spec, **extra}}, *point]
 
 

@@ -33,7 +33,9 @@ def _render_message(message: Message, manifest: Manifest) -> Iterator[dict[str, 
     own = message.origin in (None, NAME)
     extra = message.extra if own else {}
     if message.role == MessageRole.ASSISTANT:
-        yield {"role": "assistant", **_render_assistant(message, own, manifest), **extra}
+        fields = _render_assistant(message, own, manifest)
+        if any(fields.values()):  # "invalid request: all elements in history must have a message."
+            yield {"role": "assistant", **fields, **extra}
         return
     for block in message.blocks:
         if isinstance(block, ToolResult):
@@ -64,7 +66,10 @@ def _render_assistant(message: Message, own: bool, manifest: Manifest) -> dict[s
 
 def _render_call(call: ToolCall) -> dict[str, Any]:
     raw = call.arguments_raw
-    if raw is None or parse_arguments(raw) == {}:  # "" in a stream, but a request needs an object
+    parsed = None if raw is None else parse_arguments(raw)
+    if raw is not None and parsed is None:
+        raw = json.dumps({"INVALID_JSON": raw}, ensure_ascii=False)  # as in the other formats: a request needs an object
+    elif not parsed:  # "" in a stream
         raw = json.dumps(call.arguments or {}, ensure_ascii=False)
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": raw}}
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ...errors import ConfigurationError
 from ..options import allows, render_options, settle_format
-from ..tools import render_parallel, settle_tools, with_sendable_names
+from ..portable import with_portable_parts
+from ..tools import parameters_of, render_parallel, settle_tools, with_sendable_names
 from .messages import render_messages
 from .reasoning import render_reasoning
 
@@ -42,7 +43,7 @@ CHOICES: Mapping[ToolChoiceMode, str] = {"required": "REQUIRED", "tool": "REQUIR
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The JSON body of a request."""
-    request = with_sendable_names(request)
+    request = with_portable_parts(with_sendable_names(request), manifest, ledger)
     body: dict[str, Any] = {"model": request.model, "messages": render_messages(request.messages, manifest)}
     if request.stream:
         body["stream"] = True
@@ -76,5 +77,5 @@ def _render_tools(body: dict[str, Any], request: ChatRequest, manifest: Manifest
 
 
 def _render_tool(tool: Tool) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters_of(tool)}
     return {"type": "function", "function": function, **tool.extra}

@@ -6,7 +6,8 @@ https://ai.google.dev/api/generate-content
 from __future__ import annotations
 
 from ..options import allows, join, place, render_options, settle_format
-from ..tools import render_parallel, settle_tools, with_sendable_names
+from ..portable import with_portable_parts
+from ..tools import parameters_of, render_parallel, settle_tools, with_sendable_names
 from .messages import render_contents
 from .reasoning import render_reasoning
 
@@ -43,7 +44,7 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     `request.extra` is joined last, object by object. Hosted tools in it (`{"tools": [{"googleSearch": {}}]}`) follow the
     functions.
     """
-    request = with_sendable_names(request)
+    request = with_portable_parts(with_sendable_names(request), manifest, ledger)
     contents, system = render_contents(request.messages, manifest)
     body: dict[str, Any] = {"contents": contents}
     if system:
@@ -87,4 +88,4 @@ def _render_tools(body: dict[str, Any], request: ChatRequest, manifest: Manifest
 
 
 def _render_tool(tool: Tool) -> dict[str, Any]:
-    return {"name": tool.name, "description": tool.description, "parametersJsonSchema": tool.parameters, **tool.extra}
+    return {"name": tool.name, "description": tool.description, "parametersJsonSchema": parameters_of(tool), **tool.extra}

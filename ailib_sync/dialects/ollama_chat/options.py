@@ -7,7 +7,8 @@ joined object by object.
 from __future__ import annotations
 
 from ..options import allows, join, render_options, settle_format
-from ..tools import render_parallel, settle_tools
+from ..portable import with_portable_parts
+from ..tools import parameters_of, render_parallel, settle_tools
 from .messages import render_messages
 from .reasoning import render_reasoning
 
@@ -36,6 +37,7 @@ PARAMETERS: Mapping[str, str] = {
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The JSON body of a request."""
+    request = with_portable_parts(request, manifest, ledger)
     body: dict[str, Any] = {
         "model": request.model,
         "messages": render_messages(request.messages),
@@ -56,5 +58,5 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
 
 
 def _render_tool(tool: Tool) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters_of(tool)}
     return {"type": "function", "function": function, **tool.extra}

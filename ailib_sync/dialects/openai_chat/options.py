@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..options import allows, place, render_options, settle_format, wire_name
+from ..options import JSON_WORD, allows, needs_json_word, place, render_options, settle_format, wire_name
+from ..portable import with_portable_parts
 from ..reasoning import thinks
 from ..strict_schema import settle_strict
-from ..tools import render_parallel, settle_tools, with_sendable_names
+from ..tools import parameters_of, render_parallel, settle_tools, with_sendable_names
 from .messages import render_messages
 from .reasoning import render_reasoning
 
@@ -36,7 +37,7 @@ PARAMETERS: Mapping[str, str] = {
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The JSON body of a request."""
-    request = with_sendable_names(request)
+    request = with_portable_parts(with_sendable_names(request), manifest, ledger)
     reasoning = request.options.reasoning
     messages = render_messages(request.messages, manifest, thinks(request, manifest, unknown=True))
     body: dict[str, Any] = {"model": request.model, "messages": messages}
@@ -52,6 +53,9 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     response_format = settle_format(request, manifest, PARAMETERS, ledger, ("text", "json", "json_schema"))
     if response_format is not None:
         place(body, wire_name("response_format", manifest, PARAMETERS)[0], _render_format(response_format, manifest, ledger))
+        if needs_json_word(response_format, (entry.get("content") for entry in messages), manifest, ledger):
+            role = "developer" if manifest.has("developer_role") else "system"
+            messages.insert(0, {"role": role, "content": JSON_WORD})
     body.update(request.extra)
     return body
 
@@ -73,9 +77,9 @@ def _render_tool(tool: Tool, strict: bool, manifest: Manifest, ledger: Ledger) -
     function: dict[str, Any] = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
-    function["parameters"] = tool.parameters
+    function["parameters"] = parameters_of(tool)
     if strict and tool.strict is not None:
-        settled = settle_strict(f"tool {tool.name}", tool.parameters, tool.strict, manifest, ledger)
+        settled = settle_strict(f"tool {tool.name}", parameters_of(tool), tool.strict, manifest, ledger)
         function["parameters"], function["strict"] = settled
     return {"type": "function", "function": function, **tool.extra}
 

@@ -126,7 +126,10 @@ class _InputRenderer:
         item = block.extra.get("item") if isinstance(block, Thinking) else None
         if not isinstance(item, dict):
             return False
-        return self._stored or bool(item.get("encrypted_content") or item.get("content") or item.get("summary"))
+        encrypted = item.get("encrypted_content")
+        if encrypted is not None and not isinstance(encrypted, str):
+            return False
+        return self._stored or bool(encrypted or item.get("content") or item.get("summary"))
 
     def _call(self, call: ToolCall, own: bool, ids: bool) -> dict[str, Any]:
         extra = {key: value for key, value in call.extra.items() if key != "type" and (ids or key != "id")} if own else {}

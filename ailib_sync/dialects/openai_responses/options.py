@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..options import allows, join, place, render_options, settle_format
+from ..options import JSON_WORD, allows, join, needs_json_word, place, render_options, settle_format
+from ..portable import with_portable_parts
 from ..strict_schema import settle_strict
-from ..tools import settle_parallel, settle_tools, with_sendable_names
+from ..tools import parameters_of, settle_parallel, settle_tools, with_sendable_names
 from .messages import render_input
 from .reasoning import render_reasoning, render_storage
 
@@ -34,7 +35,7 @@ CALLER_TOOLS = ("function", "custom")
 
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The body of a request; `request.extra` is merged into it last."""
-    request = with_sendable_names(request)
+    request = with_portable_parts(with_sendable_names(request), manifest, ledger)
     reasoning: dict[str, Any] = {}
     if request.options.reasoning is not None and allows("reasoning", manifest, PARAMETERS, ledger):
         reasoning = render_reasoning(request.options.reasoning, manifest, ledger)
@@ -48,6 +49,9 @@ def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dic
     form = settle_format(request, manifest, PARAMETERS, ledger, kinds=("text", "json", "json_schema"))
     if form is not None:
         place(body, "text.format", _render_format(form, manifest, ledger))
+        texts = [instructions, *(item.get("content") for item in body["input"])]
+        if needs_json_word(form, texts, manifest, ledger):
+            body["input"].insert(0, {"type": "message", "role": "developer", "content": JSON_WORD})
     if reasoning:
         body["reasoning"] = reasoning
     body |= render_options(request, manifest, PARAMETERS, ledger)
@@ -68,11 +72,11 @@ def render_tool(tool: Tool, manifest: Manifest, ledger: Ledger) -> dict[str, Any
     if tool.description:
         entry["description"] = tool.description
     if kind == "function":
-        entry["parameters"] = dict(tool.parameters)
+        entry["parameters"] = dict(parameters_of(tool))
         if not manifest.has("no_strict_tools"):
             # The default is true, and the service then changes the schema so that every parameter is required:
             # https://platform.openai.com/docs/guides/migrate-to-responses
-            settled = settle_strict(f"tool {tool.name}", tool.parameters, tool.strict, manifest, ledger)
+            settled = settle_strict(f"tool {tool.name}", parameters_of(tool), tool.strict, manifest, ledger)
             entry["parameters"], entry["strict"] = dict(settled[0]), bool(settled[1])
         elif tool.strict:
             ledger.dropped(f"tool {tool.name}: strict", f"is not supported by {manifest.name}", f"{manifest.id}: quirks")

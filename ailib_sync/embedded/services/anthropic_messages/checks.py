@@ -77,7 +77,7 @@ _BLOCK = tagged(
         "image": _IMAGE,
         "document": _DOCUMENT,
         "search_result": _SEARCH_RESULT,
-        "thinking": record({"thinking": string(), "signature": string()}),
+        "thinking": record({"thinking": string()}, {"signature": string()}),
         "redacted_thinking": record({"data": string(1)}),
         "tool_use": _TOOL_USE,
         "tool_result": _TOOL_RESULT,

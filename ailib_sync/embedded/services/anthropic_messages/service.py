@@ -93,7 +93,7 @@ _READ: dict[str, Any] = {
     "text": lambda block: Text(block["text"]),
     "image": lambda block: _read_medium(Image, block["source"]),
     "document": _read_document,
-    "thinking": lambda block: Thinking(block["thinking"], block["signature"]),
+    "thinking": lambda block: Thinking(block["thinking"], block.get("signature")),
     "redacted_thinking": lambda block: Thinking(redacted=block["data"]),
     "tool_use": lambda block: ToolCall(block["id"], block["name"], block["input"]),
     "tool_result": _read_result,

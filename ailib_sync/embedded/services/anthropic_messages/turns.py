@@ -6,7 +6,7 @@ from re import compile
 
 from ...echo import signature_of
 from ...exchange import Rejected
-from ...json_checks import dotted
+from ...json_checks import Invalid, dotted
 from ...media import decode
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def check_turns(body: dict[str, Any], rules: Rules) -> None:
                 f"messages.{index}: all messages must have non-empty content except for the optional final assistant message"
             )
         for position, block in enumerate(blocks_of(message)):
-            _check_block(block, ("messages", index, "content", position), message["role"], bool(message["content"]))
+            _check_block(block, ("messages", index, "content", position), message["role"], bool(message["content"]), rules)
     if messages[0]["role"] == "assistant":
         raise Rejected('messages: first message must use the "user" role')
     for index, block in enumerate(body["system"] if isinstance(body.get("system"), list) else ()):
@@ -50,7 +50,7 @@ def check_turns(body: dict[str, Any], rules: Rules) -> None:
         _check_prefill(body)
 
 
-def _check_block(block: dict[str, Any], path: tuple[str | int, ...], role: str, has_content: bool) -> None:
+def _check_block(block: dict[str, Any], path: tuple[str | int, ...], role: str, has_content: bool, rules: Rules) -> None:
     kind, field = block["type"], dotted(path)
     if kind == "text" and has_content and not block["text"].strip():
         what = "non-empty" if not block["text"] else "non-whitespace"
@@ -59,7 +59,9 @@ def _check_block(block: dict[str, Any], path: tuple[str | int, ...], role: str, 
         raise Rejected(f"{field}: `{kind}` blocks can only be in `assistant` messages")
     if kind in ("tool_result", "image") and role == "assistant":
         raise Rejected(f"{field}: `{kind}` blocks can only be in `user` messages")
-    if kind == "thinking" and block["signature"] != signature_of(block["thinking"]):
+    if kind == "thinking" and rules.signed_thinking and "signature" not in block:
+        raise Invalid("missing", (*path, "signature"))
+    if kind == "thinking" and rules.signed_thinking and block["signature"] != signature_of(block["thinking"]):
         raise Rejected(f"{field}: Invalid `signature` in `thinking` block")
     source = block.get("source")
     if isinstance(source, dict) and source.get("type") == "base64" and decode(source["data"]) is None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 NAME = r"[a-zA-Z0-9_-]+"
 
+_CACHE_CONTROL = frozenset(("cache_control",))
 _CACHE = {"prompt_cache_breakpoint": is_object}
 _TEXT = record({"text": string()}, _CACHE)
 _USER_PARTS = tagged(
@@ -163,8 +164,8 @@ def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -
     if body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
         message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
         raise Rejected(message, code="invalid_parameter_combination")
-    _check_tools(body)
-    _check_format(body)
+    _check_tools(body, rules)
+    _check_format(body, rules)
     for index, message in enumerate(body["messages"]):
         _check_message(index, message, rules)
     _check_tool_results(body["messages"])
@@ -174,7 +175,9 @@ def _without_host_parts(body: dict[str, Any], rules: Rules) -> dict[str, Any]:
     """The body without the parts that only this host supports: fields of messages, types of content, efforts."""
     if body.get("reasoning_effort") in rules.efforts:
         body = {key: value for key, value in body.items() if key != "reasoning_effort"}
-    if not isinstance(body.get("messages"), list) or not (rules.message_fields or rules.part_types):
+    if rules.cache_control and isinstance(body.get("tools"), list):
+        body = {**body, "tools": [_without(tool, _CACHE_CONTROL) for tool in body["tools"]]}
+    if not isinstance(body.get("messages"), list) or not (rules.message_fields or rules.part_types or rules.cache_control):
         return body
     return {**body, "messages": [_plain_message(message, rules) for message in body["messages"]]}
 
@@ -188,6 +191,8 @@ def _plain_message(message: Any, rules: Rules) -> Any:
     content = plain.get("content")
     if isinstance(content, list):
         kept = [part for part in content if not (isinstance(part, dict) and part.get("type") in rules.part_types)]
+        if rules.cache_control:
+            kept = [_without(part, _CACHE_CONTROL) for part in kept]
         plain["content"] = kept if kept or not content else None
     return plain
 
@@ -196,7 +201,7 @@ def _without(value: Any, fields: frozenset[str]) -> Any:
     return {key: inner for key, inner in value.items() if key not in fields} if isinstance(value, dict) else value
 
 
-def _check_tools(body: dict[str, Any]) -> None:
+def _check_tools(body: dict[str, Any], rules: Rules) -> None:
     for name in ("tool_choice", "parallel_tool_calls"):
         if name in body and "tools" not in body:
             raise Rejected(f"'{name}' is only allowed when 'tools' are specified.", param=name)
@@ -206,14 +211,14 @@ def _check_tools(body: dict[str, Any]) -> None:
         if function is None:
             continue
         names.append(function["name"])
-        _check_parameters(function, f"tools[{index}].function.parameters")
+        _check_parameters(function, f"tools[{index}].function.parameters", rules)
     chosen = body.get("tool_choice")
     if isinstance(chosen, dict) and "function" in chosen and chosen["function"]["name"] not in names:
         message = f"Tool choice '{chosen['function']['name']}' not found in 'tools' parameter."
         raise Rejected(message, param="tool_choice")
 
 
-def _check_parameters(function: dict[str, Any], field: str) -> None:
+def _check_parameters(function: dict[str, Any], field: str, rules: Rules) -> None:
     parameters = function.get("parameters")
     if parameters is None:
         return
@@ -221,19 +226,19 @@ def _check_parameters(function: dict[str, Any], field: str) -> None:
     if parameters and parameters.get("type") != "object":
         message = f"{lead}schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{parameters.get('type')}\"'."
         raise Rejected(message, code="invalid_function_parameters", param=field)
-    wrong = violation(parameters) if function.get("strict") else None
+    wrong = violation(parameters) if function.get("strict") and rules.strict_schemas else None
     if wrong:
         raise Rejected(lead + wrong, code="invalid_function_parameters", param=field)
 
 
-def _check_format(body: dict[str, Any]) -> None:
+def _check_format(body: dict[str, Any], rules: Rules) -> None:
     form = body.get("response_format") or {}
-    if form.get("type") == "json_schema" and form["json_schema"].get("strict"):
+    if form.get("type") == "json_schema" and form["json_schema"].get("strict") and rules.strict_schemas:
         wrong = violation(form["json_schema"].get("schema"))
         if wrong:
             message = f"Invalid schema for response_format '{form['json_schema']['name']}': {wrong}"
             raise Rejected(message, param="response_format")
-    if form.get("type") == "json_object" and "json" not in str(body["messages"]).lower():
+    if form.get("type") == "json_object" and rules.json_word and "json" not in str(body["messages"]).lower():
         message = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
         raise Rejected(message, param="messages")
 

@@ -197,14 +197,15 @@ def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -
             "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
             code="missing_required_parameter",
         )
-    _check_tools(body)
+    _check_tools(body, rules)
     form = (body.get("text") or {}).get("format") or {}
-    if form.get("type") == "json_schema" and form.get("strict"):
+    if form.get("type") == "json_schema" and form.get("strict") and rules.strict_schemas:
         wrong = violation(form["schema"])
         if wrong:
             message = f"Invalid schema for response_format '{form['name']}': {wrong}"
             raise Rejected(message, code="invalid_json_schema", param="text.format.schema")
-    if form.get("type") == "json_object" and "json" not in f"{body.get('input')}{body.get('instructions')}".lower():
+    prompt = f"{body.get('input')}{body.get('instructions')}".lower()
+    if form.get("type") == "json_object" and rules.json_word and "json" not in prompt:
         message = (
             "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'."
         )
@@ -216,7 +217,7 @@ def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -
         _check_tool_results(items)
 
 
-def _check_tools(body: dict[str, Any]) -> None:
+def _check_tools(body: dict[str, Any], rules: Rules) -> None:
     tools = body.get("tools") or []
     for index, tool in enumerate(tools):
         if tool["type"] != "function":
@@ -228,7 +229,7 @@ def _check_tools(body: dict[str, Any]) -> None:
         if parameters and parameters.get("type") != "object":
             message = f"{lead}schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{parameters.get('type')}\"'."
             raise Rejected(message, code="invalid_function_parameters", param=field)
-        wrong = violation(parameters) if tool.get("strict") else None
+        wrong = violation(parameters) if tool.get("strict") and rules.strict_schemas else None
         if wrong:
             raise Rejected(lead + wrong, code="invalid_function_parameters", param=field)
     chosen = body.get("tool_choice")
