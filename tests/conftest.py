@@ -7,12 +7,14 @@ quick until somebody says otherwise. Where the quick tests take too long togethe
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from . import time_limits
+from .sent_bodies import SentBodies, is_invalid_on_purpose
 from .time_limits import scaled
 
 TESTS = Path(__file__).parent
@@ -54,6 +56,22 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[time_limits.VARIABLE] = str(min(time_limits.FACTOR * crowded, time_limits.LARGEST))
     if config.getoption("timeout", 0) is None:
         config.option.timeout = scaled(float(config.getini("timeout")))
+
+
+@pytest.fixture(scope="session")
+def _sent_bodies() -> SentBodies:
+    bodies = SentBodies()
+    bodies.watch()
+    return bodies
+
+
+@pytest.fixture(autouse=True)
+def _services_accept_what_is_rendered(request: pytest.FixtureRequest, _sent_bodies: SentBodies) -> Iterator[None]:
+    if is_invalid_on_purpose(request.node.nodeid):
+        yield
+        return
+    with _sent_bodies.during_test():
+        yield
 
 
 def pytest_report_header() -> str:
