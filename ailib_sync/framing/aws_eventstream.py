@@ -17,6 +17,7 @@ from functools import lru_cache
 from struct import Struct, error
 from zlib import crc32
 
+from .._signals import reraise_from_signal
 from ..errors import ProtocolError, ResponseTooLarge, StreamInterrupted
 from .json import load_json
 from .surrogates import SurrogateJoiner
@@ -71,7 +72,8 @@ def _invoked_event(body: Any) -> Frame:
     """
     try:
         event = load_json(a2b_base64(body["bytes"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError) as error:
+        reraise_from_signal(error)
         raise ProtocolError("the stream has a chunk without base64 bytes") from None
     return str(event.get("type", "message")) if isinstance(event, dict) else "message", event
 
@@ -147,7 +149,8 @@ def _parse_headers(block: bytes) -> Mapping[str, Header]:
             if name in headers:
                 raise ProtocolError(f"an event of the stream has the header {name} twice")
             headers[name] = value
-    except (error, IndexError, KeyError, UnicodeDecodeError):
+    except (error, IndexError, KeyError, UnicodeDecodeError) as broken:
+        reraise_from_signal(broken)
         raise ProtocolError("an event of the stream has headers that cannot be parsed") from None
     return headers
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from .._signals import reraise_from_signal
 from ..errors import MAX_BODY_CHARACTERS, ProtocolError
 from ..types.json_values import MAX_DEPTH, is_too_deep
 
@@ -27,6 +28,7 @@ def load_json(text: str | bytes) -> Any:
     except RecursionError:
         too_deep = True
     except ValueError as error:
+        reraise_from_signal(error)
         shown = text[:MAX_BODY_CHARACTERS]
         shown = shown if isinstance(shown, str) else shown.decode(json.detect_encoding(shown), "replace")
         raise ProtocolError(f"the response is not JSON: {error}", body=shown) from None

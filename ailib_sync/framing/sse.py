@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import islice
 
+from .._signals import reraise_from_signal
 from ..errors import ResponseTooLarge
 from ..types.json_values import MAX_DEPTH, is_too_deep
 from .json import load_json, scan_once
@@ -145,8 +146,8 @@ def _frames(
                 if end == len(text) and (end < CHARACTERS_BEFORE_DEPTH_CHECK or not is_too_deep(text, value)):
                     yield event, join(text, value) if "\\" in text else value
                     continue
-            except (ValueError, StopIteration, RecursionError):
-                pass
+            except (ValueError, StopIteration, RecursionError) as error:
+                reraise_from_signal(error)
         parsed = _parse_block(block)
         if parsed is None:
             continue

@@ -17,8 +17,8 @@ from urllib3 import exceptions as u3
 from urllib3.util.connection import allowed_gai_family
 from urllib3.util.wait import wait_for_write
 
+from .._signals import raised_by_signal_handler
 from ..errors import Cancelled
-from .signals import raised_by_signal_handler
 from .timeouts import NO_LIMIT
 
 TYPE_CHECKING = False

@@ -20,10 +20,10 @@ from urllib3 import connection as u3connection
 from urllib3 import exceptions as u3
 from urllib3.util.wait import wait_for_read
 
+from .._signals import raised_by_signal_handler
 from ..errors import Cancelled
 from .connect import connect
 from .headers import content_length, lowercase_headers, parse_head, render_headers
-from .signals import raised_by_signal_handler
 from .sockets import has_decrypted_bytes, waker_for
 from .timeouts import NO_LIMIT, CallClock
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 65536
 MAX_INTERIM_RESPONSES = 20
+MAX_STATUS_LINE_BYTES = 65536
 #: How long to wait for a response after the request could not be sent completely: after a broken connection everything is here
 #: already; after a write time-out something can be read, but over TLS it may be no more than a session ticket.
 EARLY_RESPONSE_SECONDS = 2.0
@@ -171,12 +172,27 @@ class SocketResponse(http.client.HTTPResponse):
     def _read_status(self) -> tuple[str, int, str]:
         """The status line of the final response. RFC 9110 15.2: any number of 1xx responses may come before it."""
         for _ in range(MAX_INTERIM_RESPONSES):
-            version, status, reason = super()._read_status()  # type: ignore[misc]
+            version, status, reason = self._read_status_line()
             # RFC 9110 15.2.2: after 101 the connection is no longer HTTP. We never send Upgrade, so it is an error response.
             if status == 101 or not 100 <= status < 200:
                 return version, status, reason
             parse_head(self.fp)
         raise http.client.HTTPException("too many 1xx responses")
+
+    def _read_status_line(self) -> tuple[str, int, str]:
+        """RFC 9112 4: the version, the status, and perhaps a reason.
+
+        Not http.client's method: it expects ValueError, and would ignore one that a signal handler raises.
+        """
+        line = self.fp.readline(MAX_STATUS_LINE_BYTES + 1).decode("iso-8859-1")
+        if len(line) > MAX_STATUS_LINE_BYTES:
+            raise http.client.LineTooLong("status line")
+        if not line:
+            raise http.client.RemoteDisconnected("Remote end closed connection without response")
+        version, status, reason = [*line.split(None, 2), "", "", ""][:3]
+        if not (version.startswith("HTTP/") and len(status) == 3 and status.isascii() and status.isdigit() and status >= "100"):
+            raise http.client.BadStatusLine(line)
+        return version, int(status), reason
 
 
 class _Connection:

@@ -8,6 +8,7 @@ from errno import ETIMEDOUT
 
 from urllib3 import exceptions as u3
 
+from .._signals import raised_by_signal_handler
 from ..errors import (
     AiLibError,
     Cancelled,
@@ -23,7 +24,6 @@ from ..errors import (
     WriteTimeout,
     printable,
 )
-from .signals import raised_by_signal_handler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .._signals import reraise_from_signal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -48,9 +50,14 @@ def is_private(host: str) -> bool:
 def _address(host: str) -> IPv4Address | IPv6Address | None:
     if not (host[:1].isdigit() or ":" in host):
         return None
-    from ipaddress import ip_address
+    from ipaddress import IPv4Address, IPv6Address
+    from socket import AF_INET, AF_INET6, inet_pton
 
+    # Not `ip_address`, which tries both versions in Python code, and would ignore a ValueError of a signal handler.
+    is_version_6 = ":" in host
     try:
-        return ip_address(host.partition("%")[0])
-    except ValueError:
+        packed = inet_pton(AF_INET6 if is_version_6 else AF_INET, host.partition("%")[0])
+    except (OSError, ValueError) as error:
+        reraise_from_signal(error)
         return None
+    return IPv6Address(packed) if is_version_6 else IPv4Address(packed)

@@ -6,6 +6,7 @@ import json
 from time import time
 
 from .._dataclass import replace
+from .._signals import reraise_from_signal
 from .._version import __version__
 from ..errors import ConfigurationError
 from ..http.message import Headers, HttpRequest
@@ -285,4 +286,5 @@ def encoded(body: dict[str, Any]) -> bytes:
     except UnicodeEncodeError:
         raise ConfigurationError("the request has an unpaired surrogate, which is not text that can be sent") from None
     except (TypeError, ValueError, RecursionError) as error:
+        reraise_from_signal(error)
         raise ConfigurationError(f"the request is not JSON: {error}") from None

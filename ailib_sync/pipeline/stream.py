@@ -9,6 +9,7 @@ from __future__ import annotations
 from _thread import get_ident
 from time import monotonic
 
+from .._signals import reraise_from_signal
 from ..dialects.accumulator import Accumulator
 from ..dialects.stream import failed_generation
 from ..errors import AiLibError, Cancelled, ConnectionLost, RemoteError, StreamConsumed, StreamInterrupted
@@ -216,6 +217,7 @@ class ChatStream:
         except ValueError as error:
             if isinstance(error, AiLibError):
                 raise
+            reraise_from_signal(error)
             raise RuntimeError("another thread is reading this stream; a stream has one reader") from None
 
     def text(self) -> Iterator[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 
+from .._signals import reraise_from_signal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +105,8 @@ def parse_arguments(raw: str) -> dict[str, Any] | None:
         return {}
     try:
         value = json.loads(raw)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        reraise_from_signal(error)
         return None
     if not isinstance(value, dict) or is_too_deep(raw, value):
         return None

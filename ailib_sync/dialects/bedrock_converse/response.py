@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..._signals import reraise_from_signal
 from ...types.events import StreamEnd
 from ...types.json_values import child, parse_arguments, required_text, text_or_none, word
 from ...types.messages import Message, MessageRole, Opaque, Text, Thinking
@@ -37,7 +38,8 @@ def parse_body(body: Any, manifest: Manifest) -> ChatResponse:
     try:
         content = body["output"]["message"]["content"]
         blocks = [parse_block(block) for block in content]
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError) as error:
+        reraise_from_signal(error)
         raise wrong_shape(manifest, "it has no output.message.content that can be read", body) from None
     end = parse_end(body, manifest)
     return ChatResponse(

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 from __future__ import annotations
 
 from ..._dataclass import dataclass, field
+from ..._signals import reraise_from_signal
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ...types.json_values import parse_arguments, required_text, word
 from ...types.messages import Opaque
@@ -48,7 +49,8 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                         break
                 elif event == "error":
                     raise stream_error(data["error"], manifest)
-            except (AttributeError, KeyError, TypeError, ValueError):
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                reraise_from_signal(error)
                 raise wrong_shape(manifest, f"a {event} that cannot be read", data) from None
     yield reader.end or StreamEnd()
 

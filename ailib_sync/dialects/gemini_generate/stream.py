@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from ..._signals import reraise_from_signal
 from ...framing.json import complete_json
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta, ToolCallEnded, ToolCallStarted
 from ...types.json_values import child, children, text_or_none
@@ -92,7 +93,8 @@ def _fragment(chunk: Any) -> tuple[str, bool] | None:
             or "error" in chunk
             or "promptFeedback" in chunk
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reraise_from_signal(error)
         return None
     if has_more or candidate.get("index", 0) != 0 or not isinstance(text, str) or not isinstance(thought, bool):
         return None

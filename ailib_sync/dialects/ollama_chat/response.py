@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ..._signals import reraise_from_signal
 from ...types.json_values import child, parse_arguments, required_text, word
 from ...types.messages import Message, MessageRole, Text, Thinking
 from ...types.response import ChatResponse
@@ -50,7 +51,8 @@ def parse_texts(body: dict[str, Any], manifest: Manifest) -> tuple[str, str]:
     message = child(body, "message")
     try:
         return required_text(message.get("thinking") or ""), required_text(message.get("content") or "")
-    except TypeError:
+    except TypeError as error:
+        reraise_from_signal(error)
         raise wrong_shape(manifest, "the content of the message is not text", body) from None
 
 
@@ -65,7 +67,8 @@ def parse_calls(body: dict[str, Any], manifest: Manifest, first: int) -> list[To
             )
             for index, call in enumerate(child(body, "message").get("tool_calls") or (), first)
         ]
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError) as error:
+        reraise_from_signal(error)
         raise wrong_shape(manifest, "a tool call has no function with a name", body) from None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from ..._signals import reraise_from_signal
 from ...types.events import ContentDelta, Metadata, PartialToolCall, StreamEnd, ThinkingDelta
 from ...types.json_values import objects
 from ...types.messages import Opaque
@@ -87,8 +88,8 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
                                 yield counted
                             yield fragment
                             continue
-                except (KeyError, IndexError, TypeError, AttributeError, ValueError):
-                    pass
+                except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+                    reraise_from_signal(error)
             if chunk is None:
                 reader.done = True
                 break
@@ -131,7 +132,8 @@ def delta_of(chunk: Any, manifest: Manifest) -> tuple[str, object] | None:
             or any(choice.get(key) for key in _READ_OF_CHOICE)
             or find_error(chunk) is not None
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reraise_from_signal(error)
         return None
     if has_more:
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from json import JSONDecoder, dumps
 
+from ..._signals import reraise_from_signal
 from ...errors import ProtocolError
 from ...types.json_values import has_unpaired_surrogate
 from ..sse import BLANK_LINE, parse_sse_json
@@ -217,7 +218,8 @@ def _unescaped(fragments: list[str]) -> list[str]:
     for fragment in fragments:
         try:
             text, end = _decode(f'"{fragment}"')
-        except ValueError:
+        except ValueError as error:
+            reraise_from_signal(error)
             break
         if end != len(fragment) + 2 or not text or has_unpaired_surrogate(text):
             break
