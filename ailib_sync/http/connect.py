@@ -23,6 +23,7 @@ from .timeouts import NO_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .timeouts import CallClock
@@ -32,24 +33,29 @@ CANCEL_CHECK_SECONDS = 0.05
 IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", errno.EAGAIN))
 
 
-def connect(connection: Any, clock: CallClock) -> socket.socket:
-    """A connected socket for urllib3's `connection`. Raises what urllib3 raises for a connect, or Cancelled."""
+def connect(
+    connection: Any,
+    clock: CallClock,
+    make: Callable[..., Any] = socket.socket,
+    proxy: tuple[str, int] | None = None,
+    until: float | None = None,
+) -> Any:
+    """A connected socket for urllib3's `connection`. Raises what urllib3 raises for a connect, or Cancelled.
+
+    `make`: the class of the socket. `proxy`: where to connect to instead of the connection's host. `until`: the limit in
+    seconds of the monotonic clock, instead of the connection's own.
+    """
     seconds = connection.timeout
-    until = monotonic() + seconds if isinstance(seconds, (int, float)) else NO_LIMIT
-    host, port = connection._dns_host.strip("[]"), connection.port
-    try:
-        addresses = _resolve(host, port, until, clock)
-    except TimeoutError as error:
-        if raised_by_signal_handler(error):
-            raise
-        raise u3.ConnectTimeoutError(connection, f"{connection.host} was not resolved in time") from None
-    except (socket.gaierror, UnicodeError) as error:
-        raise u3.NameResolutionError(connection.host, connection, error) from None  # type: ignore[arg-type]
+    if until is None:
+        until = monotonic() + seconds if isinstance(seconds, (int, float)) else NO_LIMIT
+    host, port = proxy or (connection._dns_host.strip("[]"), connection.port)
+    name = connection.host if proxy is None else f"the proxy {host}"
+    addresses = addresses_of(connection, host, port, until, clock)
     failure: OSError = OSError("the host name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         now = monotonic()
         deadline = now + (until - now) / (len(addresses) - number)
-        sock = socket.socket(family, kind, protocol)
+        sock = make(family, kind, protocol)
         try:
             for option in connection.socket_options or ():
                 sock.setsockopt(*option)
@@ -69,8 +75,20 @@ def connect(connection: Any, clock: CallClock) -> socket.socket:
             sys.audit("http.client.connect", connection, connection.host, port)
             return sock
     if isinstance(failure, TimeoutError):
-        raise u3.ConnectTimeoutError(connection, f"no connection to {connection.host} in time")
-    raise u3.NewConnectionError(connection, f"no connection to {connection.host}: {failure}")
+        raise u3.ConnectTimeoutError(connection, f"no connection to {name} in time")
+    raise u3.NewConnectionError(connection, f"no connection to {name}: {failure}")
+
+
+def addresses_of(connection: Any, host: str, port: int, until: float, clock: CallClock) -> list[Any]:
+    """The addresses of a host, as `getaddrinfo` returns them. Raises what urllib3 raises for a connect, or Cancelled."""
+    try:
+        return _resolve(host, port, until, clock)
+    except TimeoutError as error:
+        if raised_by_signal_handler(error):
+            raise
+        raise u3.ConnectTimeoutError(connection, f"{host} was not resolved in time") from None
+    except (socket.gaierror, UnicodeError) as error:
+        raise u3.NameResolutionError(host, connection, error) from None  # type: ignore[arg-type]
 
 
 def _resolve(host: str, port: int, until: float, clock: CallClock) -> list[Any]:
@@ -107,7 +125,7 @@ def _resolve(host: str, port: int, until: float, clock: CallClock) -> list[Any]:
 def _connect_to(sock: socket.socket, address: Any, until: float, clock: CallClock) -> None:
     """Connects the socket. Leaves it non-blocking. Raises OSError, TimeoutError or Cancelled."""
     sock.setblocking(False)
-    code = sock.connect_ex(address)
+    code = socket.socket.connect_ex(sock, address)  # not the method of PySocks' sockets, which negotiates
     if code in IN_PROGRESS:
         while not wait_for_write(sock, max(min(CANCEL_CHECK_SECONDS, until - monotonic()), 0.0)):
             if clock.cancelled:

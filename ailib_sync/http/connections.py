@@ -318,7 +318,8 @@ class _Connection:
 
     def open_socket(self, clock: CallClock) -> socket.socket:
         """A connected socket, before TLS. Raises what urllib3 raises for a connect, or Cancelled."""
-        return connect(self, clock)
+        sock: socket.socket = connect(self, clock)
+        return sock
 
     def connect(self) -> None:
         clock = current.clock
