@@ -175,7 +175,8 @@ class LocalServer:
     `greet` acts on each connection before its first request. `tls` makes it an HTTPS server. `listens=False` refuses every
     connection, `backlog=0` lets none be established. `reads_bodies=False` leaves the bodies of requests in the socket.
     `requests` are those that arrived, `peers` the connections, `errors` what a `play` raised by mistake: the first one is
-    raised again at the end of `with`.
+    raised again at the end of `with`. `receive_buffer` fixes the kernel's buffer, in bytes: on some systems it grows to 32 MiB,
+    and a body fits into it that nobody reads.
     """
 
     def __init__(
@@ -189,6 +190,7 @@ class LocalServer:
         host: str = "127.0.0.1",
         reads_bodies: bool = True,
         remembers: bool = True,
+        receive_buffer: int | None = None,
     ) -> None:
         self.play = play
         self.greet = greet
@@ -204,6 +206,8 @@ class LocalServer:
         self._threads: list[threading.Thread] = []
         self._plugs: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if receive_buffer is not None:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._listener.bind((host, 0))
         self.port = self._listener.getsockname()[1]
         self.host = f"[{host}]" if ":" in host else host
@@ -251,10 +255,10 @@ class LocalServer:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             peer = Peer(self, sock, len(self.peers) + 1)
             thread = threading.Thread(target=self._converse, args=(peer,), daemon=True)
-            thread.start()
-            if self.remembers:
+            if self.remembers:  # before the thread runs: its client may look for it as soon as it has a response
                 self.peers.append(peer)
                 self._threads.append(thread)
+            thread.start()
 
     def _converse(self, peer: Peer) -> None:
         try:
