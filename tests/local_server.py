@@ -255,10 +255,11 @@ class LocalServer:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             peer = Peer(self, sock, len(self.peers) + 1)
             thread = threading.Thread(target=self._converse, args=(peer,), daemon=True)
-            if self.remembers:  # before the thread runs: its client may look for it as soon as it has a response
+            if self.remembers:  # before the thread runs: a test may look for it as soon as it has a response
                 self.peers.append(peer)
-                self._threads.append(thread)
             thread.start()
+            if self.remembers:
+                self._threads.append(thread)
 
     def _converse(self, peer: Peer) -> None:
         try:
