@@ -49,7 +49,8 @@ def run_all(chats: Iterable[ChatBuilder], *, max_workers: int = 8, on_error: str
 
     What is finished is never lost. Ctrl-C, an exception of the iterable `chats`, and the first error with `"raise"` are raised
     with the finished results in their attribute `results`. Ctrl-C cancels the running calls, starts no new ones, and is raised
-    within a second; after an exception of `chats`, the running calls are completed first.
+    within a second; so is a KeyboardInterrupt or SystemExit of a hook or a key function. After an exception of `chats`, the
+    running calls are completed first.
     """
     if on_error not in ("return", "raise"):
         raise ConfigurationError(f'run_all: on_error must be "return" or "raise", not {on_error!r}')

@@ -15,11 +15,21 @@ if TYPE_CHECKING:
     from threading import Thread
     from typing import Any
 
-    #: Runs with its position, from 0, and a token that ends it. It raises nothing: an error is part of what it returns.
+    #: Runs with its position, from 0, and a token that ends it. An error is part of what it returns. It raises only
+    #: KeyboardInterrupt, SystemExit and their like, when a function of the caller's does.
     Job = Callable[[int, CancelToken], Any]
 
 #: Seconds that cancelled calls have to close their connections before the caller continues.
 CLOSE_GRACE_SECONDS = 1.0
+
+
+class _Raised:
+    """What a job raised, in place of its result."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
 
 
 class Workers:
@@ -49,10 +59,15 @@ class Workers:
             self._run(index, job)
 
     def next_result(self) -> Any:
-        """The next result. Waits for it."""
+        """The next result. Waits for it. Raises what a job raised in its thread."""
         result = self._results.get()
         self.running -= 1
-        return result
+        if not isinstance(result, _Raised):
+            return result
+        try:
+            raise result.error
+        finally:
+            del result  # no cycle of the exception and this frame
 
     def stop(self) -> None:
         """Cancels what runs and gives it a second to close its connections. Idle threads end."""
@@ -77,7 +92,10 @@ class Workers:
 
     def _work(self) -> None:
         while (item := self._jobs.get()) is not None:
-            self._run(*item)
+            try:
+                self._run(*item)
+            except BaseException as error:  # noqa: BLE001  it ends the caller, who waits for this result, and not this thread
+                self._results.put(_Raised(error))
 
     def _run(self, index: int, job: Job) -> None:
         result = job(index, self.token)

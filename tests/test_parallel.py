@@ -158,6 +158,31 @@ def test_an_exception_of_the_callers_function_is_the_error_of_its_result(ask, se
     assert "chats[3] must be a chat" in str(results[3].error)
 
 
+@pytest.mark.parametrize("where", ["hook", "key"])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_a_function_of_the_caller_can_end_the_program(ask, kind, where):
+    """In whichever thread it runs; the calls that run are cancelled."""
+
+    def ends(*_: object) -> str:
+        finished.wait(scaled(10))
+        raise kind("the end")
+
+    def chats():
+        yield ask("1")
+        yield from [client.chat().user("x"), ask("forever")]
+        sleep(scaled(0.3))
+        finished.set()
+
+    finished = threading.Event()
+    options = {"api_key": "k", "on_retry": ends} if where == "hook" else {"api_key": ends}
+    client = AiClient("openai/gpt-4o", base_url="http://127.0.0.1:9/v1", retry=RetryPolicy(1, 0.0), **options)
+    started = monotonic()
+    with pytest.raises(kind, match="the end") as caught:
+        run_all(chats(), max_workers=4)
+    assert monotonic() - started < scaled(5)
+    assert [result.content for result in caught.value.results] == ["echo 1"]
+
+
 def test_an_exception_of_the_iterable_is_raised_with_everything_that_was_finished(ask):
     def chats():
         yield ask("1")
