@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ..errors import ConnectionLost, ProtocolError, ResponseTooLarge, printable
-from .connections import SocketResponse
+from .responses import SocketResponse
 from .sockets import has_decrypted_bytes, waker_for
 
 TYPE_CHECKING = False

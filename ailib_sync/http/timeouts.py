@@ -136,8 +136,8 @@ class CallClock:
     - `slot`, `waker` and `_token` are also cleared by `end`, which a finalizer may call in any thread.
 
     Within the calling thread: each place that waits (a connection, a name look-up, the limiter, `sleep`) sets `waker`;
-    connections.py sets `connected`, `reused` and `response_started`; bodies.py clears `waker` at the end of the body; the
-    pipeline sets `slot`, `tokens_used` and `progress`.
+    connections.py sets `connected` and `reused`, responses.py `response_started`; bodies.py clears `waker` at the end of the
+    body; the pipeline sets `slot`, `tokens_used` and `progress`.
     """
 
     __slots__ = (

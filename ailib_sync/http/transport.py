@@ -156,9 +156,10 @@ class _Modules:
 
     def __init__(self) -> None:
         from .bodies import body_for, decompressed
-        from .connections import are_replaced, current
+        from .connections import are_replaced
         from .exceptions import FOREIGN, translate
         from .pools import NO_RETRIES, Pools, timeout
+        from .responses import current
 
         self.body_for, self.decompressed, self.current = body_for, decompressed, current
         self.timeout, self.no_retries, self.Pools, self.are_replaced = timeout, NO_RETRIES, Pools, are_replaced
