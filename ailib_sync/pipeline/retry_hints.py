@@ -70,6 +70,9 @@ def parse_retry_after(headers: Mapping[str, str], now: Callable[[], float] = tim
     `retry-after-ms` of 0 is ignored if there is a `Retry-After`: a recorded response has `retry-after: 1` with
     `retry-after-ms: 0`, and a retry without a pause is rejected again. Invalid values, NaN and past dates are None.
     """
+    # Not the larger of the two: the providers' own SDKs read `retry-after-ms` first, so that is what the providers test. With
+    # 700 ms and `Retry-After: 30` the wait is 0.7 s (tests/faults). `RetryPolicy.delay` applies the policy's minimum to both.
+    # https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py (_parse_retry_after_header)
     milliseconds, value = _number(headers.get("retry-after-ms")), headers.get("retry-after")
     seconds = None if value is None else wait_seconds(value, now, headers.get("date"))
     if seconds == 0 and _number(value) is None:
