@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
+import subprocess
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -56,8 +58,6 @@ def test_builders_travel_to_a_process_pool(url):
 
 @pytest.mark.skipif(find_spec("gevent") is None, reason="gevent is not installed")
 def test_greenlets_wait_together():
-    import subprocess
-
     command = [sys.executable, "-m", "tests.heavy.loops", "gevent"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=scaled(60))
     assert (found.returncode, found.stderr) == (0, "")
@@ -68,6 +68,16 @@ def test_faults_at_random_leave_nothing_behind():
     assert after.sockets <= before.sockets + 2
     assert after.threads <= before.threads
     assert kept < 2**20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timer signals")
+def test_interrupts_at_any_moment_are_raised_as_they_are_and_leave_nothing_behind():
+    """In a process of its own: signal handlers run in the main thread, and here it is pytest's."""
+    command = [sys.executable, "-m", "tests.heavy.interrupts", "--hits", "400"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=scaled(100), cwd=ROOT)
+    assert (found.returncode, found.stderr) == (0, ""), found.stdout
+    assert "0 hangs, 0 leaked slots" in found.stdout
 
 
 def test_the_wsgi_application_responds_complete_and_in_fragments(monkeypatch):

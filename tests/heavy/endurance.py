@@ -13,62 +13,18 @@ import argparse
 import faulthandler
 import gc
 import os
-import signal
 import sys
 import tempfile
 import threading
 from collections import Counter
 from random import Random
-from time import monotonic, perf_counter
+from time import monotonic
 
-from ailib_sync import AiClient, AiLibError, Cancelled, CancelToken, Limiter
+from ailib_sync import AiClient, AiLibError, Cancelled, CancelToken
 
-from ..time_limits import scaled
 from .ground import Census, serving
+from .interrupts import LIMIT_SECONDS, Interrupter, ask, clients_of, slots_in_use, span_of
 from .soak import one
-
-
-class Alarm(Exception):
-    """Raised by the signal handler."""
-
-
-#: What a signal handler may raise: also what looks like an exception of a socket.
-RAISED = (KeyboardInterrupt, Alarm, SystemExit, GeneratorExit, TimeoutError, OSError)
-
-
-class Interrupter:
-    """Raises an exception at a random moment of a call."""
-
-    def __init__(self, draw: Random) -> None:
-        self.draw = draw
-        self.armed = False
-        signal.signal(signal.SIGALRM, self.handle)
-
-    def handle(self, *_: object) -> None:
-        if self.armed:
-            self.armed = False
-            raise self.draw.choice(RAISED)
-
-    def call(self, chat, stream: bool, span: float) -> bool:
-        """Whether the call was interrupted."""
-        try:
-            self.armed = True
-            signal.setitimer(signal.ITIMER_REAL, self.draw.uniform(1e-6, 1.1 * span))
-            ask(chat, stream)
-            self.armed = False
-        except RAISED as error:
-            self.armed = False
-            if isinstance(error, AiLibError):
-                raise AssertionError(f"an interrupt became {error!r}") from error
-            return True
-        finally:
-            self.armed = False
-        return False
-
-
-def ask(chat, stream: bool) -> None:
-    content = chat.stream().collect().content if stream else chat.execute().content
-    assert content == "echo x", content
 
 
 def drop(url: str, ca_bundle: str | None, draw: Random) -> None:
@@ -108,7 +64,7 @@ def fork(chat) -> None:
 
 def background(url: str, ended: threading.Event, seed: int, wrong: list[BaseException]) -> None:
     draw, number = Random(seed), 0
-    with AiClient("openai/gpt-4o", base_url=url, api_key="k", timeout=scaled(20), retry=0) as client:
+    with AiClient("openai/gpt-4o", base_url=url, api_key="k", timeout=LIMIT_SECONDS, retry=0) as client:
         while not ended.is_set():
             number += 1
             try:
@@ -121,25 +77,13 @@ def background(url: str, ended: threading.Event, seed: int, wrong: list[BaseExce
 
 def run(seconds: float, urls: list[tuple[str, str | None]], draw: Random, counts: Counter[str]) -> None:
     """Interrupted calls, and everything else now and then, until the time is over."""
-    limit = scaled(20)
-    clients = [
-        AiClient("openai/gpt-4o", base_url=url, api_key="k", ca_bundle=ca, retry=0, timeout=limit,
-                 limiter=Limiter(max_in_flight=1, max_wait=limit))
-        for url, ca in urls
-    ]  # fmt: skip
+    clients = clients_of(urls)
     chats = [client.chat().user("echo x") for client in clients]
     interrupter = Interrupter(draw)
-    spans = {}
-    for position, chat in enumerate(chats):
-        for stream in (False, True):
-            ask(chat, stream)
-            began = perf_counter()
-            for _ in range(20):
-                ask(chat, stream)
-            spans[position, stream] = (perf_counter() - began) / 20
+    spans = {(position, stream): span_of(chat, stream) for position, chat in enumerate(chats) for stream in (False, True)}
     until = monotonic() + seconds
     while monotonic() < until:
-        faulthandler.dump_traceback_later(10 * limit, exit=True)
+        faulthandler.dump_traceback_later(10 * LIMIT_SECONDS, exit=True)
         position, stream = draw.randrange(len(chats)), draw.random() < 0.5
         way = draw.random()
         if way < 0.02:
@@ -152,9 +96,11 @@ def run(seconds: float, urls: list[tuple[str, str | None]], draw: Random, counts
             fork(chats[position])
             counts["forks"] += 1
         else:
-            counts["interrupted calls"] += interrupter.call(chats[position], stream, spans[position, stream])
+            interrupter.call(chats[position], stream, spans[position, stream])
             counts["calls"] += 1
+        counts["leaked slots"] += slots_in_use(clients[position])
         ask(chats[position], stream)  # the next call gets its own response
+    counts.update(interrupter.counts)
     faulthandler.cancel_dump_traceback_later()
     for client in clients:
         client.close()
@@ -193,7 +139,9 @@ def main() -> None:
     print(f"{options.minutes} minutes: {', '.join(f'{number} {name}' for name, number in sorted(counts.items()))}")
     print(f"before: {before}\nafter:  {after}")
     assert not wrong, f"{len(wrong)} ended wrong, the first: {wrong[0]}"
-    assert after.sockets <= before.sockets
+    assert not counts["replaced"]
+    assert not counts["leaked slots"]
+    assert after.descriptors <= before.descriptors
     assert after.threads <= before.threads
     assert after.memory <= before.memory * 1.1 + 2
 

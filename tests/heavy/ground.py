@@ -44,8 +44,9 @@ def serving(*arguments: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Census:
-    """What a process holds: open sockets, threads, and resident memory in MiB."""
+    """What a process holds: open descriptors, how many of them are sockets, threads, and resident memory in MiB."""
 
+    descriptors: int
     sockets: int
     threads: int
     memory: float
@@ -53,19 +54,21 @@ class Census:
     @classmethod
     def take(cls) -> Census:
         gc.collect()
-        return cls(open_sockets(), threading.active_count(), resident())
+        targets = open_descriptors()
+        sockets = sum(target.startswith("socket:") for target in targets)
+        return cls(len(targets), sockets, threading.active_count(), resident())
 
 
-def open_sockets() -> int:
-    """Sockets of this process, 0 where /proc does not say."""
+def open_descriptors() -> list[str]:
+    """What the descriptors of this process refer to; empty where there is no /proc."""
     folder = Path("/proc/self/fd")
-    count = 0
+    targets = []
     for entry in folder.iterdir() if folder.is_dir() else ():
         try:
-            count += os.readlink(entry).startswith("socket:")
+            targets.append(os.readlink(entry))
         except OSError:  # the descriptor that listed the folder
             continue
-    return count
+    return targets
 
 
 def resident() -> float:
