@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ailib_sync import Audio, ConfigurationError, Document, Image, Message, MessageRole, Opaque, Text, Thinking, Tool, ToolCall
+from ailib_sync.types.media_types import media_type_of
 from ailib_sync.types.messages import ToolResult
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -151,3 +152,20 @@ def test_a_tool_has_the_name_of_its_function_or_the_given_one() -> None:
     assert tool.parameters["required"] == ["city"]
     assert Tool.from_function(look, name="see", strict=True).name == "see"
     assert Tool.from_function(lambda: None, name="f").description == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (b"\0\0\0\x18ftypheic", "image/heic"),
+        (b"\0\0\0\x18ftypM4A ", "audio/mp4"),
+        (b"\0\0\0\x18ftypisom", "video/mp4"),
+        (b"\xff\xfb\x90d", "audio/mpeg"),
+        (b"II*\0", "image/tiff"),
+        (b"RIFF\0\0\0\0WEBP", "image/webp"),
+        (b"RIFF\0\0\0\0AVI ", None),
+        (b"text", None),
+    ],
+)
+def test_the_beginning_of_content_shows_its_type(data: bytes, media_type: str | None) -> None:
+    assert media_type_of(data) == media_type

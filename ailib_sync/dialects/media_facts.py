@@ -27,8 +27,8 @@ def note_media(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> None
     needed = dict.fromkeys(need for message in request.messages for need in _needs(message.blocks))
     for need in needed:
         if need in lacking:
-            detail = f"is not supported by {request.model}, by the list of models of {as_of()}; it is sent"
-            ledger.changed(need, detail, "models.json")
+            detail = f"needs {need}, which {request.model} does not have by the list of models of {as_of()}; it is sent"
+            ledger.changed("media", detail, "models.json")
 
 
 @lru_cache(maxsize=256)

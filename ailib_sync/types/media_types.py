@@ -34,8 +34,22 @@ BEGINNINGS: Mapping[bytes, str] = {
     b"GIF89a": "image/gif",
     b"%PDF-": "application/pdf",
     b"ID3": "audio/mpeg",
+    b"\xff\xfb": "audio/mpeg",
+    b"\xff\xf3": "audio/mpeg",
+    b"\xff\xf2": "audio/mpeg",
     b"fLaC": "audio/flac",
     b"OggS": "audio/ogg",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+}
+#: The brand in the first box of an ISO media file (ISO/IEC 14496-12) → its media type. Other brands are videos.
+BRANDS: Mapping[bytes, str] = {
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+    b"mif1": "image/heif",
+    b"avif": "image/avif",
+    b"M4A ": "audio/mp4",
+    b"qt  ": "video/quicktime",
 }
 
 
@@ -50,4 +64,6 @@ def media_type_of(data: bytes) -> str | None:
     """The media type that the first bytes show; None for other content."""
     if data[:4] == b"RIFF":
         return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12])
+    if data[4:8] == b"ftyp":
+        return BRANDS.get(data[8:12], "video/mp4")
     return next((media_type for beginning, media_type in BEGINNINGS.items() if data.startswith(beginning)), None)
