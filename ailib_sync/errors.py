@@ -434,6 +434,7 @@ class ErrorDetails:
     """The facts that a dialect reads from an error body; `retry_after` in seconds, if the body contains it.
 
     `reason` is more specific than code and type, and used for classification only (Google's ErrorInfo.reason, for example).
+    So is `upstream`, the text of another service's error that a router passes on.
     """
 
     message: str
@@ -441,6 +442,7 @@ class ErrorDetails:
     code: str | None = None
     retry_after: float | None = None
     reason: str | None = None
+    upstream: str = ""
 
 
 def classify(status: int | None, details: ErrorDetails, words: Mapping[str, str], statuses: Mapping[int, str]) -> str:

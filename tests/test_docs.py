@@ -28,7 +28,7 @@ from .test_words import IN_PROSE
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
-GENERATED = ("providers.md", "manifests.md", "quirks.md", "faults.md")
+GENERATED = ("providers.md", "manifests.md", "quirks.md", "faults.md", "provider-errors.md")
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -208,6 +208,12 @@ def _script(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_the_page_of_provider_errors_is_up_to_date() -> None:
+    """After a change: python docs/make_provider_errors.py"""
+    script = _script("make_provider_errors")
+    assert _text(script.PAGE) == script.page()
 
 
 def test_the_page_of_quirks_is_up_to_date() -> None:

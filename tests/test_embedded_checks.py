@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ailib_sync.dialects.dialect import NAMES, find
-from ailib_sync.dialects.errors import GOOGLE_WORDS, with_google_details
+from ailib_sync.dialects.errors import with_google_details
 from ailib_sync.embedded import Rejected, Rules, ServerRequest, respond
 from ailib_sync.embedded.echo import signature_of
 from ailib_sync.embedded.json_checks import Invalid
@@ -639,7 +639,7 @@ def test_the_key_must_be_correct_and_in_its_header(
                 "MissingAuthenticationToken",
             )
         elif dialect != "gemini_generate" or "no_key" not in str(body):
-            words = {**GOOGLE_WORDS, **reader.error_words}
+            words = reader.error_words
             assert classify(response.status, details, words, {}) in ("authentication", "permission_denied")
 
 

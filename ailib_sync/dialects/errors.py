@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from ..registry.manifest import Manifest
 
 
-#: Google's words (google.rpc.ErrorInfo `reason`, and the one of `google_details`) → standard names. Google sends them in every
-#: wire format that it serves, and routers pass them on. https://cloud.google.com/apis/design/errors#error_info
-GOOGLE_WORDS: Mapping[str, str] = {
+#: Words that mean the same in every format. Hosts of a format pass on the words of other services, and Google sends its own
+#: (google.rpc.ErrorInfo `reason`, and the one of `with_google_details`) in every format that it serves.
+#: https://cloud.google.com/apis/design/errors#error_info
+SHARED_WORDS: dict[str, str] = {
     "API_KEY_INVALID": "authentication",
     "API_KEY_EXPIRED": "authentication",
     "CREDENTIALS_MISSING": "authentication",
@@ -27,6 +28,15 @@ GOOGLE_WORDS: Mapping[str, str] = {
     "BILLING_DISABLED": "quota_exhausted",
     "MODEL_CAPACITY_EXHAUSTED": "overloaded",
     "quota of the day": "quota_exhausted",
+    "invalid_api_key": "authentication",
+    "insufficient_quota": "quota_exhausted",
+    "context_length_exceeded": "request_too_large",
+    "exceed_context_size_error": "request_too_large",
+    "model_max_prompt_tokens_exceeded": "request_too_large",
+    "too_many_prompt_tokens": "request_too_large",
+    "model_not_found": "not_found",
+    "model_not_supported": "not_found",
+    "invalid_model": "not_found",
 }
 
 
@@ -43,7 +53,7 @@ def with_google_details(details: ErrorDetails, body: Any) -> ErrorDetails:
         reason = "quota of the day"
     delay = next((delay for detail in found if (delay := _duration(detail.get("retryDelay"))) is not None), None)
     delay = delay if delay is not None else details.retry_after
-    return replace(details, reason=details.reason or reason, retry_after=delay)
+    return replace(details, reason=reason or details.reason, retry_after=delay)
 
 
 def _duration(value: Any) -> float | None:
@@ -62,15 +72,25 @@ def error_in_response(
     `body` is the JSON that contains the error, `words` the dialect's error words, `status` the one in the error, if any.
     """
     details = with_google_details(details, body)
-    return manifest.error(
-        status, details, {**GOOGLE_WORDS, **words}, body=json.dumps(body, ensure_ascii=False)[:MAX_BODY_CHARACTERS]
-    )
+    return manifest.error(status, details, words, body=json.dumps(body, ensure_ascii=False)[:MAX_BODY_CHARACTERS])
+
+
+def status_in(body: Any) -> int | None:
+    """The HTTP status that an error inside a response contains, which counts as its status."""
+    nodes = (body.get("error"), body) if isinstance(body, dict) else ()
+    for node in nodes:
+        if isinstance(node, dict):
+            for key in ("status_code", "status", "code"):
+                word = str(node.get(key))
+                if word.isascii() and word.isdigit() and 400 <= int(word[:6]) < 600:
+                    return int(word)
+    return None
 
 
 def message_in(error: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     """The message of an error object, or the one next to it, which gateways send. FastAPI names it `detail`."""
     message = error.get("message") or error.get("detail") or body.get("message") or ""
-    return message if isinstance(message, str) else json.dumps(message)
+    return text_message(message) if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
 
 
 def text_message(body: Any) -> str:

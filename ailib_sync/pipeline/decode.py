@@ -12,7 +12,7 @@ from itertools import chain
 
 from .._dataclass import replace
 from ..dialects.dialect import Received
-from ..dialects.errors import GOOGLE_WORDS, with_google_details
+from ..dialects.errors import with_google_details
 from ..errors import MAX_BODY_CHARACTERS, ProtocolError, RemoteError
 from ..framing.fastpath.feed import template_events
 from ..framing.json import load_json
@@ -189,7 +189,7 @@ def error_response(status: int, headers: Mapping[str, str], raw: bytes, dialect:
     error = manifest.error(
         status,
         details,
-        {**GOOGLE_WORDS, **dialect.error_words},
+        dialect.error_words,
         body=text,
         request_id=request_id(headers, manifest),
         retry_after=retry_hint(status, headers, body, details),

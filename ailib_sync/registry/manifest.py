@@ -209,6 +209,10 @@ class Manifest:
         """The exception for an error response (`status` None: an error in a stream). `words` is the dialect's code table."""
         statuses = {int(code): name for code, name in self.errors.get("statuses", {}).items()}
         name = classify(status, details, {**words, **self.errors.get("codes", {})}, statuses)
+        if name in ("invalid_request", "permission_denied", "rate_limited", "server_error"):
+            from .error_messages import more_exact  # few calls fail
+
+            name = more_exact(name, f"{details.message}\n{details.upstream}")
         return CLASSES[name](
             details.message or f"the provider responded with status {status} and no message",
             status_code=status,

@@ -691,7 +691,15 @@ def test_the_type_of_an_error_response_stands_in_a_header(status: int, word: str
 
 @pytest.mark.parametrize(
     ("body", "message"),
-    [({"Message": "m"}, "m"), (b"<html>", "<html>"), ({"__type": "a#ValidationException", "message": "m"}, "m")],
+    [
+        ({"Message": "m"}, "m"),
+        (b"Bad gateway\n", "Bad gateway"),
+        (b"<html>", "the provider responded with status 400 and no message"),
+        (["m"], "m"),
+        ([{"message": "m"}], "m"),
+        ({"error": "m"}, "m"),
+        ({"__type": "a#ValidationException", "message": "m"}, "m"),
+    ],
 )
 def test_error_responses_of_other_shapes_keep_their_message(body: Any, message: str) -> None:
     with pytest.raises(RemoteError) as caught:

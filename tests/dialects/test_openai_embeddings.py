@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ailib_sync import AiClient, ConfigurationError, InvalidRequest, ProtocolError
+from ailib_sync import AiClient, ConfigurationError, NotFound, ProtocolError
 from ailib_sync.dialects.dialect import Received
 from ailib_sync.dialects.openai_chat.embeddings import parse_embeddings, render_embeddings
 from ailib_sync.registry.manifest import Manifest
@@ -132,7 +132,7 @@ def test_an_error_response_is_a_remote_error_and_fallbacks_do_not_apply() -> Non
     error = {"error": {"message": "no such model", "type": "invalid_request_error", "param": None, "code": None}}
     pool = Pool((400, {"content-type": "application/json"}, json.dumps(error).encode()))
     client = AiClient("openai/m", api_key="k", http=pool, fallbacks=["embedded/echo"])
-    with pytest.raises(InvalidRequest, match="no such model"):
+    with pytest.raises(NotFound, match="no such model"):
         client.embed("a")
     assert len(pool.sent) == 1
 

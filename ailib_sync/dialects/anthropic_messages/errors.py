@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...errors import ErrorDetails
 from ...types.json_values import word
-from ..errors import error_in_response, message_in, text_message
+from ..errors import SHARED_WORDS, error_in_response, message_in, status_in, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: https://platform.claude.com/docs/en/api/errors
 ERROR_WORDS: Mapping[str, str] = {
+    **SHARED_WORDS,
     "invalid_request_error": "invalid_request",
     "authentication_error": "authentication",
     "billing_error": "quota_exhausted",
@@ -38,7 +39,7 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
         return ErrorDetails(text_message(body))
     error = body.get("error") or body
     if not isinstance(error, dict):
-        return ErrorDetails(str(error), word(body.get("type")))
+        return ErrorDetails(text_message(error), word(body.get("type")))
     details = error.get("details")
     code = details.get("error_code") if isinstance(details, dict) else None
     return ErrorDetails(
@@ -51,4 +52,4 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
 def raise_if_error(data: dict[str, Any], manifest: Manifest) -> None:
     """Raises RemoteError for a response with status 200, or a frame of a stream, that is an error; also in OpenAI's form."""
     if data.get("type") == "error" or data.get("object") == "error" or data.get("error"):
-        raise error_in_response(data, parse_error(None, data), ERROR_WORDS, manifest)
+        raise error_in_response(data, parse_error(None, data), ERROR_WORDS, manifest, status_in(data))

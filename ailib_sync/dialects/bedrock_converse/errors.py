@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...errors import ErrorDetails
-from ..errors import error_in_response
+from ...types.json_values import text_of, word
+from ..errors import SHARED_WORDS, error_in_response, message_in, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def _both_spellings(**words: str) -> dict[str, str]:
     return {spelling: name for word, name in words.items() for spelling in (word, word[0].lower() + word[1:])}
 
 
-ERROR_WORDS: Mapping[str, str] = _both_spellings(
+ERROR_WORDS: Mapping[str, str] = SHARED_WORDS | _both_spellings(
     ValidationException="invalid_request",
     AccessDeniedException="permission_denied",
     UnrecognizedClientException="authentication",
@@ -43,14 +44,17 @@ ERROR_WORDS: Mapping[str, str] = _both_spellings(
 
 def parse_error(status: int | None, body: Any) -> ErrorDetails:
     """`{"message": …}`. The type is in a header (see pipeline.decode.error_response), or next to the message in a stream. A
-    gateway may put both into an `error`."""
+    gateway may put both into an `error`, or send the text of a proxy."""
+    if isinstance(body, list) and body:
+        body = body[0]
     if not isinstance(body, dict):
-        return ErrorDetails(str(body).strip())
-    if isinstance(body.get("error"), dict):
-        body = body["error"]
-    message = body.get("message") or body.get("Message") or body.get("originalMessage") or ""
-    kind = body.get("type") or body.get("__type")
-    return ErrorDetails(str(message), str(kind).rpartition("#")[2] if kind else None)
+        return ErrorDetails(text_message(body))
+    error = body.get("error", body)
+    if not isinstance(error, dict):
+        return ErrorDetails(text_message(error))
+    message = message_in(error, body) or text_of(error.get("Message")) or text_of(error.get("originalMessage"))
+    kind = word(error.get("type") or error.get("__type"))
+    return ErrorDetails(message, kind.rpartition("#")[2] if kind else None)
 
 
 def stream_error(error: dict[str, Any], manifest: Manifest) -> RemoteError:

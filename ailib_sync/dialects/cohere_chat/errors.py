@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...errors import ErrorDetails
 from ...types.json_values import child, text_or_none
-from ..errors import error_in_response, text_message
+from ..errors import SHARED_WORDS, error_in_response, message_in, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: The words of `error_type`, and the two of `parse_error`.
 ERROR_WORDS = {
+    **SHARED_WORDS,
     "TOO_MANY_TOKENS": "request_too_large",
     "quota of the month": "quota_exhausted",
     "invalid token": "authentication",
@@ -29,7 +30,7 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
     if not isinstance(body, dict):
         return ErrorDetails(text_message(body))
     error: Mapping[str, Any] = child(body, "error") or body
-    message = str(error.get("message") or text_or_none(body.get("error")) or "")
+    message = message_in(error, body) or text_message(body.get("error"))
     reason = "invalid token" if status == 498 else None
     # A trial key has two limits with the same status: calls per minute, and calls per month, for which a retry is useless.
     # https://docs.cohere.com/docs/rate-limits

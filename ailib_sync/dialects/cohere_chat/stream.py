@@ -60,7 +60,7 @@ def parse_stream(frames: Iterable[Frame], manifest: Manifest) -> Iterator[Stream
         read = reader.readers.get(kind)
         if read is not None:
             yield from read(data, child(child(data, "delta"), "message"))
-        elif "type" not in data and ("message" in data or "error" in data):
+        elif kind == "error" or "error" in data or ("type" not in data and "message" in data):
             raise error_in_response(data, parse_error(None, data), ERROR_WORDS, manifest)
     raise interrupted("message-end", manifest)
 

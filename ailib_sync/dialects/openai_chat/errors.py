@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from ...errors import ErrorDetails
-from ..errors import error_in_response, text_message
+from ...types.json_values import child, text_or_none
+from ..errors import SHARED_WORDS, error_in_response, status_in, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 #: Words that are more exact than the status they come with. Words that only repeat a status (`invalid_request_error`) are not
 #: here: hosts send them with any status, for example 401 (https://api-docs.deepseek.com/quick_start/error_codes).
 ERROR_WORDS: Mapping[str, str] = {
-    "insufficient_quota": "quota_exhausted",
+    **SHARED_WORDS,
     "credit_balance_exhausted": "quota_exhausted",
     "organization_spend_limit_exceeded": "quota_exhausted",
     "project_spend_limit_exceeded": "quota_exhausted",
@@ -27,11 +28,8 @@ ERROR_WORDS: Mapping[str, str] = {
     "billing_not_active": "quota_exhausted",
     "exceeded_current_quota_error": "quota_exhausted",
     "insufficient_balance": "quota_exhausted",
-    "invalid_api_key": "authentication",
     "authentication_error": "authentication",
     "invalid_authentication_error": "authentication",
-    "context_length_exceeded": "request_too_large",
-    "exceed_context_size_error": "request_too_large",
     "engine_overloaded_error": "overloaded",
     "overloaded_error": "overloaded",
 }
@@ -43,7 +41,6 @@ WORDS_WITHOUT_STATUS: Mapping[str, str] = {
     "BadRequestError": "invalid_request",
     "content_filter": "invalid_request",
     "content_policy_violation": "invalid_request",
-    "model_not_found": "not_found",
     "not_found_error": "not_found",
     "permission_error": "permission_denied",
     "permission_denied": "permission_denied",
@@ -75,8 +72,16 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
         if isinstance(outer.get("errors"), list) and outer["errors"] and isinstance(outer["errors"][0], dict):
             node = outer["errors"][0]
     code = next((node[key] for key in ("code", "error_code", "status_code", "key") if node.get(key) is not None), None)
-    kind = node.get("type")
-    return ErrorDetails(_message(node) or _message(outer), str(kind) if kind else None, None if code is None else str(code))
+    # Google's `status` is a word; for others it is a number. https://cloud.google.com/apis/design/errors#http_mapping
+    kind = node.get("type") or text_or_none(node.get("status"))
+    return ErrorDetails(
+        _message(node) or _message(outer),
+        str(kind) if kind else None,
+        None if code is None else str(code),
+        reason=text_or_none(node.get("reason")),
+        # https://openrouter.ai/docs/api-reference/errors#provider-errors
+        upstream=text_or_none(child(node, "metadata").get("raw")) or "",
+    )
 
 
 def _message(node: Any, depth: int = 8) -> str:
@@ -119,16 +124,6 @@ def find_error(chunk: dict[str, Any], event: str = "message") -> dict[str, Any] 
 def remote_error(error: dict[str, Any], manifest: Manifest) -> RemoteError:
     """The exception for an error in a response with status 200. A status inside the error counts as the HTTP status."""
     details = parse_error(None, error)
-    status = _status_in(error)
+    status = status_in(error)
     words = ERROR_WORDS if status else WORDS_WITHOUT_STATUS
     return error_in_response(error, details, words, manifest, status)
-
-
-def _status_in(error: dict[str, Any]) -> int | None:
-    for node in (error.get("error"), error):
-        if isinstance(node, dict):
-            for key in ("status_code", "status", "code"):
-                word = str(node.get(key))
-                if word.isascii() and word.isdigit() and 400 <= int(word[:6]) < 600:
-                    return int(word)
-    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...errors import ErrorDetails
 from ...types.json_values import word
-from ..errors import error_in_response, message_in, text_message
+from ..errors import SHARED_WORDS, error_in_response, message_in, status_in, text_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,22 +16,19 @@ if TYPE_CHECKING:
 
 #: https://platform.openai.com/docs/guides/error-codes, and the codes of `response.error`.
 ERROR_WORDS: Mapping[str, str] = {
+    **SHARED_WORDS,
     "invalid_prompt": "invalid_request",
     "content_filter": "invalid_request",
     "content_policy_violation": "invalid_request",
     "image_content_policy_violation": "invalid_request",
     "failed_to_download_image": "invalid_request",
-    "invalid_api_key": "authentication",
     "invalid_authentication": "authentication",
-    "model_not_found": "not_found",
     "DeploymentNotFound": "not_found",
-    "context_length_exceeded": "request_too_large",
     "string_above_max_length": "request_too_large",
     "image_too_large": "request_too_large",
     "image_file_too_large": "request_too_large",
     "rate_limit_exceeded": "rate_limited",
     "slow_down": "rate_limited",
-    "insufficient_quota": "quota_exhausted",
     "billing_hard_limit_reached": "quota_exhausted",
     "credit_balance_exhausted": "quota_exhausted",
     "organization_spend_limit_exceeded": "quota_exhausted",
@@ -62,7 +59,7 @@ def parse_error(status: int | None, body: Any) -> ErrorDetails:
         return ErrorDetails(text_message(body))
     error = body.get("error") or body
     if not isinstance(error, dict):
-        return ErrorDetails(str(error), word(body.get("type")), word(body.get("code")))
+        return ErrorDetails(text_message(error), word(body.get("type")), word(body.get("code")))
     kind = error.get("type") if error.get("type") != "error" else None
     code = error.get("code") if error.get("code") is not None else body.get("code")
     return ErrorDetails(message_in(error, body), word(kind), word(code))
@@ -73,4 +70,4 @@ def response_error(response: dict[str, Any], manifest: Manifest) -> RemoteError:
     details = parse_error(None, response)
     if not details.message:
         details = ErrorDetails("the response failed; the provider gave no message", details.type, details.code)
-    return error_in_response(response, details, {**ERROR_TYPES, **ERROR_WORDS}, manifest)
+    return error_in_response(response, details, {**ERROR_TYPES, **ERROR_WORDS}, manifest, status_in(response))
