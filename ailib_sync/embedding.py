@@ -149,7 +149,7 @@ def joined(responses: Sequence[EmbeddingResponse], started: float) -> EmbeddingR
         prompt_tokens=usage.prompt_tokens,
         total_tokens=usage.total_tokens,
         latency_ms=(monotonic() - started) * 1000,
-        attempts=sum(response.stats.attempts for response in responses),
+        attempts=tuple(attempt for response in responses for attempt in response.stats.attempts),
     )
     return replace(
         last,

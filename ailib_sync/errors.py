@@ -78,22 +78,28 @@ def _cut(text: str, limit: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One failed request of a call. Times are in seconds: `started` counts from the start of the call, `duration` is the time
-    of the request, `waited` the pause after it (None: no retry followed)."""
+    """One request of a call. Times are in seconds: `started` counts from the start of the call, `duration` is the time of the
+    request, `waited` the pause after it (None: no retry followed). `error` is None for the request that succeeded."""
 
     provider: str
     model: str
     started: float
     duration: float
-    error: str
+    error: str | None
     status_code: int | None = None
     waited: float | None = None
+
+
+def _outcome(attempt: Attempt) -> str:
+    """The error status, or the name of the error."""
+    status = attempt.status_code
+    return str(status) if status is not None and status >= 300 else (attempt.error or "").partition(":")[0]
 
 
 class AiLibError(Exception):
     """The base of all errors of this package.
 
-    `partial` is the part of the response that arrived before the error. `attempts` lists the failed requests of the call.
+    `partial` is the part of the response that arrived before the error. `attempts` lists the requests of the call.
     `vectors`, of an embedding in several requests: the vectors that arrived, None for each text without one.
     `retryable`: another attempt may succeed. `fallbackable`: another provider may succeed.
     """
@@ -133,7 +139,7 @@ class AiLibError(Exception):
         """One short entry for each attempt; "" if there was only one."""
         if len(self.attempts) < 2:
             return ""
-        entries = [f"{a.provider}/{a.model} {a.status_code or a.error.partition(':')[0]}" for a in self.attempts]
+        entries = [f"{a.provider}/{a.model} {_outcome(a)}" for a in self.attempts]
         return printable(f" after {len(entries)} attempts ({', '.join(entries)})", 800)
 
     def __reduce__(self) -> tuple[Any, ...]:

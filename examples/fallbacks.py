@@ -19,4 +19,4 @@ with FakeProvider("openai") as openai, FakeProvider("anthropic") as anthropic:
         on_retry=show_retry,
     )
     response, stats = client.chat().user("Hello").execute_with_stats()
-    print(f"{response.provider} answered after {stats.attempts} attempts: {response.content}")
+    print(f"{response.provider} answered after {len(stats.attempts)} attempts: {response.content}")

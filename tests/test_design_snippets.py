@@ -129,7 +129,7 @@ def test_stats(client: AiClient) -> None:
     assert stats.completion_tokens
     assert stats.total_tokens == stats.prompt_tokens + stats.completion_tokens
     assert stats.latency_ms > 0
-    assert (stats.attempts, stats.provider) == (1, response.provider)
+    assert (len(stats.attempts), stats.provider) == (1, response.provider)
 
 
 def test_a_stream_has_the_same_stats(client: AiClient) -> None:

@@ -22,6 +22,7 @@ from ailib_sync import (
     Overloaded,
     PoolTimeout,
     QuotaExhausted,
+    RateLimited,
     RetryPolicy,
     StreamInterrupted,
     Timeout,
@@ -76,7 +77,7 @@ def test_a_fallback_responds_with_its_own_key_address_and_format(serve):
     first, second = serve(says(503)), serve(claude)
     response, stats = gpt(first, fallbacks=[fallback(second)]).chat().user("Hello").max_tokens(9).execute_with_stats()
     assert response.content == "from Claude"
-    assert (response.provider, stats.provider, stats.model, stats.attempts) == ("anthropic", "anthropic", "claude", 2)
+    assert (response.provider, stats.provider, stats.model, len(stats.attempts)) == ("anthropic", "anthropic", "claude", 2)
     assert stats.prompt_tokens == 2
     request = second.requests[0]
     assert request.headers["x-api-key"] == "key-of-anthropic"
@@ -118,7 +119,7 @@ def test_a_target_is_retried_before_the_next_is_asked(serve):
     first, second = serve(says(503)), serve(wire.healthy)
     client = gpt(first, retry=RetryPolicy(base_delay=0.0), fallbacks=[gpt(second)])
     _, stats = client.chat().user("Hello").execute_with_stats()
-    assert (len(first.requests), len(second.requests), stats.attempts) == (3, 1, 4)
+    assert (len(first.requests), len(second.requests), len(stats.attempts)) == (3, 1, 4)
 
 
 def test_a_stream_falls_back_before_its_first_event_only(serve):
@@ -132,7 +133,7 @@ def test_a_stream_falls_back_before_its_first_event_only(serve):
     client = gpt(first, fallbacks=[gpt(second)])
     stream = client.chat().user("Hello").stream()
     assert stream.collect().content == wire.TEXT
-    assert stream.stats.attempts == 2
+    assert len(stream.stats.attempts) == 2
     with pytest.raises(StreamInterrupted) as caught:
         client.chat().user("Hello").stream().collect()
     assert caught.value.partial.content == wire.TEXTS[0]
@@ -166,9 +167,81 @@ def test_a_fallback_without_a_key_is_passed_over(serve, monkeypatch):
 def test_where_no_fallback_has_a_key_the_error_still_shows_the_first(serve, monkeypatch):
     monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
     first = serve(says(503))
-    with pytest.raises(AiLibError) as caught:
+    with pytest.raises(Overloaded) as caught:
         gpt(first, fallbacks=["deepseek/deepseek-chat"]).chat().user("Hello").execute()
     assert caught.value.attempts[0].status_code == 503
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_a_fallback_that_cannot_be_used_leaves_the_first_error_and_is_a_note(serve, monkeypatch, stream):
+    monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
+    client = gpt(serve(says(503, message="too busy")), fallbacks=["deepseek/deepseek-chat", "groq/x"])
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)
+    with pytest.raises(Overloaded, match="too busy") as caught:
+        client.chat().user("Hello").stream() if stream else client.chat().user("Hello").execute()
+    assert caught.value.provider == "openai"
+    assert [attempt.provider for attempt in caught.value.attempts] == ["openai"]
+    assert [note.partition(":")[0] for note in caught.value.__notes__] == [
+        "the fallback deepseek/deepseek-chat cannot be used", "the fallback groq/x cannot be used",
+    ]  # fmt: skip
+    assert "DEEPSEEK_API_KEY" in caught.value.__notes__[0]
+
+
+def test_a_fallback_that_cannot_be_used_does_not_hide_the_error_of_another(serve, monkeypatch):
+    monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
+    second = gpt(serve(says(429, message="slow down")))
+    for fallbacks in (["deepseek/x", second], [second, "deepseek/x"]):
+        with pytest.raises(RateLimited, match="slow down") as caught:
+            gpt(serve(says(503)), fallbacks=fallbacks).chat().user("Hello").execute()
+        assert [attempt.status_code for attempt in caught.value.attempts] == [503, 429]
+        assert len(caught.value.__notes__) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_a_fallback_that_answered_is_visible(serve, monkeypatch, stream):
+    monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
+    first = serve(says(503, message="too busy"))
+    fallbacks = ["deepseek/x", gpt(serve(wire.healthy))]
+    client = gpt(first, retry=RetryPolicy(max_retries=1, base_delay=0.0), fallbacks=fallbacks)
+    chat = client.chat().user("Hello")
+    if stream:
+        with chat.stream() as events:
+            response = events.collect()
+        stats = events.stats
+    else:
+        response, stats = chat.execute_with_stats()
+    failed, skipped = response.warnings
+    assert failed == "openai/gpt-4o failed, so a fallback was used (Overloaded: too busy)"
+    assert skipped.startswith("the fallback deepseek/x cannot be used: ")
+    assert [(a.provider, a.model, a.status_code, a.error) for a in stats.attempts] == [
+        ("openai", "gpt-4o", 503, "Overloaded: too busy"),
+        ("openai", "gpt-4o", 503, "Overloaded: too busy"),
+        ("openai", "gpt-4o", 200, None),
+    ]
+    assert [a.waited for a in stats.attempts] == [0.0, None, None]
+    starts = [a.started for a in stats.attempts]
+    assert starts == sorted(starts)
+    assert all(0 < a.duration <= stats.latency_ms / 1000 for a in stats.attempts)
+
+
+def test_a_retry_at_the_same_provider_is_no_warning(serve):
+    server = serve(lambda peer, request: (wire.healthy if request.number > 1 else says(503))(peer, request))
+    client = gpt(server, retry=RetryPolicy(base_delay=0.0))
+    response, stats = client.chat().user("Hello").execute_with_stats()
+    assert response.warnings == []
+    assert [attempt.status_code for attempt in stats.attempts] == [503, 200]
+
+
+def test_the_error_of_a_broken_stream_has_the_attempts_before_it_too(serve):
+    def cut(peer, request):
+        peer.send(wire.SSE_HEAD + wire.chunk(wire.deltas(wire.TEXTS[:1])[0]))
+        return False
+
+    client = gpt(serve(says(503)), fallbacks=[gpt(serve(cut))])
+    with pytest.raises(StreamInterrupted) as caught:
+        client.chat().user("Hello").stream().collect()
+    assert [attempt.error.partition(":")[0] for attempt in caught.value.attempts] == ["Overloaded", "StreamInterrupted"]
+    assert "after 2 attempts (openai/gpt-4o 503, openai/gpt-4o StreamInterrupted)" in str(caught.value)
 
 
 def test_an_unknown_fallback_is_reported_when_the_client_is_made(serve):

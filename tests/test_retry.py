@@ -170,7 +170,7 @@ def test_the_wait_that_the_provider_requests_is_kept():
         started = monotonic()
         _, stats = client_of(server).chat().user("Hello").execute_with_stats()
         assert 0.3 <= monotonic() - started < 0.3 + scaled(1.0)
-        assert stats.attempts == 2
+        assert len(stats.attempts) == 2
 
 
 @pytest.mark.parametrize("hint", [{"Retry-After": "86400"}, {"retry-after-ms": "86400000"}, {"Retry-After": "1e999"}], ids=str)
@@ -257,7 +257,7 @@ def test_a_stream_cut_before_its_first_event_is_retried():
     with LocalServer(cut_after(())) as server:
         stream = client_of(server).chat().user("Hello").stream()
         assert "".join(stream.text()) == wire.TEXT
-        assert stream.stats.attempts == len(server.requests) == 2
+        assert len(stream.stats.attempts) == len(server.requests) == 2
 
 
 def test_a_stream_cut_after_its_first_event_is_never_retried():

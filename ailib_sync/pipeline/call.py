@@ -12,7 +12,7 @@ from ..http.message import Headers
 from ..types.request import Ledger
 from .decode import error_response, parse_response, request_id, response_events
 from .rate_limits import rate_limit
-from .stream import ChatStream, StreamState, complete_error, pull_first, relay, stats_of
+from .stream import ChatStream, StreamState, attempt_of, complete_error, pull_first, relay, stats_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def send(routes: Routes, operation: str, request: Request, clock: CallClock) -> 
         response = call.run(_read_response)
     finally:
         clock.end()
-    return response, stats_of(response, clock.started, None, None, len(call.attempts) + 1, request.model)
+    return response, stats_of(response, clock.started, None, None, call.timeline(), request.model)
 
 
 def open_stream(routes: Routes, request: ChatRequest, clock: CallClock) -> ChatStream:
@@ -61,18 +61,27 @@ class Call:
         self.attempts: list[Attempt] = []
         #: What the caller should know of the call, in addition to the warnings of its request.
         self.warnings: list[str] = []
+        #: One sentence for each endpoint whose error made the call go on to a fallback.
+        self.failed: list[str] = []
+        self.exchange: Exchange | None = None
 
     def run(self, read: Callable[[Exchange], T]) -> T:
         """What `read` returns for the first attempt that succeeds. Raises the last error, with all attempts in it."""
         failure: AiLibError | None = None
-        for position, (route, model) in enumerate(self.routes):
+        for route, model in self.routes:
             try:
-                return self._try_route(route, model, read, is_fallback=position > 0)
+                return self._try_route(route, model, read, is_fallback=failure is not None)
             except AiLibError as error:
+                if failure is not None and isinstance(error, ConfigurationError):
+                    # It does not keep the next fallback from being tried, and it does not hide why there was a fallback.
+                    reason = printable(error.message, 200)
+                    self.warnings.append(f"the fallback {route.endpoints.manifest.id}/{model} cannot be used: {reason}")
+                    continue
                 failure = error
-            # A fallback that is not configured (no key, for example) does not keep the next one from being tried.
-            if not failure.fallbackable and not (position and isinstance(failure, ConfigurationError)):
+            if not failure.fallbackable:
                 break
+            reason = printable(f"{type(failure).__name__}: {failure.message}", 200)
+            self.failed.append(f"{failure.provider}/{failure.model} failed, so a fallback was used ({reason})")
         assert failure is not None
         failure.attempts = tuple(self.attempts)
         add_notes(failure, self.warnings)
@@ -84,14 +93,14 @@ class Call:
     def _try_route(self, route: Route, model: str, read: Callable[[Exchange], T], *, is_fallback: bool) -> T:
         """One endpoint, with its retries. Raises the last error there."""
         endpoint = route.endpoints.find(model, self.operation)
-        exchange = Exchange(route, endpoint, self.request, self.clock, self._home() if is_fallback else None)
+        exchange = self.exchange = Exchange(route, endpoint, self.request, self.clock, self._home() if is_fallback else None)
+        exchange.earlier = self.attempts
         own_warnings = exchange.warnings
         retries = cost = 0
         while True:
             self.clock.begin_attempt()
-            started = monotonic()
-            exchange.number = len(self.attempts) + 1
-            exchange.warnings = self.warnings + own_warnings
+            exchange.started = monotonic()
+            exchange.warnings = self.failed + self.warnings + own_warnings
             try:
                 value = exchange.attempt(read)
             except AiLibError as error:
@@ -102,7 +111,10 @@ class Call:
             failure.provider = failure.provider or endpoint.manifest.id
             failure.model = failure.model or model
             wait, cost = self._wait(route, failure, retries)
-            self._record(failure, started, wait)
+            if not isinstance(failure, ConfigurationError):  # nothing was sent
+                status = failure.status_code if isinstance(failure, RemoteError) else None
+                who = failure.provider or "", failure.model or ""
+                self.attempts.append(attempt_of(*who, self.clock, exchange.started, failure, status, wait))
             if wait is None:
                 raise failure
             if route.on_retry is not None:
@@ -129,18 +141,13 @@ class Call:
         cost = route.budget.take(failure)
         return (wait if cost else None), cost
 
-    def _record(self, failure: AiLibError, started: float, wait: float | None) -> None:
-        self.attempts.append(
-            Attempt(
-                failure.provider or "",
-                failure.model or "",
-                started - self.clock.started,
-                monotonic() - started,
-                f"{type(failure).__name__}: {failure.message}",
-                failure.status_code if isinstance(failure, RemoteError) else None,
-                wait,
-            )
-        )
+    def timeline(self) -> tuple[Attempt, ...]:
+        """All attempts of a call that succeeded; the last one is that which did."""
+        exchange = self.exchange
+        assert exchange is not None
+        endpoint = exchange.endpoint
+        last = attempt_of(endpoint.manifest.id, endpoint.model, self.clock, exchange.started, None, exchange.status)
+        return (*self.attempts, last)
 
 
 class Exchange:
@@ -154,7 +161,10 @@ class Exchange:
         self.route = route
         self.endpoint = endpoint
         self.clock = clock
-        self.number = 0
+        #: When the current attempt began, its status, and the failed attempts before it.
+        self.started = 0.0
+        self.status: int | None = None
+        self.earlier: list[Attempt] = []
         self.sent = Headers()
         self.received: Mapping[str, str] = {}
         self.request: Request = request
@@ -213,6 +223,7 @@ class Exchange:
         self.sent = request.headers
         response = self.route.transport.send(request, self.clock)
         self.received = response.headers
+        self.status = response.status
         if response.status < 300:
             return response
         raw = response.read_error()
@@ -245,7 +256,8 @@ def _open_stream(exchange: Exchange) -> ChatStream:
     state = StreamState(clock, endpoint.manifest.id, endpoint.model, endpoint.dialect.name)
     state.warnings = exchange.warnings
     state.secrets = exchange.secrets()
-    state.attempts = exchange.number
+    state.earlier = exchange.earlier
+    state.started, state.status = exchange.started, exchange.status
     state.request_id = request_id(http.headers, endpoint.manifest)
     state.rate_limit = rate_limit(http.headers)
     max_event = exchange.route.transport.limits.event

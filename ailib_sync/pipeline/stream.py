@@ -12,13 +12,13 @@ from time import monotonic
 from .._signals import reraise_from_signal
 from ..dialects.accumulator import Accumulator
 from ..dialects.stream import failed_generation
-from ..errors import AiLibError, Cancelled, ConnectionLost, RemoteError, StreamConsumed, StreamInterrupted
+from ..errors import AiLibError, Attempt, Cancelled, ConnectionLost, RemoteError, StreamConsumed, StreamInterrupted
 from ..types.events import ContentDelta, Metadata, StreamEnd
 from ..types.response import CallStats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -33,8 +33,8 @@ class StreamState:
     """What has arrived of a streamed response, and the facts of its call."""
 
     __slots__ = (
-        "accumulator", "attempts", "clock", "dialect", "ended_at", "first_content_at", "model", "provider", "rate_limit",
-        "request_id", "secrets", "warnings",
+        "accumulator", "clock", "dialect", "earlier", "ended_at", "first_content_at", "model", "provider", "rate_limit",
+        "request_id", "secrets", "started", "status", "warnings",
     )  # fmt: skip
 
     def __init__(self, clock: CallClock, provider: str, model: str, dialect: str) -> None:
@@ -48,7 +48,10 @@ class StreamState:
         #: Returns the secrets of the request, to remove them from an error's texts.
         self.secrets: Callable[[], list[str]] = list
         self.rate_limit: RateLimit | None = None
-        self.attempts = 1
+        #: The failed attempts before this one, when it began, and its HTTP status.
+        self.earlier: Sequence[Attempt] = ()
+        self.started = clock.started
+        self.status: int | None = None
         self.first_content_at: float | None = None
         self.ended_at: float | None = None
 
@@ -79,11 +82,16 @@ class StreamState:
 
     def stats(self) -> CallStats:
         first = self.first_content_at
-        return stats_of(self.response(), self.clock.started, self.ended_at, first, self.attempts, self.model)
+        return stats_of(self.response(), self.clock.started, self.ended_at, first, self.timeline(None), self.model)
+
+    def timeline(self, failure: AiLibError | None) -> tuple[Attempt, ...]:
+        """All attempts of the call; `failure` is the error of the last one."""
+        last = attempt_of(self.provider, self.model, self.clock, self.started, failure, self.status, ended=self.ended_at)
+        return (*self.earlier, last)
 
 
 def stats_of(
-    response: Response, started: float, ended: float | None, first: float | None, attempts: int, model: str
+    response: Response, started: float, ended: float | None, first: float | None, attempts: tuple[Attempt, ...], model: str
 ) -> CallStats:
     """The figures of one call."""
     usage = response.usage
@@ -101,6 +109,22 @@ def stats_of(
         model=response.model or model,
         request_id=response.request_id,
     )
+
+
+def attempt_of(
+    provider: str,
+    model: str,
+    clock: CallClock,
+    started: float,
+    failure: AiLibError | None,
+    status: int | None,
+    waited: float | None = None,
+    ended: float | None = None,
+) -> Attempt:
+    """One request of a call, which began at `started` and ended now or at `ended`."""
+    error = None if failure is None else f"{type(failure).__name__}: {failure.message}"
+    duration = (monotonic() if ended is None else ended) - started
+    return Attempt(provider, model, started - clock.started, duration, error, status, waited)
 
 
 def pull_first(events: Iterator[StreamingEvent], state: StreamState) -> list[StreamingEvent]:
@@ -169,6 +193,7 @@ def relay(
     failure.partial = state.response()
     failure.provider = failure.provider or state.provider
     failure.model = failure.model or state.model
+    failure.attempts = state.timeline(failure)
     raise failure
 
 

@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal, TypeAlias
 
+    from ..errors import Attempt
+
     FinishReason: TypeAlias = Literal["end_turn", "max_tokens", "tool_use", "stop_sequence", "content_filter"]
 
 
@@ -103,7 +105,8 @@ class CallStats:
     """The usage and the duration of a call.
 
     `latency_ms` is the time from the call to the last byte of the response, including retries and pauses.
-    `time_to_first_token_ms` is the time to the first event with content (streams only).
+    `time_to_first_token_ms` is the time to the first event with content (streams only). `attempts` lists all requests of the
+    call, as `error.attempts` does; the last one succeeded.
     """
 
     prompt_tokens: int | None = None
@@ -114,7 +117,7 @@ class CallStats:
     reasoning_tokens: int | None = None
     latency_ms: float = 0.0
     time_to_first_token_ms: float | None = None
-    attempts: int = 1
+    attempts: tuple[Attempt, ...] = ()
     provider: str | None = None
     model: str | None = None
     request_id: str | None = None
