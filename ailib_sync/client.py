@@ -209,7 +209,11 @@ class AiClient(Operations):
 
     def explain(self, request: ChatRequest, *, stream: bool = False) -> Explanation:
         """The request that would be sent, with its secrets redacted."""
-        return self._route.endpoints.find(request.model).explain(replace(request, stream=stream))
+        endpoints = self._route.endpoints
+        plain = endpoints.find(request.model)
+        endpoint = endpoints.serving(request, plain)
+        home = plain.manifest.dialect if endpoint is not plain else None
+        return endpoint.explain(replace(request, stream=stream), home)
 
     def _send(
         self,

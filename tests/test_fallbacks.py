@@ -210,7 +210,7 @@ def test_a_fallback_that_answered_is_visible(serve, monkeypatch, stream):
         stats = events.stats
     else:
         response, stats = chat.execute_with_stats()
-    failed, skipped = response.warnings
+    skipped, failed = response.warnings
     assert failed == "openai/gpt-4o failed, so a fallback was used (Overloaded: too busy)"
     assert skipped.startswith("the fallback deepseek/x cannot be used: ")
     assert [(a.provider, a.model, a.status_code, a.error) for a in stats.attempts] == [

@@ -90,7 +90,7 @@ def test_a_second_dialect_inherits_only_what_it_keeps() -> None:
     assert "max_tokens" not in responses.parameters
     assert responses.reasoning == {
         "style": "effort", "efforts": [*EFFORTS, "xhigh", "max"], "off": "none", "default": "medium", "no_sampling": True,
-        "encrypted": True,
+        "encrypted": True, "with_tools": "openai_responses",
     }  # fmt: skip
     chat = gemini.for_model("gemini-2.5-flash", "openai_chat")
     assert chat.reasoning is not None

@@ -117,6 +117,7 @@ class Rules:
     mid_conversation_system  Anthropic: whether system messages are allowed in the conversation
     cache_control            OpenAI: whether parts of messages, and tools, may have Anthropic's cache mark
     json_word                OpenAI: whether JSON mode requires the word in a message
+    effort_with_tools        OpenAI: the default effort, if tools need the effort `none`; None: they do not
     strict_schemas           OpenAI: whether the schemas of strict tools and formats are checked
     audio_urls               OpenAI: whether audio is a URL, `data:` included, and not base64 alone
     always_sends_usage       OpenAI: whether the last chunk of a stream has the usage even without the option for it
@@ -147,6 +148,7 @@ class Rules:
     signed_thinking: bool = True
     cache_control: bool = False
     json_word: bool = True
+    effort_with_tools: str | None = None
     strict_schemas: bool = True
     audio_urls: bool = False
     always_sends_usage: bool = False

@@ -79,6 +79,7 @@ def rules_of(
         mid_conversation_system=manifest.has("mid_conversation_system"),
         cache_control=manifest.has("cache_control"),
         json_word=manifest.has("json_word"),
+        effort_with_tools=_effort_with_tools(manifest),
         strict_schemas=manifest.has("strict_schemas"),
         audio_urls=manifest.has("audio_data_uri"),
         always_sends_usage=manifest.has("no_stream_usage") and bool(manifest.capabilities.get("stream_usage")),
@@ -86,6 +87,12 @@ def rules_of(
         thinking_field=_thinking_field(manifest) or ("reasoning_content" if shows_thinking else None),
         strict=strict,
     )
+
+
+def _effort_with_tools(manifest: Manifest) -> str | None:
+    reasoning = manifest.reasoning or {}
+    other = reasoning.get("with_tools")
+    return (reasoning.get("default") or "medium") if other and other != manifest.dialect else None
 
 
 def _has_model_outside_body(manifest: Manifest, operation: ServiceOperation) -> bool:

@@ -17,7 +17,7 @@ from .stream import ChatStream, StreamState, attempt_of, complete_error, pull_fi
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     from ..http.message import HttpResponse
     from ..http.timeouts import CallClock
@@ -92,15 +92,17 @@ class Call:
 
     def _try_route(self, route: Route, model: str, read: Callable[[Exchange], T], *, is_fallback: bool) -> T:
         """One endpoint, with its retries. Raises the last error there."""
-        endpoint = route.endpoints.find(model, self.operation)
-        exchange = self.exchange = Exchange(route, endpoint, self.request, self.clock, self._home() if is_fallback else None)
+        plain = route.endpoints.find(model, self.operation)
+        endpoint = route.endpoints.serving(self.request, plain)
+        home = self._home() if is_fallback else plain.manifest.dialect if endpoint is not plain else None
+        exchange = self.exchange = Exchange(route, endpoint, self.request, self.clock, home)
         exchange.earlier = self.attempts
         own_warnings = exchange.warnings
         retries = cost = 0
         while True:
             self.clock.begin_attempt()
             exchange.started = monotonic()
-            exchange.warnings = self.failed + self.warnings + own_warnings
+            exchange.warnings = self.warnings + own_warnings + self.failed
             try:
                 value = exchange.attempt(read)
             except AiLibError as error:
@@ -129,7 +131,7 @@ class Call:
     def _home(self) -> str:
         """The dialect that the request was made for."""
         route, model = self.routes[0]
-        return route.endpoints.find(model, self.operation).dialect.name
+        return route.endpoints.find(model, self.operation).manifest.dialect
 
     def _wait(self, route: Route, failure: AiLibError, retries: int) -> tuple[float | None, int]:
         """Seconds until the next attempt (None: there is none), and what it costs of the retry budget."""
@@ -153,7 +155,7 @@ class Call:
 class Exchange:
     """A request to one endpoint, rendered once, that can be sent any number of times. Raises ConfigurationError.
 
-    `home`: the dialect that the request was made for, if this endpoint is a fallback.
+    `home`: the dialect that the request was made for, if this endpoint may have another one.
     """
 
     def __init__(self, route: Route, endpoint: Endpoint, request: Request, clock: CallClock, home: str | None = None) -> None:
@@ -167,15 +169,9 @@ class Exchange:
         self.earlier: list[Attempt] = []
         self.sent = Headers()
         self.received: Mapping[str, str] = {}
-        self.request: Request = request
         if request.model != endpoint.model:
-            self.request = replace(request, model=endpoint.model)  # type: ignore[type-var]  # every request is a dataclass
-        self.request = endpoint.settled(self.request)
-        if home is not None and endpoint.operation.name == "chat":
-            from ..dialects.portable import without_foreign_extra
-
-            chat: Any = self.request
-            self.request = without_foreign_extra(chat, home, endpoint.manifest, ledger)
+            request = replace(request, model=endpoint.model)  # type: ignore[type-var]  # every request is a dataclass
+        self.request: Request = endpoint.settled(request, home, ledger)
         self.body = endpoint.render(self.request, ledger)
         self.warnings = ledger.warnings
         if route.strict and self.warnings:

@@ -77,19 +77,31 @@ class Endpoints:
         self._headers = headers
         self._variables = dict(variables or {})
         self._allow_http = allow_http
-        self._made: dict[tuple[str, str], Endpoint] = {}
+        self._made: dict[tuple[str, str, str | None], Endpoint] = {}
 
-    def find(self, model: str, operation: str = "chat") -> Endpoint:
+    def serving(self, request: Request, plain: Endpoint) -> Endpoint:
+        """The endpoint for a request: `plain`, that of its model, or one in the dialect that alone supports the request.
+
+        See `reasoning.with_tools` of manifests. A dialect that the caller named is always used.
+        """
+        if plain.with_tools is None or self._dialect is not None:
+            return plain
+        from ..dialects.reasoning import thinks
+
+        chat: Any = request
+        return self.find(plain.model, "chat", plain.with_tools) if chat.tools and thinks(chat, plain.manifest) else plain
+
+    def find(self, model: str, operation: str = "chat", dialect: str | None = None) -> Endpoint:
         """Raises ConfigurationError if the model's name or the URL is wrong, or there is no such operation."""
-        endpoint = self._made.get((model, operation))
+        endpoint = self._made.get((model, operation, dialect))
         if endpoint is None:
             if model or operation != "models":  # the list of models belongs to none
                 _, model, _ = split_model(f"{self._provider}/{model}")
-            endpoint = self._made[model, operation] = Endpoint(
+            endpoint = self._made[model, operation, dialect] = Endpoint(
                 model,
                 self.manifest,
                 operation,
-                dialect=self._dialect,
+                dialect=dialect or self._dialect,
                 key=self.key,
                 base_url=self._base_url,
                 headers=self._headers,
@@ -111,7 +123,7 @@ class Endpoint:
 
     __slots__ = (
         "_base_url", "_checks_http", "_dialect", "_given_headers", "_headers", "_host", "_is_own_url", "_key", "_operation",
-        "_operation_name", "_retirement", "_urls", "_variables", "manifest", "model", "url_source",
+        "_operation_name", "_retirement", "_urls", "_variables", "manifest", "model", "url_source", "with_tools",
     )  # fmt: skip
 
     def __init__(
@@ -131,6 +143,10 @@ class Endpoint:
         resolved = manifest.for_operation(operation, model)
         self.manifest = resolved.for_model(model, dialect) if operation == "chat" else resolved
         self._operation_name = operation
+        #: The dialect for requests with tools while the model thinks, if this one does not support them.
+        self.with_tools = (self.manifest.reasoning or {}).get("with_tools") if operation == "chat" else None
+        if self.with_tools == self.manifest.dialect:
+            self.with_tools = None
         self._dialect: Dialect | None = None
         self._operation: Operation | None = None
         self._key = key
@@ -189,11 +205,19 @@ class Endpoint:
         url = self._urls[stream] = self._base_url + filled(path, {**self._variables, "model": model})
         return url
 
-    def settled(self, request: Request) -> Request:
-        """The request to send: a stream if the model supports nothing else (quirk streams_only)."""
-        if request.stream or not self.manifest.has("streams_only") or self._operation_name != "chat":
+    def settled(self, request: Request, home: str | None, ledger: Ledger) -> Request:
+        """The request to send: a stream if the model supports nothing else (quirk streams_only), and without fields that only
+        `home` has, the dialect that it was made for."""
+        if self._operation_name != "chat":
             return request
-        return replace(request, stream=True)  # type: ignore[type-var]  # every request is a dataclass
+        chat: Any = request
+        if self.manifest.has("streams_only") and not request.stream:
+            chat = replace(chat, stream=True)
+        if home is not None:
+            from ..dialects.portable import without_foreign_extra
+
+            chat = without_foreign_extra(chat, home, self.manifest, ledger)
+        return chat  # type: ignore[no-any-return]
 
     def render(self, request: Request, ledger: Ledger) -> dict[str, Any] | None:
         """The body, with the constants of the manifest and the caller's `extra`."""
@@ -208,13 +232,13 @@ class Endpoint:
             check_plain_http(self._host, self.manifest)
         return made
 
-    def explain(self, request: Request) -> Explanation:
+    def explain(self, request: Request, home: str | None = None) -> Explanation:
         """The request that `http_request` makes, with its secrets redacted, and the ledger. Needs no key."""
         from ..types.request import Ledger
         from .explanation import Explanation
 
         ledger = Ledger()
-        request = self.settled(request)
+        request = self.settled(request, home, ledger)
         body = self.render(request, ledger)
         made = self._request_without_key(request, body)
         try:

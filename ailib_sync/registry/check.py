@@ -86,6 +86,9 @@ def _references(data: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{child_path(path, 'quirks', number)}: {quirk!r} is not a known quirk{hint}"
         if part.get("dialect", data["dialect"]) not in dialects:
             yield f"{child_path(path, 'dialect')}: {part['dialect']} is not a dialect of this manifest"
+        other = (part.get("reasoning") or {}).get("with_tools")
+        if other is not None and other not in dialects:
+            yield f"{child_path(path, 'reasoning', 'with_tools')}: {other} is not a dialect of this manifest"
         for template_path, text in _templates(path, part):
             for name in _PLACEHOLDER.findall(text):
                 if name not in known:

@@ -8,7 +8,7 @@ from ..reasoning import thinks
 from ..strict_schema import settle_strict
 from ..tools import parameters_of, render_parallel, settle_tools, with_sendable_names
 from .messages import render_messages
-from .reasoning import render_reasoning
+from .reasoning import render_reasoning, without_thinking_for_tools
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ PARAMETERS: Mapping[str, str] = {
 def render_body(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> dict[str, Any]:
     """The JSON body of a request."""
     request = with_portable_parts(with_sendable_names(request), manifest, ledger)
+    request = without_thinking_for_tools(request, manifest, ledger)
     reasoning = request.options.reasoning
     messages = render_messages(request.messages, manifest, thinks(request, manifest, unknown=True))
     body: dict[str, Any] = {"model": request.model, "messages": messages}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ..._dataclass import dataclass
+from ..._dataclass import dataclass, replace
 from ...types.events import ThinkingDelta
 from ...types.json_values import objects, word
+from ...types.request import Reasoning
 from ..options import place
-from ..reasoning import OPENAI_BUDGETS, effort_for, nearest_effort
+from ..reasoning import OPENAI_BUDGETS, effort_for, nearest_effort, thinks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from ...registry.manifest import Manifest
     from ...types.messages import Thinking
-    from ...types.request import Ledger, Reasoning
+    from ...types.request import ChatRequest, Ledger
 
 #: The fields of a message that hosts put thinking in. Tolerance reasoning_in_four_places.
 THINKING_KEYS = ("reasoning_content", "reasoning", "reasoning_text")
@@ -48,6 +49,25 @@ STYLES: Mapping[str, Style] = {
     # https://docs.vllm.ai/en/stable/features/reasoning_outputs/
     "template_kwargs": Style("chat_template_kwargs.enable_thinking"),
 }
+
+
+def without_thinking_for_tools(request: ChatRequest, manifest: Manifest, ledger: Ledger) -> ChatRequest:
+    """The request with thinking switched off, if it has tools and the model does not support both in this format.
+
+    Such a request is sent in the dialect that `reasoning.with_tools` names, unless the caller named this one.
+    """
+    rules = manifest.reasoning or {}
+    effort = str(rules.get("effort") or "reasoning_effort")
+    if not rules.get("with_tools") or rules.get("off") is None or not request.tools or effort in request.extra:
+        return request
+    if not thinks(request, manifest):
+        return request
+    ledger.changed(
+        "reasoning",
+        f"is switched off: {manifest.name} supports thinking with tools only in the dialect {rules['with_tools']}",
+        f"{manifest.id}: reasoning.with_tools",
+    )
+    return replace(request, options=replace(request.options, reasoning=Reasoning(effort="none")))
 
 
 def render_reasoning(body: dict[str, Any], reasoning: Reasoning, manifest: Manifest, ledger: Ledger) -> None:

@@ -165,6 +165,7 @@ def check_request(received: ServerRequest, body: dict[str, Any], rules: Rules) -
         message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
         raise Rejected(message, code="invalid_parameter_combination")
     _check_tools(body, rules)
+    _check_effort(body, rules)
     _check_format(body, rules)
     for index, message in enumerate(body["messages"]):
         _check_message(index, message, rules)
@@ -216,6 +217,18 @@ def _check_tools(body: dict[str, Any], rules: Rules) -> None:
     if isinstance(chosen, dict) and "function" in chosen and chosen["function"]["name"] not in names:
         message = f"Tool choice '{chosen['function']['name']}' not found in 'tools' parameter."
         raise Rejected(message, param="tool_choice")
+
+
+def _check_effort(body: dict[str, Any], rules: Rules) -> None:
+    """https://github.com/openai/openai-openapi/issues/541"""
+    if rules.effort_with_tools is None or not body.get("tools"):
+        return
+    if (body.get("reasoning_effort") or rules.effort_with_tools) != "none":
+        message = (
+            f"Function tools with reasoning_effort are not supported for {body['model']} in /v1/chat/completions. "
+            "To use function tools, use /v1/responses or set reasoning_effort to 'none'."
+        )
+        raise Rejected(message, param="reasoning_effort")
 
 
 def _check_parameters(function: dict[str, Any], field: str, rules: Rules) -> None:
