@@ -192,3 +192,49 @@ def test_the_default_temperature_is_sent_while_thinking(model: str) -> None:
     body = find(manifest.dialect).chat.render(chat_request(model, (Message.user("Hi"),), options=options), manifest, ledger)
     assert body["temperature"] == 1.0
     assert ledger.warnings == []
+
+
+@pytest.mark.parametrize("model", ["kimi-k2.5", "kimi-k2.6", "kimi-k2.7-code", "kimi-k3", "kimi-k3.1-pro"])
+@pytest.mark.parametrize("provider", ["moonshot", "moonshot-cn"])
+def test_kimi_models_with_fixed_sampling_get_none(provider: str, model: str) -> None:
+    options = {"temperature": 0.5, "top_p": 0.5, "frequency_penalty": 0.5, "presence_penalty": 0.5}
+    for dialect in ("openai_chat", "anthropic_messages"):
+        manifest = Manifest.load(provider).for_model(model, dialect)
+        ledger = Ledger()
+        body = find(dialect).chat.render(chat_request(model, (Message.user("Hi"),), options=options), manifest, ledger)
+        assert not options.keys() & body.keys()
+        assert {warning.split()[0] for warning in ledger.warnings} == options.keys()
+
+
+@pytest.mark.parametrize(
+    ("model", "only"),
+    [
+        ("qwen/qwen3-235b-a22b", True),
+        ("qwen/qwen3.5-122b-a10b", True),
+        ("qwen-us/qwen3.6-27b", True),
+        ("qwen-cn/qwq-plus", True),
+        ("modelscope/Qwen/Qwen3.5-27B", True),
+        ("qwen/qwen3.8-max", False),
+        ("qwen/qwen-plus", False),
+    ],
+)
+def test_open_models_that_think_are_streamed(model: str, only: bool) -> None:
+    provider, _, name = model.partition("/")
+    assert Manifest.load(provider).for_model(name).has("streams_only") is only
+
+
+@pytest.mark.parametrize("dialect", ["anthropic_messages", "openai_responses"])
+def test_a_server_that_ignores_a_schema_in_a_format_is_not_sent_one(dialect: str) -> None:
+    """https://github.com/ggml-org/llama.cpp/issues/21922"""
+    manifest = Manifest.load("llamacpp").for_model("m", dialect)
+    options = {"response_format": ResponseFormat("json_schema", {"type": "object"})}
+    ledger = Ledger()
+    body = find(dialect).chat.render(chat_request("m", (Message.user("Hi"),), options=options), manifest, ledger)
+    assert not {"text", "output_config"} & body.keys()
+    assert [warning.split()[0] for warning in ledger.warnings] == ["response_format"]
+
+
+def test_the_efforts_of_a_large_model() -> None:
+    rules = Manifest.load("mistral").for_model("mistral-large-4-0").reasoning
+    assert rules == {"style": "effort", "efforts": EFFORTS, "off": "none"}
+    assert Manifest.load("mistral").for_model("mistral-large-2512").reasoning is None
