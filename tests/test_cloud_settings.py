@@ -62,11 +62,14 @@ def test_a_location_cannot_be_more_than_a_host() -> None:
         url_of("vertex/g", api_key="k", variables={"project": "p", "host": "evil.example"})
 
 
-def test_the_region_is_that_of_the_profile_or_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_region_is_that_of_the_profile_or_a_default_with_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where prompts are processed is never decided silently."""
     for model in ("bedrock/m", "bedrock-mantle/m"):
-        with pytest.raises(ConfigurationError, match="region is needed"):
-            url_of(model, api_key="k")
+        explained = AiClient(model, api_key="k").chat().user("x").explain()
+        assert "us-east-1" in explained.url
+        assert [entry.detail for entry in explained.ledger if entry.option == "region"] == ["is us-east-1, because none is set"]
+        with pytest.raises(ConfigurationError, match="strict: region is us-east-1"):
+            AiClient(model, api_key="k", strict=True).chat().user("x").execute()
     config = tmp_path / "config"
     config.write_text("[default]\nregion = eu-central-1\n[profile tokyo]\nregion=ap-northeast-1\n[profile none]\noutput=json\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
@@ -79,11 +82,9 @@ def test_the_region_is_that_of_the_profile_or_an_error(tmp_path: Path, monkeypat
     monkeypatch.delenv("AWS_REGION")
     for profile in ("none", "unknown"):
         monkeypatch.setenv("AWS_PROFILE", profile)
-        with pytest.raises(ConfigurationError, match="region is needed"):
-            url_of("bedrock/m", api_key="k")
+        assert "us-east-1" in url_of("bedrock/m", api_key="k")
     config.write_bytes(b"\xff\xfe no ini")
-    with pytest.raises(ConfigurationError, match="region is needed"):
-        url_of("bedrock/m", api_key="k")
+    assert "us-east-1" in url_of("bedrock/m", api_key="k")
     assert url_of("bedrock/m", api_key="k", base_url="https://proxy.example").startswith("https://proxy.example/")
 
 

@@ -21,6 +21,7 @@ from .url import (
     moved_url,
     quoted,
     variables_of,
+    warned_defaults,
     with_query,
 )
 
@@ -118,12 +119,17 @@ class Endpoints:
         return {**self.__dict__, "_made": {}}
 
 
+def _other_dialect_with_tools(manifest: Manifest) -> str | None:
+    dialect: str | None = (manifest.reasoning or {}).get("with_tools")
+    return None if dialect == manifest.dialect else dialect
+
+
 class Endpoint:
     """Where the requests of one operation are sent, for one model. What is the same for each call is computed once, here."""
 
     __slots__ = (
-        "_base_url", "_checks_http", "_dialect", "_given_headers", "_headers", "_host", "_is_own_url", "_key", "_operation",
-        "_operation_name", "_retirement", "_urls", "_variables", "manifest", "model", "url_source", "with_tools",
+        "_base_url", "_checks_http", "_defaulted", "_dialect", "_given_headers", "_headers", "_host", "_is_own_url", "_key",
+        "_operation", "_operation_name", "_retirement", "_urls", "_variables", "manifest", "model", "url_source", "with_tools",
     )  # fmt: skip
 
     def __init__(
@@ -144,9 +150,7 @@ class Endpoint:
         self.manifest = resolved.for_model(model, dialect) if operation == "chat" else resolved
         self._operation_name = operation
         #: The dialect for requests with tools while the model thinks, if this one does not support them.
-        self.with_tools = (self.manifest.reasoning or {}).get("with_tools") if operation == "chat" else None
-        if self.with_tools == self.manifest.dialect:
-            self.with_tools = None
+        self.with_tools = _other_dialect_with_tools(self.manifest) if operation == "chat" else None
         self._dialect: Dialect | None = None
         self._operation: Operation | None = None
         self._key = key
@@ -156,6 +160,7 @@ class Endpoint:
             # Such an address may use the key of the environment, as in the provider's own SDK.
             self.url_source, base_url = base_url_in_environment(manifest) or (f"{manifest.id}: base_url", None)
         self._variables = variables_of(self.manifest, variables or {}, base_url is None)
+        self._defaulted = () if base_url else warned_defaults(self.manifest, self._variables, variables or {})
         base = base_url or self.manifest.base_url
         if base_url is not None and (operation != "chat" or self._is_own_url):
             chat = manifest if self._is_own_url else manifest.for_model(model, dialect)
@@ -222,6 +227,8 @@ class Endpoint:
     def render(self, request: Request, ledger: Ledger) -> dict[str, Any] | None:
         """The body, with the constants of the manifest and the caller's `extra`."""
         body = self.operation.render(request, self.manifest, ledger)
+        for name, value in self._defaulted:
+            ledger.changed(name, f"is {value}, because none is set", f"{self.manifest.id}: variables.{name}")
         return body and self.manifest.add_constants(body, {**self._variables, "model": self.model})
 
     def http_request(self, request: Request, body: dict[str, Any] | None) -> HttpRequest:

@@ -49,8 +49,7 @@ def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> 
         raise ConfigurationError(f"{manifest.id} has no variable {unknown[0]!r}; it has {known}", provider=manifest.id)
     values: dict[str, str] = {}
     for name, spec in manifest.variables.items():
-        value = given.get(name) or next((os.environ[env] for env in spec.get("env", ()) if os.environ.get(env)), None)
-        value = value or _profile_setting(spec) or _dependent(spec, values) or spec.get("default")
+        value = _chosen(name, spec, given) or _dependent(spec, values) or spec.get("default")
         if value is not None:
             values[name] = _checked(name, value, spec, manifest)
         elif needed:
@@ -59,6 +58,21 @@ def variables_of(manifest: Manifest, given: Mapping[str, str], needed: bool) -> 
                 f"{name} is needed: set {where}, or pass variables={{{name!r}: …}}", provider=manifest.id
             )  # fmt: skip
     return values
+
+
+def warned_defaults(manifest: Manifest, values: Mapping[str, str], given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """(name, value) of each variable whose default decides where prompts are processed, and should be chosen by the caller."""
+    return tuple(
+        (name, values[name])
+        for name, spec in manifest.variables.items()
+        if spec.get("warns") and name in values and _chosen(name, spec, given) is None
+    )
+
+
+def _chosen(name: str, spec: Mapping[str, Any], given: Mapping[str, str]) -> str | None:
+    """The value that the caller, the environment or a profile gives."""
+    value = given.get(name) or next((os.environ[env] for env in spec.get("env", ()) if os.environ.get(env)), None)
+    return value or _profile_setting(spec)
 
 
 def _dependent(spec: Mapping[str, Any], values: Mapping[str, str]) -> str | None:
