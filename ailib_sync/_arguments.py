@@ -1,4 +1,4 @@
-"""Checks of the numbers that callers pass."""
+"""Checks of the numbers that callers pass, and the error for attributes that do not exist."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
 
 def whole(name: str, value: Any, low: int | None) -> int:
@@ -22,3 +22,10 @@ def number(name: str, value: Any, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise ConfigurationError(f"{name} must be a number between {low} and {high}, not {value!r}")
     return value
+
+
+def no_attribute(owner: object, name: str) -> NoReturn:
+    """A `__getattr__`: raises AttributeError; for an attribute of another library, it says what to write here."""
+    from ._other_names import no_attribute
+
+    raise no_attribute(owner, name)

@@ -22,12 +22,12 @@ class _Field:
 
     __slots__ = ("compare", "default", "factory", "kw_only", "repr")
 
-    def __init__(self, default: Any, factory: Callable[[], Any] | None, repr: bool, compare: bool) -> None:
+    def __init__(self, default: Any, factory: Callable[[], Any] | None, repr: bool, compare: bool, kw_only: bool) -> None:
         self.default = default
         self.factory = factory
         self.repr = repr
         self.compare = compare
-        self.kw_only = False
+        self.kw_only = kw_only
 
 
 class _StandardFields:
@@ -66,8 +66,8 @@ def _with_slots(cls: type, frozen: bool, kw_only: bool) -> type:
     inherited = frozenset(fields)
     for name, kind in annotations.items():
         default = content.pop(name, _MISSING)
-        spec = default if isinstance(default, _Field) else _Field(default, None, True, True)
-        spec.kw_only = kw_only
+        spec = default if isinstance(default, _Field) else _Field(default, None, True, True, False)
+        spec.kw_only = kw_only or spec.kw_only
         fields[name] = (kind, spec)
     for key in ("__dict__", "__weakref__"):
         content.pop(key, None)
@@ -169,9 +169,11 @@ if not TYPE_CHECKING:
         """Like `dataclasses.dataclass`. `slots=True` is required, so that readers and type checkers see it."""
         return lambda cls: _with_slots(cls, frozen, kw_only)
 
-    def field(*, default: Any = _MISSING, default_factory: Any = None, repr: bool = True, compare: bool = True) -> Any:
+    def field(
+        *, default: Any = _MISSING, default_factory: Any = None, repr: bool = True, compare: bool = True, kw_only: bool = False
+    ) -> Any:
         """Like `dataclasses.field`."""
-        return _Field(default, default_factory, repr, compare)
+        return _Field(default, default_factory, repr, compare, kw_only)
 
     def replace(value: Any, /, **changes: Any) -> Any:
         """Like `dataclasses.replace`: a copy with some fields changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._arguments import number, whole
+from ._arguments import no_attribute, number, whole
 from ._dataclass import replace
 from .errors import ConfigurationError
 from .http.message import Headers, checked_headers
@@ -67,11 +67,11 @@ class ChatBuilder:
         """Adds an assistant message."""
         return self._add(Message(MessageRole.ASSISTANT, content_of("assistant", content)))
 
-    def message(self, message: Message | Mapping[str, Any]) -> ChatBuilder:
-        """Adds a message; a dict is read as `Message.from_dict` reads it."""
+    def message(self, message: Message | ChatResponse | Mapping[str, Any]) -> ChatBuilder:
+        """Adds a message, or that of a response; a dict is read as `Message.from_dict` reads it."""
         return self._add(message_of(message))
 
-    def messages(self, messages: Iterable[Message | Mapping[str, Any]]) -> ChatBuilder:
+    def messages(self, messages: Iterable[Message | ChatResponse | Mapping[str, Any]]) -> ChatBuilder:
         """Adds several messages. The caller's list is copied and never changed."""
         if isinstance(messages, (str, bytes, Message)) or not hasattr(messages, "__iter__"):
             raise ConfigurationError("messages: must be a list of Message; message() adds a single one")
@@ -162,7 +162,7 @@ class ChatBuilder:
             if kind is None:
                 raise ConfigurationError(f'response_format: must be "json", "text" or a JSON Schema, not {format!r}')
             return self._option("response_format", ResponseFormat(kind))
-        if not hasattr(format, "keys"):
+        if not hasattr(format, "keys") or isinstance(format, type):
             raise ConfigurationError(f'response_format: must be "json", "text" or a JSON Schema, not {format!r}')
         inner = format.get("json_schema") if format.get("type") == "json_schema" else None
         if inner is not None:
@@ -241,6 +241,9 @@ class ChatBuilder:
             raise ConfigurationError("the conversation is empty: add a message, as in .user('Hello')")
         return self._request
 
+    if not TYPE_CHECKING:
+        __getattr__ = no_attribute
+
     def __repr__(self) -> str:
         r = self._request
         return f"ChatBuilder({r.model!r}, {len(r.messages)} messages, {', '.join(r.options.given()) or 'no options'})"
@@ -259,7 +262,15 @@ def content_of(where: str, content: Any, cache: bool | str = False) -> Any:
         return [content]
     if isinstance(content, (list, tuple)):
         return [Text(part) if isinstance(part, str) else part for part in content]
-    raise ConfigurationError(f"{where}: must be text, a content block or a list of them, not {type(content).__name__}")
+    advice = ""
+    if hasattr(content, "keys"):
+        advice = "; a message as a dict goes into message(…)"
+    elif hasattr(content, "__fspath__") or isinstance(content, bytes):
+        advice = "; for a file: Image.from_path(…), Image.from_bytes(…), or the same of Document and Audio"
+    elif isinstance(getattr(content, "message", None), Message):
+        advice = "; a response goes into message(…)"
+    kind = type(content).__name__
+    raise ConfigurationError(f"{where}: must be text, a content block or a list of them, not {kind}{advice}")
 
 
 def message_of(message: Any) -> Message:
@@ -267,7 +278,10 @@ def message_of(message: Any) -> Message:
         return message
     if hasattr(message, "keys"):
         return Message.from_dict(message)
-    raise ConfigurationError(f"messages: must be Message or dict, not {type(message).__name__}")
+    if isinstance(getattr(message, "message", None), Message):  # a response
+        return message.message  # type: ignore[no-any-return]
+    advice = "; text is a message with user('…')" if isinstance(message, str) else ""
+    raise ConfigurationError(f"messages: must be Message, ChatResponse or dict, not {type(message).__name__}{advice}")
 
 
 def tool_of(tool: Any) -> Tool:

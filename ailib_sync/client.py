@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._arguments import no_attribute
 from ._dataclass import replace
 from .errors import ConfigurationError
 from .http.message import Headers, checked_headers
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-    from typing_extensions import Self
+    from typing_extensions import Never, Self
 
     from .builder import ChatBuilder
     from .errors import AiLibError
@@ -98,7 +99,10 @@ class AiClient(Operations):
         max_connections: int = 100,
         max_connection_age: float | None = 60.0,
         allow_http: bool = False,
+        **unknown: Never,
     ) -> None:
+        if unknown:
+            raise _no_argument(unknown)
         if api_key is None:
             api_key = _defaults.api_key
         # What may hold a secret is replaced by a value that does not show it, before anything can fail in this frame.
@@ -248,6 +252,9 @@ class AiClient(Operations):
     def __repr__(self) -> str:
         return f"AiClient({f'{self.provider}/{self.model}'!r})"
 
+    if not TYPE_CHECKING:
+        __getattr__ = no_attribute
+
     def _fallback(self, item: str | AiClient) -> AiClient:
         """The client of a fallback: it has its own key, URL, manifest and connections, and shares the other settings."""
         if isinstance(item, AiClient):
@@ -276,6 +283,24 @@ def _manifest_of(provider: str, manifest: ManifestLike | None) -> Manifest:
     if provider != manifest.id and provider not in manifest.aliases:
         raise ConfigurationError(f"the manifest describes {manifest.id!r}, the model names {provider!r}")
     return manifest
+
+
+class Completions:
+    """What openai-python has at `client.chat.completions`: its attributes raise an error that says what to write here."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __getattr__ = no_attribute
+
+
+AiClient.chat.completions = Completions()  # type: ignore[attr-defined]
+
+
+def _no_argument(given: Mapping[str, object]) -> TypeError:
+    from ._other_names import no_argument
+
+    return no_argument("AiClient", given, AiClient.__init__)
 
 
 def _several(fallbacks: Iterable[str | AiClient]) -> Iterable[str | AiClient]:

@@ -36,7 +36,7 @@ def _table() -> dict[str, set[str]]:
 
 ALLOWED = _table()
 #: The modules at the top of the package that everything may import.
-BOTTOM = {"errors", "_arguments", "_version", "_dataclass", "_forks", "_signals"}
+BOTTOM = {"errors", "_arguments", "_other_names", "_version", "_dataclass", "_forks", "_signals"}
 
 
 def _package_of(module: str) -> str:

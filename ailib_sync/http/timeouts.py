@@ -5,7 +5,7 @@ from __future__ import annotations
 from _weakref import ref
 from time import monotonic
 
-from .._dataclass import dataclass
+from .._dataclass import dataclass, field
 from ..errors import (
     CallTimeout,
     Cancelled,
@@ -38,7 +38,7 @@ NO_LIMIT = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Seconds; None is no limit.
+    """Seconds; None is no limit. `Timeout(30)` is `Timeout(total=30)`.
 
     - `connect` bounds name look-up, TCP and TLS together, and each write.
     - `read` bounds the wait for any byte.
@@ -48,10 +48,10 @@ class Timeout:
     The time that the reader of a stream takes for its own work does not count.
     """
 
-    connect: float | None = 10.0
-    read: float | None = 120.0
-    content: float | None = 600.0
     total: float | None = None
+    connect: float | None = field(default=10.0, kw_only=True)
+    read: float | None = field(default=120.0, kw_only=True)
+    content: float | None = field(default=600.0, kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("connect", "read", "content", "total"):
@@ -67,7 +67,7 @@ class Timeout:
         if isinstance(value, Timeout):
             return value
         if value is None:
-            return cls(None, None, None, NO_LIMIT)
+            return cls(NO_LIMIT, connect=None, read=None, content=None)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ConfigurationError(f"timeout must be a number of seconds or a Timeout, not {value!r}")
         return cls(total=value)

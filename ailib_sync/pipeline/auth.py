@@ -40,11 +40,19 @@ class Secret:
         key = self._read()
         if _is_sendable(key):
             return key
+        if key == "":
+            raise ConfigurationError(
+                "no API key: api_key is an empty text; pass the key, or leave api_key out to use the environment", provider=who
+            )
         del key  # a traceback with local values would show it
         raise ConfigurationError(
             "the API key must be printable ASCII without spaces; was it pasted with a line break or a special hyphen?",
             provider=who,
         )
+
+    def is_empty(self) -> bool:
+        """Whether the caller passed an empty text, which means no key where none is needed."""
+        return False
 
     def is_token(self, key: str, variables: Collection[str]) -> bool:
         """Whether the key is a token, for a service that has both: it came from one of these variables, or is a JSON Web Token
@@ -58,6 +66,9 @@ class Secret:
 
 class _Literal(Secret):
     __slots__ = ()
+
+    def is_empty(self) -> bool:
+        return not self._read()
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
@@ -82,15 +93,16 @@ def find_key(manifest: Manifest, explicit: Secret | None, *, may_use_environment
     Raises ConfigurationError if a key is needed and there is none. `may_use_environment` is False for a URL that is not the
     manifest's own: the key in the environment is the provider's, and is not sent to another host.
     """
+    is_optional = bool(manifest.auth.get("optional"))
     if explicit is not None:
-        return explicit
+        return None if is_optional and explicit.is_empty() else explicit
     if manifest.auth.get("scheme") == "none":
         return None
     if may_use_environment:
         for name in key_variables(manifest):
             if os.environ.get(name):
                 return Secret(_FromEnvironment(name))
-    if manifest.auth.get("optional") or manifest.auth.get("scheme") in HEADERS_WITHOUT_KEY:
+    if is_optional or manifest.auth.get("scheme") in HEADERS_WITHOUT_KEY:
         return None
     if not may_use_environment:
         raise ConfigurationError(

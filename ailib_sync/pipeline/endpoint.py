@@ -49,10 +49,18 @@ def split_model(model: str) -> tuple[str, str, str | None]:
     model, _, dialect = model.partition("?dialect=")
     provider, slash, name = model.partition("/")
     if not slash or not provider or not name:
-        raise ConfigurationError(f"a model is written provider/model, as in openai/gpt-4o, not {model[:100]!r}")
+        raise _no_provider(model[:100])
     if len(name) > MAX_MODEL_CHARACTERS or not name.isprintable() or name.strip() != name or name in (".", ".."):
         raise ConfigurationError(f"{name[:60]!r} is not a model's name: at most {MAX_MODEL_CHARACTERS} printable characters")
     return provider, name, dialect or None
+
+
+def _no_provider(model: str) -> ConfigurationError:
+    from ..registry.models import with_provider
+
+    near = with_provider(model)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return ConfigurationError(f"a model is written provider/model, as in openai/gpt-4o, not {model!r}{hint}")
 
 
 class Endpoints:
@@ -206,6 +214,10 @@ class Endpoint:
         from ..dialects.dialect import path_of
 
         path = path_of(self.operation, self.manifest, stream=stream)
+        if len(path) > 1 and self._base_url.endswith(path):
+            raise ConfigurationError(
+                f"base_url ends in {path}, which is added to it: pass the URL without this end", provider=self.manifest.id
+            )
         model = quoted(self.operation.model_in_path(self.model))
         url = self._urls[stream] = self._base_url + filled(path, {**self._variables, "model": model})
         return url

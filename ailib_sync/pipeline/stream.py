@@ -9,6 +9,7 @@ from __future__ import annotations
 from _thread import get_ident
 from time import monotonic
 
+from .._arguments import no_attribute
 from .._signals import reraise_from_signal
 from ..dialects.accumulator import Accumulator
 from ..dialects.stream import failed_generation
@@ -330,6 +331,9 @@ class ChatStream:
         if not self._started:
             self._http.close()
             self._state.clock.end()
+
+    if not TYPE_CHECKING:
+        __getattr__ = no_attribute
 
     def __repr__(self) -> str:
         ended = "ended" if self.ended else "open"

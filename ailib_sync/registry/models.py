@@ -138,6 +138,32 @@ def model_info(provider: str, model: str) -> ModelInfo | None:
     return versions[-1] if versions else None
 
 
+def with_provider(model: str) -> list[str]:
+    """At most two `provider/model` that a name without a provider can mean: from the list, or by the first word of the name.
+
+    >>> with_provider("gpt-4o"), with_provider("openai:gpt-4o"), with_provider("claude-1")
+    (['openai/gpt-4o'], ['openai/gpt-4o'], ['anthropic/claude-1'])
+    """
+    from .files import provider_ids
+
+    known = {*provider_ids(), *index()["aliases"]}
+    first, colon, rest = model.partition(":")
+    if colon and rest and _canonical(first) in known:
+        return [f"{first}/{rest}"]
+    listed = [f"{provider}/{model}" for provider, table in _models().items() if model in table]
+    if listed:
+        return listed[:2]
+    from difflib import get_close_matches
+
+    ids = {id: provider for provider, table in reversed(_models().items()) for id in table}
+    similar = [f"{ids[id]}/{id}" for id in get_close_matches(model, ids, 2, 0.9)]
+    family = _FIRST_WORD.match(model.lower())
+    return similar or ([f"{_canonical(family[0])}/{model}"] if family and family[0] in known else [])
+
+
+_FIRST_WORD = compile(r"[a-z]+")
+
+
 def as_of() -> str:
     """The date of the list (2026-01-31)."""
     day: str = _data()["generated"]

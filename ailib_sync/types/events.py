@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._arguments import no_attribute
 from .._dataclass import dataclass
 from .messages import Opaque
 from .response import Usage
@@ -24,6 +25,9 @@ class StreamingEvent:
     is_tool_call_ended = False
     is_metadata = False
     is_stream_end = False
+
+    if not TYPE_CHECKING:
+        __getattr__ = no_attribute
 
     def _wrong_kind(self, kind: str) -> Any:
         raise TypeError(f"this event is a {type(self).__name__}, not a {kind}; check is_… first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._arguments import no_attribute
 from .._dataclass import dataclass, field
 from .messages import Message, MessageRole, Thinking
 from .tools import ToolCall
@@ -30,6 +31,9 @@ class Usage:
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     raw: dict[str, Any] | None = field(default=None, repr=False, compare=False)
+
+    if not TYPE_CHECKING:
+        __getattr__ = no_attribute
 
 
 @dataclass(slots=True)
@@ -91,6 +95,9 @@ class ChatResponse(Response):
     @property
     def tool_calls(self) -> list[ToolCall]:
         return self.message.tool_calls
+
+    if not TYPE_CHECKING:
+        __getattr__ = no_attribute
 
     def __str__(self) -> str:
         return self.content

@@ -253,7 +253,7 @@ FAULTS = (
         None,
         "reuse",
         took=(0, 4),
-        timeout=Timeout(5, 1, 9, 9),
+        timeout=Timeout(9, connect=5, read=1, content=9),
     ),
     fault("stream-error-mid", "three events, then an error", streams(*BEGUN, OVERLOADED), Overloaded),
     fault("stream-error-first", "an error as the first event", streams(OVERLOADED), Overloaded, text="", requests=3),
@@ -290,7 +290,7 @@ FAULTS = (
         "reuse",
         text="é😀é😀",
         took=(0, 4),
-        timeout=Timeout(5, 1, 9, 9),
+        timeout=Timeout(9, connect=5, read=1, content=9),
     ),
     fault(
         "stream-json-instead-of-sse",
