@@ -43,6 +43,7 @@ OF_THE_CONVERSATION = (
     "must be followed by tool messages",
     "not found in previous tool calls",
     "could not be verified",
+    "Thought signature is not valid",
     "Invalid `signature`",
 )
 #: Parts of node ids.
@@ -74,6 +75,14 @@ INVALID_ON_PURPOSE: tuple[str, ...] = (
     "test_openai_chat.py::test_merging_keeps_parts",
     "test_replayed_responses.py::test_the_name_of_a_declared_tool_stays",
     "test_callers.py::test_no_picture_is_fetched",
+    # A field that AI-Protocol has, and the provider has not.
+    "test_ai_protocol.py::test_compliance_case_passes[basic-messages-3-msg-004]",
+    "test_ai_protocol.py::test_cases_fail_when",
+    # Recorded requests: rejected by the service too; with a stored prompt instead of input; with a field that the host ignores.
+    "[openai.openai-responses.n.2b37a3954c61]",
+    "[openai.openai-responses.n.d65d072d27ac]",
+    "[deepseek.openai-chat.s.3912ec1be4d1]",
+    "[ollama.openai-chat.s.da890812a58e]",
     # An empty message of the caller.
     "test_cohere_chat.py::test_an_empty_user_message",
 )
@@ -103,6 +112,8 @@ def rejection(body: dict[str, Any], request: ChatRequest, manifest: Manifest) ->
     rules = rules_of(manifest, request.model)
     if rules.model_outside_body is not None:
         sent.setdefault("model", rules.model_outside_body)
+    if sent.get("model") == "":
+        sent["model"] = "a-model"  # a recorded request that has its model in the URL
     path = path_of(find(manifest.dialect).chat, manifest, stream=request.stream).replace("{model}", request.model)
     headers = {name.lower(): value for name, value in {**manifest.headers, **request.headers}.items()}
     headers.setdefault("anthropic-version", "2023-06-01")

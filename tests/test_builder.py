@@ -103,7 +103,7 @@ REFUSED: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("reasoning", (), {}, "reasoning: give an effort, a budget_tokens or visible"),
     ("user", (7,), {}, "user: must be text, a content block or a list of them, not int"),
     ("user", ([7],), {}, "int is not a content block"),
-    ("message", ("Hello",), {}, "messages: must be Message or dict, not str"),
+    ("message", ("Hello",), {}, "messages: must be Message, ChatResponse or dict, not str"),
     ("messages", ("Hello",), {}, "messages: must be a list of Message"),
     ("messages", (Message.user("x"),), {}, r"message\(\) adds a single one"),
     ("messages", (7,), {}, "messages: must be a list"),

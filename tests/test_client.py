@@ -196,7 +196,7 @@ def test_a_variable_that_is_missing_or_unknown_is_named(monkeypatch: pytest.Monk
         AiClient("openai/gpt-4o", variables={"region": "eu"})
 
 
-@pytest.mark.parametrize("key", ["", "a b", "a\nb", "clé", "x" * 8193, 7])
+@pytest.mark.parametrize("key", ["a b", "a\nb", "clé", "x" * 8193, 7])
 def test_a_key_that_cannot_be_sent_is_not_shown(key: Any) -> None:
     ai, pool = client(api_key=lambda: key)
     with pytest.raises(ConfigurationError, match="must be printable ASCII without spaces") as caught:

@@ -50,7 +50,7 @@ def test_an_attribute_of_another_library_names_ours(attempt: Callable[[], object
 
 @pytest.mark.parametrize("value", [client, chat, response, response.usage])
 def test_other_attributes_do_not_exist_either(value: object) -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'$"):
+    with pytest.raises(AttributeError, match=r"has no attribute 'nothing'$"):
         value.nothing  # type: ignore[attr-defined]
     assert not hasattr(value, "choices")
     assert copy.copy(value) is not None

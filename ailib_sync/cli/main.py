@@ -130,6 +130,7 @@ def _as_json(response: ChatResponse, stats: CallStats) -> str:
         "finish_reason": response.finish_reason,
         "warnings": response.warnings,
         **asdict(stats),
+        "attempts": len(stats.attempts),
     }
     return json.dumps(facts, ensure_ascii=False, indent=2)
 

@@ -153,6 +153,9 @@ def _canonical_item(item: dict[str, Any]) -> dict[str, Any]:
 
 
 EXPLAINED: dict[str, dict[str, str]] = {
+    "openai.openai-responses.n.75eb36c7708a": {
+        "text": "the recorded strict schema is not closed, and was rejected for it; ours is closed",
+    },
     "openai.openai-responses.n.2b37a3954c61": {
         "tools": "the recorded tool has the form of Chat Completions, and was refused for it",
         "tool_choice": "this too has the other format's form",
